@@ -1,0 +1,210 @@
+"""What a network costs, counted from its own modules while an image runs through them.
+
+The image is a real one: PyTorch's meta device would do, but its first use imports 3 s worth of Python.
+
+The paper's convention (arXiv 1704.04861, section 3): Mult-Adds are the multiplications of convolutions and dense layers
+(nothing for biases, activations, pooling and additions); parameters are those layers' weights and biases, without batch
+normalisation, which folds away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+
+from frontend.layers import Add, Multiply
+from frontend.zoo import ZooEntry
+
+# Kinds with Mult-Adds, in the order of the paper's Table 2.
+COSTLY_KINDS = ("pointwise", "depthwise", "conv2d", "dense")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of a layer table.
+
+    ``kind`` is conv2d, pointwise, depthwise, dense, pool, add or mul. ``input`` and ``output`` are shapes without the
+    batch, ``[C, H, W]`` or, for dense layers, ``[C]``; ``mult_adds`` is for one image.
+    """
+
+    name: str
+    kind: str
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    kernel: tuple[int, int] | None = None
+    stride: int | None = None
+    padding: int | None = None
+    groups: int | None = None
+    parameters: int = 0
+    mult_adds: int = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """One kind's part of the whole, as fractions (the paper's Table 2 has them in per cent)."""
+
+    kind: str
+    mult_adds_share: float
+    parameters_share: float
+
+
+@dataclass(frozen=True)
+class SeparableBlock:
+    """A depthwise and its pointwise layer, beside the full convolution that they stand for.
+
+    ``ratio`` is exactly 1/N + 1/D_K^2 for N output channels and a D_K x D_K kernel; ``formula`` says it in figures.
+    """
+
+    name: str
+    mult_adds: int
+    full_convolution_mult_adds: int
+    ratio: float
+    formula: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A network's layer table and what follows from it."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of convolutions and dense layers."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def mult_adds(self) -> int:
+        """Multiplications for one image."""
+        return sum(layer.mult_adds for layer in self.layers)
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """By kind of layer, for the kinds that the network has."""
+        found = []
+        for kind in COSTLY_KINDS:
+            layers = [layer for layer in self.layers if layer.kind == kind]
+            if layers:
+                mult_adds = sum(layer.mult_adds for layer in layers) / self.mult_adds
+                found.append(Share(kind, mult_adds, sum(layer.parameters for layer in layers) / self.parameters))
+        return tuple(found)
+
+    @property
+    def separable_blocks(self) -> tuple[SeparableBlock, ...]:
+        """Every depthwise layer with the pointwise layer that mixes its channels (not a squeeze-and-excitation's)."""
+        found = []
+        for index, depthwise in enumerate(self.layers):
+            if depthwise.kind == "depthwise":
+                following = self.layers[index + 1 :]
+                pointwise = next((layer for layer in following if _mixes(layer, depthwise)), None)
+                if pointwise is not None:
+                    found.append(_separable(depthwise, pointwise))
+        return tuple(found)
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys ``layers``, ``shares`` and ``separable_blocks``."""
+        return {
+            "layers": [asdict(layer) for layer in self.layers],
+            "shares": [asdict(share) for share in self.shares],
+            "separable_blocks": [asdict(block) for block in self.separable_blocks],
+        }
+
+
+def _mixes(layer: Layer, depthwise: Layer) -> bool:
+    return layer.kind == "pointwise" and layer.input == depthwise.output
+
+
+def _separable(depthwise: Layer, pointwise: Layer) -> SeparableBlock:
+    assert depthwise.kernel is not None
+    channels, outputs, positions = depthwise.output[0], pointwise.output[0], prod(depthwise.output[1:])
+    full = prod(depthwise.kernel) * channels * outputs * positions
+    cost = depthwise.mult_adds + pointwise.mult_adds
+    formula = f"1/{outputs} + 1/{depthwise.kernel[0]}^2"
+    return SeparableBlock(_common(depthwise.name, pointwise.name), cost, full, cost / full, formula)
+
+
+def _common(first: str, second: str) -> str:
+    """The part of two dotted names that they share."""
+    pairs = zip(first.split("."), second.split("."), strict=False)
+    shared: list[str] = []
+    for left, right in pairs:
+        if left != right:
+            break
+        shared.append(left)
+    return ".".join(shared) or first
+
+
+@cache
+def cost_of(entry: ZooEntry) -> Cost:
+    """The cost of a zoo entry at its resolution and 1000 classes."""
+    return cost_of_module(entry.module(), (3, entry.resolution, entry.resolution))
+
+
+def cost_of_module(module: nn.Module, shape: tuple[int, ...]) -> Cost:
+    """Count a module's layers on an input of ``shape`` (without the batch). A layer that runs twice counts twice."""
+    layers: list[Layer] = []
+    with _watched(module, layers), torch.inference_mode():
+        module.eval()(torch.zeros(1, *shape))
+    return Cost(tuple(layers))
+
+
+@contextmanager
+def _watched(module: nn.Module, layers: list[Layer]) -> Iterator[None]:
+    """Append a line to ``layers`` for every layer that runs."""
+    handles = []
+    for name, layer in module.named_modules():
+
+        def record(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor, name: str = name) -> None:
+            line = _line(name, layer, tuple(inputs[-1].shape[1:]), tuple(output.shape[1:]))
+            if line is not None:
+                layers.append(line)
+
+        handles.append(layer.register_forward_hook(record))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _line(name: str, layer: nn.Module, inputs: tuple[int, ...], output: tuple[int, ...]) -> Layer | None:
+    if isinstance(layer, nn.Conv2d):
+        return _convolution(name, layer, inputs, output)
+    parameters = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
+    if isinstance(layer, nn.Linear):
+        mult_adds = layer.in_features * prod(output)
+        return Layer(name, "dense", inputs, output, parameters=parameters, mult_adds=mult_adds)
+    kinds = {nn.AdaptiveAvgPool2d: "pool", Add: "add", Multiply: "mul"}
+    kind = next((kind for cls, kind in kinds.items() if isinstance(layer, cls)), None)
+    if kind is None:
+        return None
+    kernel = (inputs[1], inputs[2]) if kind == "pool" else None  # a global pool's window is the whole map
+    return Layer(name, kind, inputs, output, kernel=kernel)
+
+
+def _convolution(name: str, layer: nn.Conv2d, inputs: tuple[int, ...], output: tuple[int, ...]) -> Layer:
+    kernel = (layer.kernel_size[0], layer.kernel_size[1])
+    if layer.groups == layer.in_channels == layer.out_channels and layer.groups > 1:
+        kind = "depthwise"
+    else:
+        kind = "pointwise" if kernel == (1, 1) and layer.groups == 1 else "conv2d"
+    assert not isinstance(layer.padding, str)
+    return Layer(
+        name,
+        kind,
+        inputs,
+        output,
+        kernel,
+        layer.stride[0],
+        layer.padding[0],
+        layer.groups,
+        sum(parameter.numel() for parameter in layer.parameters()),
+        prod(output) * layer.in_channels // layer.groups * prod(kernel),
+    )

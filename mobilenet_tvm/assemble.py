@@ -1,0 +1,60 @@
+"""The files of a package that are the same for every network: runner, TVM's runtime, licences."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+
+from mobilenet_tvm.errors import SystemFailure
+from mobilenet_tvm.package import RUNNER
+from mobilenet_tvm.paths import package_folder
+
+_RUNTIME = (("tvm", "libtvm_runtime.so"), ("tvm_ffi", "libtvm_ffi.so"))
+_LICENCE_TEXTS = (
+    ("tvm", "NOTICE"),
+    ("tvm", "licenses/LICENSE.builtin_fp16.txt"),
+    ("tvm_ffi", "3rdparty/libbacktrace/LICENSE"),
+)
+
+
+def _own_notice() -> str:
+    in_checkout = Path(__file__).parents[1] / "NOTICE"
+    if in_checkout.is_file():
+        return in_checkout.read_text(encoding="utf-8")
+    text = importlib.metadata.distribution("mobilenet-tvm").read_text("licenses/NOTICE")
+    if text is None:
+        raise SystemFailure("this installation of mobilenet-tvm lacks its NOTICE, which packages must carry")
+    return text
+
+
+def copy_runtime(folder: Path) -> None:
+    """Copy TVM's runtime libraries out of the installed wheels, which are found without importing them."""
+    (folder / "lib").mkdir()
+    for package, name in _RUNTIME:
+        source = package_folder(package) / "lib" / name
+        if not source.is_file():
+            raise SystemFailure(f"{source} is missing: install apache-tvm again")
+        shutil.copy2(source, folder / "lib" / name)
+
+
+def copy_runner(folder: Path, arch: str) -> None:
+    """Copy ``mobilenet-run``, built for that architecture, and the script that starts it."""
+    from mobilenet_tvm.runner_build import run_script, runner_binary
+
+    (folder / RUNNER).parent.mkdir()
+    shutil.copyfile(runner_binary(arch), folder / RUNNER)
+    (folder / "run.sh").write_text(run_script(arch), encoding="utf-8")
+    for name in (RUNNER, "run.sh"):
+        (folder / name).chmod(0o755)
+
+
+def write_licences(folder: Path) -> None:
+    """TVM's licence, and the notices of everything that the package redistributes."""
+    shutil.copyfile(package_folder("tvm") / "LICENSE", folder / "LICENSE")
+    texts = [_own_notice()]
+    for package, name in _LICENCE_TEXTS:
+        path = package_folder(package) / name
+        if path.is_file():
+            texts.append(f"{package}: {name}\n\n{path.read_text(encoding='utf-8')}")
+    (folder / "NOTICE").write_text(f"\n{'-' * 80}\n".join(texts), encoding="utf-8")

@@ -1,0 +1,41 @@
+"""Arguments that several verbs share, spelled once."""
+
+from __future__ import annotations
+
+import argparse
+
+from mobilenet_tvm.errors import UserError
+
+MODEL_HELP = "a name of the zoo, an .onnx file, or file.py:factory"
+PACKAGE_HELP = "a package's folder, or its .tar.gz"
+TARGET_HELP = "a preset's name, an alias, native, or a .toml file"
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """``--weights``"""
+    parser.add_argument(
+        "--weights",
+        metavar="imagenet|random|FILE",
+        help="by default imagenet where those weights can be had for the model, else random",
+    )
+
+
+def add_logs(parser: argparse.ArgumentParser, what: str) -> None:
+    """``--logs``"""
+    parser.add_argument("--logs", metavar="DIR", help=what)
+
+
+def counts(text: str) -> list[int]:
+    """``1,2`` -> ``[1, 2]``.
+
+    :raises UserError: it is no list of positive numbers.
+    """
+    parts = text.split(",")
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UserError(f"{text!r} is no list of positive numbers, such as 1,2")
+    return [int(part) for part in parts]
+
+
+def names(text: str) -> list[str]:
+    """``a,b`` -> ``["a", "b"]``."""
+    return [part for part in text.split(",") if part]

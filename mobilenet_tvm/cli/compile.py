@@ -1,0 +1,50 @@
+"""``compile``"""
+
+from __future__ import annotations
+
+import argparse
+
+from mobilenet_tvm.cli import arguments, output
+
+HELP = "compile a network into a package that runs without Python"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("model", metavar="MODEL", help=arguments.MODEL_HELP)
+    parser.add_argument("--target", default="native", help=arguments.TARGET_HELP + " (default: native)")
+    parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="folder to write, or NAME.tar.gz")
+    arguments.add_weights(parser)
+    parser.add_argument("--dtype", default="float32", help="float32")
+    parser.add_argument("--threads", type=int, metavar="N", help="schedule for N threads (default: the target's)")
+    parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")
+    parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compile and say what came of it."""
+    from mobilenet_tvm.verbs.compile import compile
+
+    with output.progress_on_stderr() as on_event:
+        result = compile(
+            args.model,
+            args.target,
+            args.output,
+            weights=args.weights,
+            dtype=args.dtype,
+            threads=args.threads,
+            shape=args.shape,
+            logs=args.logs,
+            labels=args.labels,
+            on_event=on_event,
+        )
+    if args.json:
+        output.print_json(result)
+        return 0
+    kernels = ", ".join(f"{count} {record}" for record, count in result["kernels"].items() if count)
+    print(
+        f"{result['package']}: {result['model']['name']} ({result['model']['weights']}) for {result['target']}, "
+        f"{result['dtype']}, {result['threads']} thread(s); kernels: {kernels}; {result['seconds']['total']:.1f} s"
+    )
+    return 0

@@ -1,0 +1,46 @@
+"""``inspect``"""
+
+from __future__ import annotations
+
+import argparse
+
+from mobilenet_tvm.cli import arguments, output
+
+HELP = "what a package holds, and which record each kernel came from"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("package", metavar="PACKAGE", help=arguments.PACKAGE_HELP)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the manifest."""
+    from mobilenet_tvm.verbs.inspect import inspect
+
+    result = inspect(args.package)
+    if args.json:
+        output.print_json(result)
+        return 0
+    model, target = result["model"], result["target"]
+    print(f"model    {model['name']} ({model['weights']}), ONNX {model['onnx_sha256'][:12]}")
+    print(f"target   {target['name']} ({target['arch']}), {result['dtype']}, {result['threads']} thread(s)")
+    print(f"needs    {' '.join(target['cpu_features'])}")
+    for key in ("inputs", "outputs"):
+        for tensor in result[key]:
+            print(f"{key[:-1]:<8} {tensor['name']} {'x'.join(map(str, tensor['shape']))} {tensor['dtype']}")
+    print(f"classes  {'names of ' + str(len(result['labels'])) if result['labels'] else 'no names'}")
+    print("made by  " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()))
+    print(f"size     {sum(result['sizes'].values()) / 1e6:.1f} MB in {len(result['sizes'])} files\n")
+    rows = [
+        (
+            kernel["name"],
+            kernel["layer"] or "",
+            kernel["record"],
+            kernel.get("campaign") or "",
+            f"{1e3 * kernel['seconds']:.4f}" if kernel.get("seconds") else "",
+        )
+        for kernel in result["kernels"]
+    ]
+    output.print_table(("kernel", "layer", "record", "campaign", ">ms when tuned"), rows)
+    return 0

@@ -1,0 +1,87 @@
+"""What a person sees: tables on standard output, progress and warnings on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mobilenet_tvm.events import OnEvent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def print_json(payload: Any) -> None:
+    """The payload as one JSON document."""
+    print(json.dumps(payload, indent=1))
+
+
+def print_json_line(payload: Any) -> None:
+    """The payload as one line, out at once."""
+    print(json.dumps(payload), flush=True)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table; columns whose name begins with ``>`` are set to the right. In a pipe: plain text, however wide."""
+    right = [name.startswith(">") for name in columns]
+    names = [name.removeprefix(">") for name in columns]
+    cells = [[str(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name, is_right in zip(names, right, strict=True):
+            table.add_column(name, justify="right" if is_right else "left", overflow="fold")
+        for row in cells:
+            table.add_row(*row)
+        Console(markup=False, highlight=False).print(table)
+        return
+    widths = [max(len(row[i]) for row in [names, *cells]) for i in range(len(names))]
+    for row in [names, *cells]:
+        padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def print_warning(message: str) -> None:
+    """One line on standard error."""
+    print(f"warning: {message}", file=sys.stderr, flush=True)
+
+
+def _show(progress: Progress, tasks: dict[str, Any], event: dict[str, Any]) -> None:
+    stage = event["stage"]
+    if stage not in tasks:
+        for task in tasks.values():
+            progress.update(task, visible=False)
+        tasks[stage] = progress.add_task(stage, total=None)
+    progress.update(
+        tasks[stage], description=f"{stage} {event['detail']}", completed=event["done"], total=event["total"]
+    )
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[OnEvent]:
+    """A listener that shows a verb's progress on a terminal, and its warnings anywhere."""
+    if not sys.stderr.isatty():
+        yield lambda event: print_warning(event["message"]) if event["event"] == "warning" else None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def on_event(event: dict[str, Any]) -> None:
+            if event["event"] == "warning":
+                console.print(f"warning: {escape(event['message'])}", highlight=False)
+            elif event["event"] == "progress":
+                _show(progress, tasks, event)
+
+        yield on_event

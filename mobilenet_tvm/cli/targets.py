@@ -1,0 +1,56 @@
+"""``targets``"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from mobilenet_tvm.cli import output
+
+HELP = "the presets: hardware, what their CPUs must have, how much of the zoo their logs cover"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a preset, an alias, native, or a .toml file")
+
+
+def _coverage(target: dict[str, Any]) -> str:
+    return ", ".join(f"{dtype} {100 * share:.0f} %" for dtype, share in (target["coverage"] or {}).items()) or "none"
+
+
+def _here(target: dict[str, Any]) -> str:
+    return "yes" if target["runs_here"] else f"no: lacks {' '.join(target['missing_here'])}"
+
+
+def _print_one(target: dict[str, Any]) -> None:
+    print(f"{target['name']}: {target['title']}")
+    tvm = " ".join(f"{key}={value}" for key, value in target["tvm"].items())
+    for key, value in (
+        ("aliases", " ".join(target["aliases"])),
+        ("TVM target", tvm),
+        ("needs", " ".join(target["cpu_features"])),
+        ("vectors", f"{target['vector_bits']} bits"),
+        ("threads", target["threads"]),
+        ("logs of", " ".join(target["logs"])),
+        ("zoo in logs", _coverage(target)),
+        ("runs here", _here(target)),
+        ("remarks", target["remarks"]),
+    ):
+        print(f"  {key:<12} {value}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the presets or one target."""
+    from mobilenet_tvm.verbs.targets import targets
+
+    with output.progress_on_stderr() as on_event:
+        result = targets(args.name, on_event=on_event)
+    if args.json:
+        output.print_json(result)
+    elif isinstance(result, dict):
+        _print_one(result)
+    else:
+        rows = [(t["name"], t["title"], " ".join(t["aliases"]), _coverage(t), _here(t)) for t in result]
+        output.print_table(("target", "hardware", "aliases", "zoo in logs", "runs here"), rows)
+    return 0

@@ -1,0 +1,122 @@
+"""``tune``"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mobilenet_tvm.cli import arguments, output
+from mobilenet_tvm.events import OnEvent
+
+HELP = "search for faster schedules of a network's layers on this machine"
+_TRIAL_KEYS = ("trial", "layer", "seconds", "error", "best")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("model", metavar="MODEL", help=arguments.MODEL_HELP)
+    parser.add_argument("--target", default="native", help=arguments.TARGET_HELP + " (default: native)")
+    parser.add_argument("--trials", type=int, metavar="N", help="at most so many trials")
+    parser.add_argument("--seconds", type=float, metavar="S", help="at most so much time")
+    parser.add_argument("--threads", type=int, metavar="N", help="tune for N threads (default: the target's)")
+    arguments.add_weights(parser)
+    parser.add_argument("--dtype", default="float32", help="float32")
+    parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    arguments.add_logs(parser, "write logs there instead of to your own, which compile consults first")
+
+
+def _on_json(event: dict[str, Any]) -> None:
+    """A line per durable trial; everything else goes to standard error."""
+    if event["event"] == "trial":
+        output.print_json_line({key: event[key] for key in _TRIAL_KEYS if key in event})
+    elif event["event"] == "warning":
+        output.print_warning(event["message"])
+
+
+def _time_left(begin: float, done: int, trials: int | None, seconds: float | None) -> str:
+    """How long it will still take at most, as far as the limits tell."""
+    elapsed = time.monotonic() - begin
+    left = []
+    if seconds is not None:
+        left.append(seconds - elapsed)
+    if trials is not None and done:
+        left.append(elapsed / done * (trials - done))
+    return f"{max(0.0, min(left)):.0f} s left" if left else f"{elapsed:.0f} s"
+
+
+@contextmanager
+def _on_terminal(trials: int | None, seconds: float | None) -> Iterator[OnEvent]:
+    """Trials done, the best so far of the layer at hand, time left; nothing moves where there is no terminal."""
+    if not sys.stderr.isatty():
+        with output.progress_on_stderr() as on_event:
+            yield on_event
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("preparing", total=trials)
+        begin = time.monotonic()
+        done = 0
+
+        def on_event(event: dict[str, Any]) -> None:
+            nonlocal done
+            if event["event"] == "warning":
+                console.print(f"warning: {event['message']}", highlight=False, markup=False)
+            elif event["event"] == "trial":
+                done += 1
+                best = f"best {1e3 * event['best']:.4f} ms" if event.get("best") else "none built yet"
+                left = _time_left(begin, done, trials, seconds)
+                progress.update(task, completed=done, description=f"{done} trials, {event['layer']}: {best}, {left}")
+            elif event["event"] == "progress" and not done:
+                progress.update(task, description=f"{event['stage']} {event['detail']}")
+
+        yield on_event
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    rows = [
+        (
+            layer["layer"],
+            layer["trials"],
+            f"{1e3 * layer['seconds']:.4f}" if layer["seconds"] else "",
+            "faster now" if layer["improved"] else "",
+        )
+        for layer in result["layers"]
+    ]
+    output.print_table(("layer", ">trials", ">best ms", ""), rows)
+    known = f", {result['already_known']} layers were known already" if result["already_known"] else ""
+    print(f"{result['trials']} trials{known}; {result['log']}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tune; Ctrl-C ends it early and keeps what was found."""
+    from mobilenet_tvm.verbs.tune import tune
+
+    def start(on_event: OnEvent) -> dict[str, Any]:
+        return tune(
+            args.model,
+            args.target,
+            trials=args.trials,
+            seconds=args.seconds,
+            threads=args.threads,
+            weights=args.weights,
+            dtype=args.dtype,
+            shape=args.shape,
+            logs=args.logs,
+            on_event=on_event,
+        )
+
+    if args.json:
+        start(_on_json)
+        return 0
+    with _on_terminal(args.trials, args.seconds) as on_event:
+        result = start(on_event)
+    _print_result(result)
+    return 0

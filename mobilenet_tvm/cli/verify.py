@@ -1,0 +1,38 @@
+"""``verify``"""
+
+from __future__ import annotations
+
+import argparse
+
+from mobilenet_tvm.child_protocol import EXIT_SYSTEM
+from mobilenet_tvm.cli import arguments, output
+
+HELP = "whether a package computes what it should"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("package", metavar="PACKAGE", help=arguments.PACKAGE_HELP)
+    parser.add_argument("--onnx", metavar="FILE", help="the file it was compiled from: fresh inputs, ONNX Runtime")
+    parser.add_argument("--labels", metavar="FILE", help="lines 'image<TAB>class id': the share of right answers too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verify; exit code 1 if the numbers are wrong."""
+    from mobilenet_tvm.verbs.verify import verify
+
+    result = verify(args.package, onnx=args.onnx, labels=args.labels)
+    code = 0 if result["passed"] else EXIT_SYSTEM
+    if args.json:
+        output.print_json(result)
+        return code
+    print(
+        f"{result['package']}: {'passed' if result['passed'] else 'FAILED'}: "
+        f"largest error {result['max_abs_err']:.3g}, {result['relative_err']:.2g} of the output's range "
+        f"(at most {result['tolerance']:g} is right), "
+        f"the five most likely classes {'agree' if result['top5_agrees'] else 'DISAGREE'}; against {result['against']}"
+    )
+    if result["labels"]:
+        shares = result["labels"]
+        print(f"{shares['images']} images: top-1 {100 * shares['top1']:.2f} %, top-5 {100 * shares['top5']:.2f} %")
+    return code

@@ -1,0 +1,21 @@
+"""What ``--version`` prints."""
+
+from __future__ import annotations
+
+from mobilenet_tvm import __version__
+from mobilenet_tvm.manifest import SCHEMA_VERSION
+from mobilenet_tvm.versions import installed, llvm_version
+from tvm_pipeline import tuning_log
+
+
+def version_lines() -> list[str]:
+    """Name and version per line."""
+    missing = "not installed"
+    return [
+        f"mobilenet-tvm {__version__}",
+        f"TVM {installed('apache-tvm') or missing}",
+        f"tvm_ffi {installed('apache-tvm-ffi') or missing}",
+        f"LLVM {llvm_version() or missing}",
+        f"manifest schema {SCHEMA_VERSION}",
+        f"tuning log schema {tuning_log.SCHEMA}",
+    ]

@@ -1,0 +1,48 @@
+"""What an engine must be able to do to be compared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from mobilenet_tvm.versions import installed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Engine(ABC):
+    """An adapter; it imports its engine in its methods, and its methods run in a process of their own.
+
+    :cvar name: how ``--against`` calls it.
+    :cvar distribution: the Python package that carries it.
+    :cvar install: the command that installs it.
+    """
+
+    name: ClassVar[str]
+    distribution: ClassVar[str]
+    install: ClassVar[str]
+
+    @classmethod
+    def version(cls) -> str | None:
+        """The installed engine's version; None if it is not installed."""
+        return installed(cls.distribution)
+
+    @staticmethod
+    def environment(threads: int) -> dict[str, str]:
+        """Variables that must be set before its process starts."""
+        return {}
+
+    @abstractmethod
+    def load(self, model: Path, threads: int, dtype: str) -> None:
+        """Load a model (an ONNX file, for TVM a package's folder) to run with so many threads in that dtype."""
+
+    @abstractmethod
+    def bind(self, x: np.ndarray) -> Callable[[], np.ndarray]:
+        """Make a float32 input ready; the returned function runs one inference of it, without a needless copy."""
+
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """The first output for an input."""
+        return self.bind(x)()

@@ -1,0 +1,44 @@
+"""ONNX Runtime's CPU provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobilenet_tvm.engines.engine import Engine
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class OnnxRuntime(Engine):
+    """Runs the ONNX file as it is, whatever dtype it has; everything but the thread count is its default."""
+
+    name = "onnxruntime"
+    distribution = "onnxruntime"
+    install = "pip install onnxruntime"
+    _session: Any
+
+    def load(self, model: Path, threads: int, dtype: str) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+    def bind(self, x: np.ndarray) -> Callable[[], np.ndarray]:
+        session = self._session
+        feed = {session.get_inputs()[0].name: x}
+        wanted = [session.get_outputs()[0].name]
+
+        def infer() -> np.ndarray:
+            output: np.ndarray = session.run(wanted, feed)[0]
+            return output
+
+        return infer
+
+
+ENGINE = OnnxRuntime

@@ -1,0 +1,182 @@
+"""A package: opening one (sums, paths, archive) and putting one where the user wants it, whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import gzip
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.manifest import MANIFEST, Manifest, read_manifest
+from mobilenet_tvm.paths import replacing, sha256_file
+from targets import missing_features
+
+ARCHIVE_SUFFIX = ".tar.gz"
+MODULE = "module.so"
+REFERENCE = "reference.npz"
+RUNNER = "bin/mobilenet-run"
+REQUIRED = (MODULE, REFERENCE, RUNNER)
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@dataclass(frozen=True)
+class Package:
+    """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie."""
+
+    shown: str
+    folder: Path
+    manifest: Manifest
+
+    def require_this_cpu(self) -> None:
+        """:raises UserError: this CPU lacks instructions that the package uses; they are named."""
+        target = self.manifest.target
+        missing = missing_features(target["arch"], target["cpu_features"])
+        if missing:
+            raise UserError(
+                f"{self.shown} is for {target['name']} and this CPU lacks {', '.join(missing)}: "
+                "compile it with --target native"
+            )
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a package of that name is the archive, not the folder."""
+    return path.name.endswith(ARCHIVE_SUFFIX)
+
+
+def _check_files(folder: Path, manifest: Manifest, shown: str) -> None:
+    if missing := [name for name in REQUIRED if name not in manifest.files]:
+        raise UserError(f"{shown}: its {MANIFEST} does not list {', '.join(missing)}")
+    root = folder.resolve()
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if PurePosixPath(name).is_absolute() or not path.resolve().is_relative_to(root):
+            raise UserError(f"{shown}: its {MANIFEST} names {name!r}, which leaves the package")
+        if not path.is_file():
+            raise UserError(f"{shown}: {name} is missing; copy the package again, or compile it again")
+        if sha256_file(path) != expected:
+            raise UserError(f"{shown}: {name} is not what was packed (its SHA-256 differs); compile it again")
+
+
+def _read(folder: Path, shown: str) -> Package:
+    manifest = read_manifest(folder, shown)
+    _check_files(folder, manifest, shown)
+    return Package(shown, folder, manifest)
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """Unpack into ``folder``; the path of the folder that holds the manifest."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            tar.extractall(folder, filter="data")
+    except tarfile.FilterError as error:
+        raise UserError(f"{archive} is no package of ours: {error}") from error
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{archive} is not a package: it is no whole {ARCHIVE_SUFFIX} archive ({error})") from error
+    tops = list(folder.iterdir())
+    return tops[0] if len(tops) == 1 and tops[0].is_dir() else folder
+
+
+@contextmanager
+def open_package(path: str | Path) -> Iterator[Package]:
+    """Open a package, folder or archive, and check every sum; an archive is unpacked for the block's duration.
+
+    :raises UserError: it is missing, is not a package, has an unknown schema, wrong sums, or paths that leave it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        yield _read(path, str(path))
+    elif path.is_file():
+        with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
+            yield _read(_unpack(path, Path(temporary)), str(path))
+    else:
+        raise UserError(f"no package {path}: it is a folder, or its {ARCHIVE_SUFFIX}, that compile wrote")
+
+
+def check_output(path: Path) -> None:
+    """Refuse to write a package over something that is not one.
+
+    :raises UserError: something else is there, or the folder above cannot be written to.
+    """
+    if path.is_symlink() or (path.exists() and not _is_package(path)):
+        raise UserError(f"{path} exists and is not a package: name another output, or remove it")
+    above = path.absolute().parent
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UserError(f"cannot write {path}: {above} is no folder that you may write to")
+
+
+def _is_package(path: Path) -> bool:
+    if is_archive(path):
+        try:
+            with tarfile.open(path, "r:gz") as tar:
+                return any(PurePosixPath(member.name).name == MANIFEST for member in tar)
+        except (tarfile.TarError, EOFError, OSError, zlib.error):
+            return False
+    return (path / MANIFEST).is_file()
+
+
+def list_files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file of a package but its manifest."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two folders in one step; False where the system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0)
+
+
+def _install_folder(built: Path, path: Path) -> None:
+    """Put a finished folder at ``path``; an older package there disappears in the same step."""
+    if not path.exists():
+        os.rename(built, path)
+    elif not _exchange(built, path):
+        aside = built.with_name(built.name + ".old")
+        os.rename(path, aside)
+        os.rename(built, path)
+        shutil.rmtree(aside)
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """The same package makes the same archive, whoever packs it and whenever."""
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = ""
+    return member
+
+
+def _install_archive(built: Path, path: Path) -> None:
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as tar,
+    ):
+        tar.add(built, arcname=path.name.removesuffix(ARCHIVE_SUFFIX), filter=_anonymous)
+
+
+@contextmanager
+def new_package(path: Path) -> Iterator[Path]:
+    """A folder to build a package in, which becomes ``path`` (folder or archive) if the block ends well."""
+    check_output(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as temporary:
+        built = Path(temporary) / path.name.removesuffix(ARCHIVE_SUFFIX)
+        built.mkdir()
+        yield built
+        check_output(path)
+        if is_archive(path):
+            _install_archive(built, path)
+        else:
+            _install_folder(built, path)

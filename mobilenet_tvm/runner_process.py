@@ -1,0 +1,96 @@
+"""Running a package on this machine with the C++ runner that it carries."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobilenet_tvm.errors import SystemFailure, UserError
+from mobilenet_tvm.package import REFERENCE, RUNNER, Package, list_files
+from mobilenet_tvm.reference import write_reference
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
+    """Start ``bin/mobilenet-run PACKAGE ... --json`` and return what it prints.
+
+    :raises UserError: this CPU cannot run the package, or the runner says that the user made a mistake.
+    :raises SystemFailure: the runner fails otherwise.
+    """
+    package.require_this_cpu()
+    command = [str(package.folder / RUNNER), str(package.folder), *arguments, "--json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SystemFailure(f"{package.shown}: its runner does not start: {error.strerror}") from error
+    try:
+        answer: dict[str, Any] | None = json.loads(done.stdout)
+    except ValueError:
+        answer = None
+    if answer is not None and (done.returncode == 0 or "self_test" in answer):
+        return answer
+    lines = done.stderr.strip().splitlines()
+    message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {done.returncode}"
+    if done.returncode == 2:
+        raise UserError(message)
+    raise SystemFailure(message, done.stderr)
+
+
+def _decodes(package: Package) -> frozenset[str]:
+    """Suffixes of the files that the package's runner reads by itself."""
+    done = subprocess.run([package.folder / RUNNER, "--version"], capture_output=True, text=True, check=False)
+    codecs = done.stdout.rpartition("codecs:")[2]
+    suffixes = {"png": (".png",), "jpeg": (".jpg", ".jpeg"), "ppm": (".ppm",), "npy": (".npy",)}
+    return frozenset(s for name, those in suffixes.items() if name in codecs for s in those)
+
+
+@contextmanager
+def decoded(package: Package, images: Sequence[Path]) -> Iterator[list[str]]:
+    """Files that the package's runner reads in place of ``images``: what it cannot decode itself, Pillow decodes.
+
+    :raises UserError: an image does not decode, or the package does not say how images become its input.
+    """
+    from mobilenet_tvm.preprocessing import preprocess
+
+    package.require_this_cpu()
+    known = _decodes(package)
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
+        files = []
+        for number, image in enumerate(images):
+            file = image.absolute()
+            if image.suffix.lower() not in known:
+                import numpy as np
+
+                if package.manifest.preprocessing is None:
+                    raise UserError(f"{package.shown} does not say how images become its input: give it a .npy file")
+                file = Path(temporary) / f"{number}.npy"
+                np.save(file, preprocess(image, package.manifest.preprocessing))
+            files.append(str(file))
+        yield files
+
+
+def self_test(package: Package) -> dict[str, Any]:
+    """How far the package is from the reference that it carries."""
+    answer: dict[str, Any] = run_package(package, ["--self-test"])["self_test"]
+    return answer
+
+
+@contextmanager
+def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> Iterator[Package]:
+    """The same package with another reference, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
+        folder = Path(temporary) / "package"
+        shutil.copytree(package.folder, folder)
+        write_reference(folder / REFERENCE, inputs, outputs)
+        manifest = replace(package.manifest, files=list_files(folder))
+        manifest.write(folder)
+        yield Package(package.shown, folder, manifest)

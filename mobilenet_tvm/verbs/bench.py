@@ -1,0 +1,53 @@
+"""How long a package takes for one inference on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.conditions import busy_warning, conditions, versions
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.events import OnEvent, progress, warn_only, warning
+from mobilenet_tvm.package import open_package
+from mobilenet_tvm.runner_process import run_package
+
+REPEAT = 100
+
+
+def bench(
+    package: str | Path,
+    *,
+    threads: Sequence[int] | None = None,
+    repeat: int = REPEAT,
+    on_event: OnEvent = warn_only,
+) -> dict[str, Any]:
+    """Time inferences of the package's first reference input, in its own runner.
+
+    :param threads: thread counts to measure with; by default the one that the package was scheduled for.
+    :param repeat: timed inferences per thread count.
+    :returns: ``schemas/bench.json``; times in milliseconds.
+    :raises UserError: the package is damaged or not for this CPU, or an argument is no positive number.
+    """
+    if repeat < 1 or any(count < 1 for count in threads or ()):
+        raise UserError("--repeat and --threads take positive numbers")
+    with open_package(package) as opened:
+        opened.require_this_cpu()
+        found = conditions()
+        if text := busy_warning(found):
+            warning(on_event, text)
+        results = []
+        counts = list(threads or [opened.manifest.threads])
+        for done, count in enumerate(counts):
+            progress(on_event, "bench", done, len(counts), f"{count} threads")
+            times = run_package(opened, ["--repeat", str(repeat), "--threads", str(count)])["bench"]
+            results.append({"threads": count, **{key: times[key] for key in ("min_ms", "median_ms", "p90_ms", "runs")}})
+        manifest = opened.manifest
+    return {
+        "package": str(package),
+        "model": manifest.model["name"],
+        "dtype": manifest.dtype,
+        "target": manifest.target["name"],
+        "conditions": {**found, "versions": {**versions(), **manifest.versions}},
+        "results": results,
+    }

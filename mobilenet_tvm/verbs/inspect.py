@@ -1,0 +1,20 @@
+"""What a package is: its manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.package import open_package
+
+
+def inspect(package: str | Path) -> dict[str, Any]:
+    """The manifest of a package, its sums checked, and what this machine's CPU lacks to run it.
+
+    :returns: ``schemas/inspect.json``.
+    :raises UserError: it is no package, or damaged.
+    """
+    with open_package(package) as opened:
+        manifest = opened.manifest.to_json()
+        sizes = {name: (opened.folder / name).stat().st_size for name in opened.manifest.files}
+    return {**manifest, "package": str(package), "sizes": sizes}

@@ -1,0 +1,32 @@
+"""Images through a package: the most likely classes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.package import open_package
+from mobilenet_tvm.runner_process import decoded, run_package
+
+
+def run(
+    package: str | Path, images: Sequence[str | Path], *, threads: int | None = None, top: int = 5
+) -> dict[str, Any]:
+    """Classify images (PNG, JPEG, PPM, or a ``.npy`` float32 input tensor) with the package's own runner.
+
+    :param threads: how many threads to run with; by default as many as the package was scheduled for.
+    :returns: ``schemas/run.json``.
+    :raises UserError: an image does not decode, or the package is damaged or not for this CPU.
+    """
+    if not images:
+        raise UserError("no image given")
+    for image in images:
+        if not Path(image).is_file():
+            raise UserError(f"no image {image}")
+    options = ["--top", str(top)] if threads is None else ["--top", str(top), "--threads", str(threads)]
+    with open_package(package) as opened, decoded(opened, [Path(image) for image in images]) as files:
+        answer = run_package(opened, [*files, *options])
+    results = [{**result, "image": str(image)} for result, image in zip(answer["results"], images, strict=True)]
+    return {**answer, "package": str(package), "results": results}

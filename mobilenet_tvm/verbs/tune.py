@@ -1,0 +1,82 @@
+"""Search for faster schedules of a network's layers on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import targets
+from mobilenet_tvm.child import run_child
+from mobilenet_tvm.conditions import busy_cores
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.events import OnEvent, warn_only, warning
+from mobilenet_tvm.logs import as_strings, log_folders
+from mobilenet_tvm.model_source import find_model
+from mobilenet_tvm.paths import cache_dir, user_logs_dir
+from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype, check_threads, read_shapes
+
+WORK = ".work"  # beside the logs in --logs DIR: the databases that they are derived from
+
+
+def database_folder(logs: str | Path | None, target: str, dtype: str) -> Path:
+    """Where MetaSchedule keeps every finished trial."""
+    root = cache_dir() / "tuning" if logs is None else Path(logs).absolute() / WORK
+    return root / target / dtype
+
+
+def tune(
+    model: str,
+    target: str = targets.target.NATIVE,
+    *,
+    trials: int | None = None,
+    seconds: float | None = None,
+    threads: int | None = None,
+    weights: str | None = None,
+    dtype: str = "float32",
+    shape: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
+    logs: str | Path | None = None,
+    on_event: OnEvent = warn_only,
+) -> dict[str, Any]:
+    """Tune a network's layers, and write the best schedules into logs that ``compile`` then uses.
+
+    A second run goes on from the first, and a kill loses no finished trial. Ctrl-C ends it early, with a result. Layers
+    that the logs know already are searched further only where ``trials`` or ``seconds`` ask for it.
+
+    :param trials: at most so many trials in this run.
+    :param seconds: at most so much time.
+    :param logs: the folder to write logs to; by default the user's own, which ``compile`` consults first.
+    :param on_event: is told every durable trial: ``{"event": "trial", "trial", "layer", "seconds", "error", "best"}``.
+    :returns: ``schemas/tune.json``.
+    :raises UserError: a name is unknown, or this CPU cannot run the target.
+    """
+    check_dtype(dtype)
+    chosen = targets.load(target)
+    threads = chosen.threads if threads is None else threads
+    check_threads(threads)
+    if (trials is not None and trials < 1) or (seconds is not None and seconds <= 0):
+        raise UserError("--trials and --seconds take positive numbers")
+    if missing := chosen.missing_here():
+        raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}")
+    shapes = read_shapes(shape)
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
+        source = find_model(model, weights, shapes, on_event, Path(scratch))
+        busy = busy_cores()
+        if busy is not None and busy > 1:
+            warning(on_event, f"other programs keep {busy:.1f} of this machine's cores busy: trials will be unreliable")
+        request = {
+            "verb": "tune",
+            "onnx": str(source.onnx),
+            "target": chosen.to_json(),
+            "threads": threads,
+            "dtype": dtype,
+            "shape": {source.input.name: list(source.input.shape)},
+            "logs": str(user_logs_dir() if logs is None else Path(logs).absolute()),
+            "known_logs": as_strings(log_folders(logs)),
+            "trials": trials,
+            "seconds": seconds,
+            "database": str(database_folder(logs, chosen.name, dtype)),
+        }
+        result = run_child(PIPELINE, request, on_event, block=("torch",))
+    return {"model": source.name, "target": chosen.name, "dtype": dtype, "threads": threads, **result}

@@ -1,0 +1,94 @@
+"""Whether a package computes what it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.onnx_check import check_onnx
+from mobilenet_tvm.package import Package, open_package
+from mobilenet_tvm.paths import sha256_file
+from mobilenet_tvm.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs
+from mobilenet_tvm.runner_process import decoded, run_package, self_test, with_reference
+
+_FRESH_SEED = 1  # the package's own reference has seed 0
+_IMAGES_PER_RUN = 64
+
+
+def _against_onnx(package: Package, onnx: Path) -> dict[str, Any]:
+    """Fresh inputs, which the package has never carried, against ONNX Runtime."""
+    described = package.manifest.inputs[0]
+    check_onnx(onnx, {described["name"]: described["shape"]})
+    if sha256_file(onnx) != package.manifest.model["onnx_sha256"]:
+        raise UserError(f"{package.shown} was not compiled from {onnx} (their SHA-256 differ)")
+    inputs = seeded_inputs(tuple(described["shape"]), seed=_FRESH_SEED)
+    with with_reference(package, inputs, onnxruntime_outputs(onnx, inputs)) as fresh:
+        return self_test(fresh)
+
+
+def _read_pairs(path: Path) -> list[tuple[Path, int]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    pairs = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        image, _, class_id = line.rpartition("\t")
+        if not image or not class_id.strip().isdecimal():
+            raise UserError(f"{path}, line {number}: 'image<TAB>class id' is needed")
+        pairs.append((path.parent / image, int(class_id)))
+        if not pairs[-1][0].is_file():
+            raise UserError(f"{path}, line {number}: no image {pairs[-1][0]}")
+    if not pairs:
+        raise UserError(f"{path} names no image")
+    return pairs
+
+
+def _on_labels(package: Package, path: Path) -> dict[str, Any]:
+    """The shares of images whose class comes first, and is among the first five."""
+    pairs = _read_pairs(path)
+    first = among = 0
+    for begin in range(0, len(pairs), _IMAGES_PER_RUN):
+        part = pairs[begin : begin + _IMAGES_PER_RUN]
+        with decoded(package, [image for image, _ in part]) as files:
+            answer = run_package(package, [*files, "--top", "5"])
+        for result, (_, class_id) in zip(answer["results"], part, strict=True):
+            found = [entry["class_id"] for entry in result["top"]]
+            first += found[:1] == [class_id]
+            among += class_id in found
+    return {"images": len(pairs), "top1": first / len(pairs), "top5": among / len(pairs)}
+
+
+def verify(package: str | Path, *, onnx: str | Path | None = None, labels: str | Path | None = None) -> dict[str, Any]:
+    """Compare a package's numbers with the reference that it carries.
+
+    :param onnx: the file that it was compiled from: compare on fresh inputs with ONNX Runtime instead.
+    :param labels: a file of lines ``image<TAB>class id``, images relative to it: the share of right answers too.
+    :returns: ``schemas/verify.json``; ``passed`` says whether the largest error is at most 1e-4 of the output's range
+        and the five most likely classes agree.
+    :raises UserError: the package is damaged, not for this CPU, or not made from that file.
+    """
+    with open_package(package) as opened:
+        test = _against_onnx(opened, Path(onnx)) if onnx is not None else self_test(opened)
+        shares = _on_labels(opened, Path(labels)) if labels is not None else None
+        manifest = opened.manifest
+    close = test["max_abs_err"] <= TOLERANCE * test["output_range"]
+    return {
+        "package": str(package),
+        "model": manifest.model["name"],
+        "target": manifest.target["name"],
+        "dtype": manifest.dtype,
+        "against": "onnxruntime" if onnx is not None else "reference",
+        "where": "host",
+        "max_abs_err": test["max_abs_err"],
+        "output_range": test["output_range"],
+        "relative_err": test["max_abs_err"] / test["output_range"] if test["output_range"] else 0.0,
+        "tolerance": TOLERANCE,
+        "top1_agrees": test["top1_agrees"],
+        "top5_agrees": test["top5_agrees"],
+        "passed": bool(close and test["top5_agrees"]),
+        "labels": shares,
+    }

@@ -1,0 +1,47 @@
+# Targets for TVM out of its Python packages. Their own find_package(tvm) is broken: tvmTargets.cmake is not in the wheel.
+
+# The folder of an installed Python package, not imported: `import tvm` takes seconds.
+function(find_python_package name result)
+  set(interpreters "${CMAKE_CURRENT_SOURCE_DIR}/../.venv/bin/python" python3)
+  foreach(interpreter IN LISTS interpreters)
+    execute_process(
+      COMMAND "${interpreter}" -c
+        "import importlib.util as u; s = u.find_spec('${name}'); print(s.submodule_search_locations[0] if s else '')"
+      OUTPUT_VARIABLE folder OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+    if(NOT failed AND folder)
+      set(${result} "${folder}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+if(NOT TVM_ROOT)
+  find_python_package(tvm TVM_ROOT)
+endif()
+if(NOT TVM_FFI_ROOT)
+  find_python_package(tvm_ffi TVM_FFI_ROOT)
+endif()
+foreach(file IN ITEMS "${TVM_ROOT}/lib/libtvm_runtime.so" "${TVM_FFI_ROOT}/lib/libtvm_ffi.so"
+    "${TVM_FFI_ROOT}/include/tvm/ffi/function.h")
+  if(NOT EXISTS "${file}")
+    message(FATAL_ERROR "there is no ${file}: pip install apache-tvm, or name the folders of the Python packages tvm "
+      "and tvm_ffi with -DTVM_ROOT= and -DTVM_FFI_ROOT=")
+  endif()
+endforeach()
+
+add_library(tvm_headers INTERFACE)
+target_include_directories(tvm_headers SYSTEM INTERFACE "${TVM_FFI_ROOT}/include")
+# Their default is visibility("default"): the program would export the type information of tvm::ffi::Error, the dynamic
+# linker would hand it to TVM's own libraries, theirs is libstdc++'s and zig's is libc++'s, and the first error thrown
+# inside TVM would crash there. Empty, it follows -fvisibility=hidden.
+target_compile_definitions(tvm_headers INTERFACE TVM_FFI_DLL= TVM_FFI_DLL_EXPORT=)
+
+add_library(tvm_ffi_shared SHARED IMPORTED)
+set_target_properties(tvm_ffi_shared PROPERTIES IMPORTED_LOCATION "${TVM_FFI_ROOT}/lib/libtvm_ffi.so")
+add_library(tvm_runtime_shared SHARED IMPORTED)
+set_target_properties(tvm_runtime_shared PROPERTIES IMPORTED_LOCATION "${TVM_ROOT}/lib/libtvm_runtime.so")
+
+add_library(tvm_libraries INTERFACE)
+# Nothing refers to a symbol of libtvm_runtime.so: it registers its functions when it is loaded.
+target_link_options(tvm_libraries INTERFACE "LINKER:--no-as-needed")
+target_link_libraries(tvm_libraries INTERFACE tvm_runtime_shared tvm_ffi_shared)

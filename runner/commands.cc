@@ -1,0 +1,165 @@
+#include "commands.h"
+
+#include <cstdio>
+#include <string>
+
+#include "cpu_features.h"
+#include "error.h"
+#include "file.h"
+#include "image.h"
+#include "package.h"
+#include "report.h"
+#include "self_test.h"
+#include "session.h"
+
+namespace mobilenet_tvm {
+namespace {
+
+constexpr std::uintmax_t kMaxInputBytes = std::uintmax_t{2} << 30U;
+// Runs before the first one that is timed: they fill TVM's memory pool, start its threads and raise the clock.
+constexpr int kWarmUpRuns = 3;
+
+void Print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw SystemError("cannot write to standard output");
+  }
+}
+
+/// An input tensor and what its rows are called in the report.
+struct NetworkInput {
+  std::vector<float> values;
+  std::vector<std::string> rows;
+};
+
+NetworkInput ReadTensor(std::string_view bytes, const Manifest& manifest, const std::string& name) {
+  const TensorSpec& spec = manifest.inputs.front();
+  FloatArray array = ParseNpy(bytes, name);
+  if (array.shape != spec.shape) {
+    throw UserError(name + ": is " + ShapeText(array.shape) + ", the network takes " +
+                    ShapeText(spec.shape));
+  }
+  NetworkInput input{std::move(array.data), {}};
+  const std::int64_t batch = spec.shape.empty() ? 1 : spec.shape[0];
+  input.rows.reserve(static_cast<std::size_t>(batch));
+  for (std::int64_t row = 0; row < batch; ++row) {
+    input.rows.push_back(batch == 1 ? name : name + "[" + std::to_string(row) + "]");
+  }
+  return input;
+}
+
+// A network with a batch larger than one gets the image in every place, and its first row is reported.
+NetworkInput ReadPicture(std::string_view bytes, const Manifest& manifest,
+                         const std::string& name) {
+  const Image image = DecodeImage(bytes, name);
+  if (!manifest.preprocessing) {
+    throw UserError(
+        name + ": the package does not say how an image becomes its input: give it a .npy of " +
+        ShapeText(manifest.inputs.front().shape));
+  }
+  const std::vector<float> tensor = Preprocess(image, *manifest.preprocessing, name);
+  NetworkInput input{{}, {name}};
+  for (std::int64_t i = 0; i < manifest.inputs.front().shape[0]; ++i) {
+    input.values.insert(input.values.end(), tensor.begin(), tensor.end());
+  }
+  return input;
+}
+
+NetworkInput ReadInput(const Manifest& manifest, const std::string& name) {
+  const std::string bytes = ReadFile(name, name, kMaxInputBytes);
+  return IsNpy(bytes) ? ReadTensor(bytes, manifest, name) : ReadPicture(bytes, manifest, name);
+}
+
+std::vector<double> Measure(Session& session, int repeat) {
+  for (int i = 0; i < (repeat > 1 ? kWarmUpRuns : 0); ++i) {
+    session.Run();
+  }
+  std::vector<double> times;
+  times.reserve(static_cast<std::size_t>(repeat));
+  for (int i = 0; i < repeat; ++i) {
+    times.push_back(session.Run());
+  }
+  return times;
+}
+
+int Classify(const Options& options, const Package& package, const RunInfo& info) {
+  const Manifest& manifest = package.manifest;
+  // All inputs before the first run: a bad one must not show after half of the output.
+  std::vector<NetworkInput> inputs;
+  inputs.reserve(options.images.size());
+  for (const std::string& name : options.images) {
+    inputs.push_back(ReadInput(manifest, name));
+  }
+  Session session(package.Module(), manifest.inputs.front());
+  std::vector<Classified> results;
+  for (const NetworkInput& input : inputs) {
+    session.SetInput(input.values);
+    const Latency latency = Summarise(Measure(session, options.repeat.value_or(1)));
+    const FloatArray output = session.Output();
+    const auto batch = static_cast<std::size_t>(output.shape.empty() ? 1 : output.shape[0]);
+    const std::size_t classes = batch == 0 ? 0 : output.data.size() / batch;
+    for (std::size_t row = 0; row < input.rows.size() && row < batch; ++row) {
+      auto top =
+          TopK(output.data.data() + row * classes, classes, static_cast<std::size_t>(options.top));
+      results.push_back({input.rows[row], std::move(top), latency});
+    }
+  }
+  if (options.json) {
+    Print(ClassifiedJson(manifest, info, results));
+  } else {
+    for (const Classified& result : results) {
+      Print(ClassifiedText(manifest, info, result));
+    }
+  }
+  return 0;
+}
+
+int Bench(const Options& options, const Package& package, const RunInfo& info,
+          const ReferencePair& reference) {
+  Session session(package.Module(), package.manifest.inputs.front());
+  session.SetInput(reference.input.data);
+  const std::vector<double> times = Measure(session, *options.repeat);
+  Print(options.json ? BenchJson(package.manifest, info, times)
+                     : BenchText(package.manifest, info, Summarise(times)));
+  return 0;
+}
+
+int CheckItself(const Options& options, const Package& package, const RunInfo& info,
+                const std::vector<ReferencePair>& references) {
+  Session session(package.Module(), package.manifest.inputs.front());
+  const SelfTest result = RunSelfTest(session, references, package.manifest.tolerance);
+  Print(options.json ? SelfTestJson(package.manifest, info, result)
+                     : SelfTestText(package.manifest, result));
+  return result.passed ? 0 : kExitSystem;
+}
+
+}  // namespace
+
+int RunCommand(const Options& options) {
+  if (options.help) {
+    Print(std::string(HelpText()));
+    return 0;
+  }
+  if (options.version) {
+    Print("mobilenet-run " MOBILENET_TVM_VERSION " (" + std::string(Architecture()) +
+          ")\nmanifest schema: " + std::to_string(kManifestSchema) +
+          "\ncodecs: " + std::string(Codecs()) + "\n");
+    return 0;
+  }
+  const Package package = OpenPackage(options.package);
+  const Manifest& manifest = package.manifest;
+  if (manifest.inputs.size() != 1) {
+    throw UserError("the network has " + std::to_string(manifest.inputs.size()) +
+                    " inputs; mobilenet-run handles one");
+  }
+  const RunInfo info{options.package, options.threads.value_or(manifest.threads)};
+  SetThreads(info.threads);
+  if (!options.images.empty()) {
+    return Classify(options, package, info);
+  }
+  const auto references =
+      ReadReference(ReadFile(package.Reference(), "reference.npz", kMaxInputBytes), manifest);
+  return options.self_test ? CheckItself(options, package, info, references)
+                           : Bench(options, package, info, references.front());
+}
+
+}  // namespace mobilenet_tvm

@@ -1,0 +1,145 @@
+#include "options.h"
+
+#include <charconv>
+
+#include "error.h"
+
+namespace mobilenet_tvm {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxRepeat = 1000000;
+constexpr int kMaxTop = 100000;
+
+int ParseCount(const std::string& option, const std::string& text, int highest) {
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || parsed != end || value < 1 || value > highest) {
+    throw UserError(option + " takes a whole number from 1 to " + std::to_string(highest) +
+                    ", not \"" + text + "\"");
+  }
+  return value;
+}
+
+/// Walks over the arguments; "--threads=4" and "--threads 4" are the same.
+class Arguments {
+ public:
+  explicit Arguments(const std::vector<std::string>& arguments) : arguments_(arguments) {}
+
+  bool Next() {
+    if (at_ >= arguments_.size()) {
+      return false;
+    }
+    text_ = arguments_[at_++];
+    inline_value_.reset();
+    const std::size_t equals = text_.find('=');
+    if (text_.substr(0, 2) == "--" && equals != std::string::npos) {
+      inline_value_ = text_.substr(equals + 1);
+      text_.resize(equals);
+    }
+    return true;
+  }
+
+  const std::string& Text() const { return text_; }
+
+  int Count(int highest) {
+    if (inline_value_) {
+      return ParseCount(text_, *inline_value_, highest);
+    }
+    if (at_ >= arguments_.size()) {
+      throw UserError(text_ + " takes a number");
+    }
+    return ParseCount(text_, arguments_[at_++], highest);
+  }
+
+  bool Flag() const {
+    if (inline_value_) {
+      throw UserError(text_ + " takes no value");
+    }
+    return true;
+  }
+
+ private:
+  const std::vector<std::string>& arguments_;
+  std::size_t at_ = 0;
+  std::string text_;
+  std::optional<std::string> inline_value_;
+};
+
+void CheckWhole(const Options& options) {
+  if (options.package.empty()) {
+    throw UserError("no package given: mobilenet-run PACKAGE IMAGE... (--help says more)");
+  }
+  if (options.self_test && (!options.images.empty() || options.repeat)) {
+    throw UserError("--self-test takes neither images nor --repeat");
+  }
+  if (options.images.empty() && !options.self_test && !options.repeat) {
+    throw UserError(
+        "no image given: mobilenet-run PACKAGE IMAGE..., or --self-test, or --repeat N");
+  }
+}
+
+}  // namespace
+
+Options ParseOptions(const std::vector<std::string>& arguments) {
+  Options options;
+  Arguments walk(arguments);
+  bool only_names = false;
+  bool package_seen = false;
+  while (walk.Next()) {
+    const std::string& text = walk.Text();
+    if (only_names || text.empty() || text[0] != '-' || text == "-") {
+      if (package_seen) {
+        options.images.push_back(text);
+      } else {
+        options.package = text;
+        package_seen = true;
+      }
+    } else if (text == "--") {
+      only_names = true;
+    } else if (text == "--threads") {
+      options.threads = walk.Count(kMaxThreads);
+    } else if (text == "--repeat") {
+      options.repeat = walk.Count(kMaxRepeat);
+    } else if (text == "--top") {
+      options.top = walk.Count(kMaxTop);
+    } else if (text == "--json") {
+      options.json = walk.Flag();
+    } else if (text == "--self-test") {
+      options.self_test = walk.Flag();
+    } else if (text == "--help" || text == "-h") {
+      options.help = walk.Flag();
+    } else if (text == "--version") {
+      options.version = walk.Flag();
+    } else {
+      throw UserError("unknown option \"" + text + "\" (--help lists them)");
+    }
+  }
+  if (!options.help && !options.version) {
+    CheckWhole(options);
+  }
+  return options;
+}
+
+std::string_view HelpText() {
+  return R"(mobilenet-run PACKAGE IMAGE... [options]
+mobilenet-run PACKAGE --self-test [--json]
+mobilenet-run PACKAGE --repeat N [--json]
+
+Runs a package of mobilenet-tvm. PACKAGE is the unpacked folder. An IMAGE is a PNG, JPEG or PPM file, which is resized,
+cropped and normalised as the package says, or a .npy file with the network's float32 input as it is.
+
+  --threads N    how many threads to use (default: as many as the package was scheduled for)
+  --repeat N     run N times and say how long it took; without an image: on the package's reference input
+  --top K        how many classes to print (default 5)
+  --self-test    compare the package's numbers with the reference it carries; exit code 1 if they differ
+  --json         print JSON and nothing else
+  --version      version and the image formats of this build
+  --help         this text
+
+Exit codes: 0, 2 (the package, an image or an option is wrong), 1 (anything else).
+)";
+}
+
+}  // namespace mobilenet_tvm

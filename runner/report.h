@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "latency.h"
+#include "manifest.h"
+#include "self_test.h"
+#include "top_k.h"
+
+namespace mobilenet_tvm {
+
+/// What a report says about the run as a whole.
+struct RunInfo {
+  std::string package;
+  int threads;
+};
+
+struct Classified {
+  std::string image;
+  std::vector<Ranked> top;
+  Latency latency;
+};
+
+// Each returns text that ends with a newline, for people or as one line of JSON.
+std::string ClassifiedText(const Manifest& manifest, const RunInfo& info, const Classified& result);
+std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
+                           const std::vector<Classified>& results);
+std::string SelfTestText(const Manifest& manifest, const SelfTest& result);
+std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const SelfTest& result);
+std::string BenchText(const Manifest& manifest, const RunInfo& info, const Latency& latency);
+std::string BenchJson(const Manifest& manifest, const RunInfo& info,
+                      const std::vector<double>& times);
+
+}  // namespace mobilenet_tvm

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "manifest.h"
+#include "npy.h"
+
+namespace mobilenet_tvm {
+
+/// How many threads TVM's runtime is to use. Must be said before the first Session exists.
+void SetThreads(int threads);
+
+/// A loaded module.so: TVM's Relax VM on the CPU, ready to run `main`.
+class Session {
+ public:
+  /// Loads the module. Throws UserError if it does not load as a Relax VM executable.
+  Session(const std::filesystem::path& module, const TensorSpec& input);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Copies the input of the next runs: as many floats as the input's shape has elements.
+  void SetInput(const std::vector<float>& values);
+
+  /// Runs the network once and returns how long it took, in milliseconds. Throws SystemError.
+  double Run();
+
+  /// The first output of the last run. Throws SystemError if it is not dense float32 on the CPU.
+  FloatArray Output() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mobilenet_tvm

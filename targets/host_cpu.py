@@ -1,0 +1,48 @@
+"""What the CPU of this machine offers, under the names that Linux gives its features."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+_ARCH_NAMES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def host_arch() -> str:
+    """The architecture's name as targets spell it: ``x86_64``, ``aarch64``."""
+    machine = platform.machine().lower()
+    return _ARCH_NAMES.get(machine, machine)
+
+
+def _field(text: str, names: tuple[str, ...]) -> str | None:
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in names:
+            return value.strip()
+    return None
+
+
+@cache
+def host_features() -> frozenset[str]:
+    """CPU features as in the flags of /proc/cpuinfo; empty where there is no such file (not Linux)."""
+    if not _CPUINFO.exists():
+        return frozenset()
+    return frozenset((_field(_CPUINFO.read_text(), ("flags", "Features")) or "").split())
+
+
+@cache
+def host_model() -> str:
+    """The CPU's own name, ``unknown`` where nothing says it."""
+    if not _CPUINFO.exists():
+        return platform.processor() or "unknown"
+    return _field(_CPUINFO.read_text(), ("model name", "Model")) or "unknown"
+
+
+def missing_features(arch: str, features: Iterable[str]) -> list[str]:
+    """What this CPU lacks of what is asked, in the order asked; a foreign architecture lacks itself."""
+    if arch != host_arch():
+        return [arch]
+    return [feature for feature in features if feature not in host_features()]

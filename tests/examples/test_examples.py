@@ -1,0 +1,41 @@
+"""The examples run as they stand, from another folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def _run(name: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", EXAMPLES / name], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_own_onnx(tmp_path: Path) -> None:
+    lines = _run("own_onnx.py", tmp_path).splitlines()
+    assert lines[1].endswith("right")
+    assert lines[2].startswith("1 thread(s)")
+
+
+def test_own_module(tmp_path: Path) -> None:
+    out = _run("own_module.py", tmp_path)
+    assert out.splitlines()[0].endswith("right")
+    assert "depthwise 48x48x16" in out
+
+
+def test_own_classes(tmp_path: Path) -> None:
+    names = {line.split()[1] for line in _run("own_classes.py", tmp_path).splitlines()}
+    assert names == {"bicycle", "bus", "car", "pedestrian", "tram"}
+
+
+@pytest.mark.timing
+def test_the_demo(tmp_path: Path) -> None:
+    assert "Egyptian cat, espresso, tripod: right" in _run("demo.py", tmp_path)

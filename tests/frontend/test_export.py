@@ -1,0 +1,164 @@
+"""Exporting as a user does: the file, what is said about it, and what is left behind when it goes wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from frontend import zoo
+from mobilenet_tvm.child import run_child
+from mobilenet_tvm.errors import UserError
+
+SMALL = "mobilenet_v1_0.25_128"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v1_1.0_224",
+        "mobilenet_v1_0.25_128",
+        "mobilenet_v1_1.0_224_shallow",
+        "mobilenet_v2_0.35_224",
+        "mobilenet_v3_large_1.0_224",
+        "mobilenet_v3_small_1.0_224",
+    ],
+)
+def test_onnx_runtime_computes_what_pytorch_computes(name: str, ask: Any) -> None:
+    result = ask(name)
+    assert result["max_abs_err"] <= 1e-5 * result["output_range"]
+    data = Path(result["onnx"]).read_bytes()
+    assert result["sha256"] == hashlib.sha256(data).hexdigest()
+    model = onnx.load_model_from_string(data)
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 20)]
+    dims = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    side = zoo.find(name).resolution
+    assert dims == result["input"]["shape"] == [1, 3, side, side]
+    assert not any(weight.external_data for weight in model.graph.initializer)
+    assert "BatchNormalization" not in {node.op_type for node in model.graph.node}
+
+
+def test_the_file_is_the_same_in_every_process_and_needs_no_tvm(tmp_path: Path, ask: Any, export_request: Any) -> None:
+    here = ask(SMALL)
+    request = export_request(SMALL, out=str(tmp_path / "child.onnx"))
+    there = run_child("frontend", request, block=("tvm", "tvm_ffi", "tvm_pipeline"))
+    assert {**there, "onnx": ""} == {**here, "onnx": ""}
+    assert Path(there["onnx"]).read_bytes() == Path(here["onnx"]).read_bytes()
+
+
+def test_the_hash_is_known(ask: Any) -> None:
+    """Another release of PyTorch may write other bytes: then this hash changes, and every cached export with it."""
+    if torch.__version__.split("+")[0] != "2.13.0":
+        pytest.skip("the hash belongs to PyTorch 2.13.0")
+    assert ask(SMALL)["sha256"].startswith("aff881dfb39fdcb4")
+
+
+def test_a_batch_other_classes_and_another_activation(ask: Any) -> None:
+    result = ask(SMALL, batch=3, classes=10, activation="relu6")
+    assert result["input"]["shape"] == [3, 3, 128, 128]
+    assert result["labels"] is None
+    session = onnxruntime.InferenceSession(result["onnx"], providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {"input": np.zeros((3, 3, 128, 128), np.float32)})
+    assert logits.shape == (3, 10)
+    assert Counter(node.op_type for node in onnx.load(result["onnx"]).graph.node)["Clip"] == 27
+
+
+def test_imagenet_weights(ask: Any) -> None:
+    result = ask("mobilenet_v2_1.0_224", weights="imagenet")
+    assert (result["weights"], result["labels"]) == ("imagenet", "imagenet-1k")
+    assert "torchvision" in result["weights_note"]
+    assert result["preprocessing"]["resize"] == 256
+
+
+USERS_NETWORK = """
+import torch
+from torch import nn
+
+class Noisy(nn.Conv2d):
+    input_shape = (3, 8, 8)
+    def __init__(self):
+        super().__init__(3, 4, 3)
+    def forward(self, x):
+        return super().forward(x) + torch.rand(1)
+
+class Branching(Noisy):
+    def forward(self, x):
+        y = nn.Conv2d.forward(self, x)
+        return y if x[0, 0, 0, 0] > FIRST else -y
+
+class Pair(Noisy):
+    def forward(self, x):
+        y = nn.Conv2d.forward(self, x)
+        return y, y
+
+def good():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(), nn.Flatten(),
+                        nn.Linear(144, 6))
+    net.input_shape = (3, 8, 8)
+    return net
+"""
+
+
+@pytest.fixture
+def users_file(tmp_path: Path) -> Path:
+    generator = torch.Generator().manual_seed(20170417)  # the first pixel of the two inputs, and a number between them
+    traced, other = (float(torch.randn(1, 3, 8, 8, generator=generator)[0, 0, 0, 0]) for _ in range(2))
+    path = tmp_path / "net.py"
+    path.write_text(USERS_NETWORK.replace("FIRST", str((traced + other) / 2)))
+    return path
+
+
+def test_a_users_module_keeps_its_weights(users_file: Path, ask: Any) -> None:
+    result = ask(f"{users_file}:good", weights=None, batch=2)
+    assert (result["model"], result["weights"], result["preprocessing"], result["labels"]) == (
+        "good",
+        "given",
+        None,
+        None,
+    )
+    assert result["input"]["shape"] == [2, 3, 8, 8]
+    assert [node.op_type for node in onnx.load(result["onnx"]).graph.node] == ["Conv", "Relu", "Flatten", "Gemm"]
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("Noisy", "disagree on Noisy: .* a module has to compute the same in every call"),
+        ("Branching", "disagree on Branching: .* without branching on its values"),
+        ("Pair", "Pair returns tuple, and an exported module returns one"),
+    ],
+)
+def test_a_module_that_no_file_can_stand_for(
+    factory: str, message: str, users_file: Path, ask: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=message):
+        ask(f"{users_file}:{factory}", weights=None)
+    assert {path.name for path in tmp_path.iterdir()} <= {"net.py", "__pycache__"}
+
+
+def test_a_shape_that_the_module_does_not_take(users_file: Path, ask: Any) -> None:
+    with pytest.raises(UserError, match=r"good does not run on a float32 input of 1x5x8x8: .*to have 3 channels"):
+        ask(f"{users_file}:good", weights=None, shape={"input": [1, 5, 8, 8]})
+
+
+def test_a_mistake_leaves_an_older_file_as_it_was(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"older")
+    with pytest.raises(UserError):
+        ask(SMALL, weights="imagenet")
+    assert (tmp_path / "model.onnx").read_bytes() == b"older"
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_a_place_where_no_file_can_be(ask: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a folder; name the file"):
+        ask(SMALL, out=str(tmp_path))
+    with pytest.raises(UserError, match="there is no folder"):
+        ask(SMALL, out=str(tmp_path / "missing" / "model.onnx"))

@@ -1,0 +1,61 @@
+"""What the front door's tests share: a package of a small network, the command line in this process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from mobilenet_tvm.cli.main import main
+from mobilenet_tvm.verbs.compile import compile
+
+
+@pytest.fixture(scope="session")
+def _compiled(shared_folder: Path, tiny_onnx: Path) -> Path:
+    folder = shared_folder / "tiny-package"
+    with FileLock(shared_folder / "tiny-package.lock"):
+        if not folder.exists():
+            compile(str(tiny_onnx), "x86-64-v3", folder, on_event=lambda event: None)
+    return folder
+
+
+@pytest.fixture
+def tiny_package(_compiled: Path, tmp_path: Path) -> Path:
+    """A real package of the tiny network, a copy for each test."""
+    return Path(shutil.copytree(_compiled, tmp_path / "tiny-package"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    def error(self) -> str:
+        """The message of a user's mistake: one line, exit code 2, nothing on standard output."""
+        assert self.code == 2, self
+        assert self.out == "", self
+        lines = [line for line in self.err.splitlines() if not line.startswith("warning: ")]
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("mobilenet-tvm: "), self.err
+        return lines[0].removeprefix("mobilenet-tvm: ")
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """The command line, in this process: ``command("verify", package)``."""
+
+    def run(*arguments: Any) -> Answer:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+    return run

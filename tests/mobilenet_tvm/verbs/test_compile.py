@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+import targets
+from mobilenet_tvm.package import open_package
+from mobilenet_tvm.reference import onnxruntime_outputs, read_reference, seeded_inputs
+from mobilenet_tvm.verbs.compile import compile
+from mobilenet_tvm.verbs.verify import verify
+
+
+def _silent(event: dict[str, Any]) -> None:
+    """Nobody listens."""
+
+
+def test_a_package_holds_all_that_it_needs(tiny_package: Path) -> None:
+    names = {path.relative_to(tiny_package).as_posix() for path in tiny_package.rglob("*") if path.is_file()}
+    assert names == {
+        *("module.so", "manifest.json", "reference.npz", "run.sh", "LICENSE", "NOTICE"),
+        *("bin/mobilenet-run", "lib/libtvm_runtime.so", "lib/libtvm_ffi.so"),
+    }
+    assert "Apache License" in (tiny_package / "LICENSE").read_text()
+    for word in ("Apache TVM", "stb_image", "libbacktrace"):
+        assert word in (tiny_package / "NOTICE").read_text()
+
+
+def test_what_the_manifest_says(tiny_package: Path, tiny_onnx: Path) -> None:
+    manifest = json.loads((tiny_package / "manifest.json").read_text())
+    assert manifest["target"]["name"] == "x86-64-v3"
+    assert "avx2" in manifest["target"]["cpu_features"]
+    assert manifest["inputs"] == [{"name": "input", "shape": [1, 3, 16, 16], "dtype": "float32"}]
+    assert manifest["outputs"][0]["shape"] == [1, 8]
+    assert manifest["preprocessing"]["crop"] == 16
+    assert set(manifest["files"]) == {
+        path.relative_to(tiny_package).as_posix() for path in tiny_package.rglob("*") if path.is_file()
+    } - {"manifest.json"}
+    layers = {kernel["layer"].split()[0] for kernel in manifest["kernels"] if kernel["layer"]}
+    assert {"conv2d", "depthwise", "pointwise", "dense"} <= layers
+
+
+def test_the_reference_is_onnxruntimes(tiny_package: Path, tiny_onnx: Path) -> None:
+    inputs, outputs = read_reference(tiny_package / "reference.npz")
+    expected = seeded_inputs((1, 3, 16, 16))
+    assert len(inputs) >= 3
+    assert all(np.array_equal(a, b) for a, b in zip(inputs, expected, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(outputs, onnxruntime_outputs(tiny_onnx, expected), strict=True))
+    assert not np.array_equal(inputs[0], inputs[1])
+
+
+def test_an_archive_unpacks_into_its_own_folder_and_runs(tmp_path: Path, tiny_onnx: Path) -> None:
+    path = tmp_path / "net.tar.gz"
+    compile(str(tiny_onnx), "x86-64-v3", path, on_event=_silent)
+    assert verify(path)["passed"]
+    with tarfile.open(path) as tar:
+        tar.extractall(tmp_path / "unpacked", filter="data")
+    done = subprocess.run(
+        [tmp_path / "unpacked" / "net" / "run.sh", "--self-test", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},  # no Python, no path: a device has none of ours
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["self_test"]["passed"]
+
+
+def test_a_dynamic_batch_and_class_names(tmp_path: Path, make_network: Callable[..., onnx.ModelProto]) -> None:
+    onnx.save(make_network(batch="N"), tmp_path / "dynamic.onnx")
+    (tmp_path / "names.txt").write_text("\n".join("abcdefgh") + "\n")
+    compile(
+        str(tmp_path / "dynamic.onnx"),
+        "x86-64-v3",
+        tmp_path / "p",
+        shape={"input": [2, 3, 16, 16]},
+        labels=tmp_path / "names.txt",
+        on_event=_silent,
+    )
+    with open_package(tmp_path / "p") as package:
+        assert package.manifest.inputs[0]["shape"] == [2, 3, 16, 16]
+        assert package.manifest.outputs[0]["shape"] == [2, 8]
+        assert package.manifest.labels == list("abcdefgh")
+    assert verify(tmp_path / "p")["passed"]
+
+
+def test_an_own_module(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import torch\n"
+        "def net():\n"
+        "    torch.manual_seed(0)\n"
+        "    conv = torch.nn.Conv2d(3, 16, 3, 2, 1)\n"
+        "    return torch.nn.Sequential(conv, torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())\n"
+    )
+    compile(f"{tmp_path}/mine.py:net", "x86-64-v3", tmp_path / "p", shape=["input:1x3x32x32"], on_event=_silent)
+    with open_package(tmp_path / "p") as package:
+        assert package.manifest.inputs[0]["shape"] == [1, 3, 32, 32]
+    assert verify(tmp_path / "p")["passed"]
+
+
+def test_a_target_of_the_users(tmp_path: Path, tiny_onnx: Path) -> None:
+    text = (Path(targets.__file__).parent / "presets" / "x86-64-v3.toml").read_text()
+    (tmp_path / "my-box.toml").write_text(text.replace("x86-64-with", "mine"))
+    result = compile(str(tiny_onnx), str(tmp_path / "my-box.toml"), tmp_path / "p", on_event=_silent)
+    assert result["target"] == "my-box"
+
+
+def test_an_export_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOBILENET_TVM_CACHE", str(tmp_path / "cache"))
+    from mobilenet_tvm.model_source import find_model
+
+    warnings: list[list[str]] = []
+    paths = []
+    for _ in range(2):
+        heard: list[dict[str, Any]] = []
+        paths.append(find_model("mobilenet_v1_0.25_128", None, None, heard.append).onnx)
+        warnings.append([event["message"] for event in heard if event["event"] == "warning"])
+        stages = [event["stage"] for event in heard if event["event"] == "progress"]
+    assert paths[0] == paths[1]
+    assert stages == [], "the second time nothing is exported"
+    assert warnings[0] == warnings[1] != []

@@ -1,0 +1,75 @@
+"""The program under test, and a tiny package for it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from mobilenet_tvm.runner_build import package_folder
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parents[1]
+sys.path.insert(0, str(TESTS))  # pytest imports test modules alone; these share tiny_package and tiny_network
+
+from tiny_package import Package, make_package  # noqa: E402
+
+
+def _built_once(root: Path, name: str, batch: int) -> Path:
+    folder = root / name
+    with FileLock(root / f"{name}.lock"):
+        if not (folder / "manifest.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make_package(folder, batch)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
+
+
+@pytest.fixture(scope="session")
+def pristine(shared_root: Path) -> Package:
+    """The tiny package; not to be changed."""
+    return Package(_built_once(shared_root, "tiny_package", 1))
+
+
+@pytest.fixture(scope="session")
+def pristine_batch_of_two(shared_root: Path) -> Package:
+    return Package(_built_once(shared_root, "tiny_package_of_two", 2))
+
+
+@pytest.fixture
+def package(pristine: Package, tmp_path: Path) -> Package:
+    """A copy of the tiny package for one test."""
+    folder = tmp_path / "package"
+    shutil.copytree(pristine.folder, folder)
+    return Package(folder)
+
+
+@pytest.fixture(scope="session")
+def test_build() -> Path:
+    """The folder with the C++ unit tests and preprocess-dump, built from these sources by the packages' toolchain."""
+    folder = ROOT / "build" / "runner-tests"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.parent / "runner-tests.lock"):
+        toolchain = ROOT / "targets/toolchains/x86_64-linux-gnu.cmake"
+        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+        commands = [
+            ["cmake", "-S", str(ROOT / "runner"), "-B", str(folder), *generator, "-DBUILD_TESTING=ON",
+             f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", f"-DZIG_PYTHON={sys.executable}",
+             f"-DTVM_ROOT={package_folder('tvm')}", f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}"],
+            ["cmake", "--build", str(folder), "--parallel", "2"],
+        ]  # fmt: skip
+        for command in commands:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+    return folder

@@ -1,0 +1,34 @@
+#include "options.h"
+
+#include "check.h"
+
+using mobilenet_tvm::ParseOptions;
+
+TEST(reads_all) {
+  const auto options = ParseOptions({"--threads", "4", "pkg", "a.png", "--json", "--repeat=7",
+                                     "b.png", "--top", "3", "--", "--odd.png"});
+  CHECK_EQ(options.package, "pkg");
+  CHECK_EQ(options.images.size(), 3U);
+  CHECK_EQ(options.images[2], "--odd.png");
+  CHECK_EQ(*options.threads, 4);
+  CHECK_EQ(*options.repeat, 7);
+  CHECK_EQ(options.top, 3);
+  CHECK(options.json);
+  CHECK(!options.self_test);
+  CHECK(ParseOptions({"--help"}).help);
+  CHECK(ParseOptions({"--version"}).version);
+  CHECK(ParseOptions({"pkg", "--self-test"}).self_test);
+}
+
+TEST(refuses) {
+  CHECK_USER_ERROR(ParseOptions({}), "no package");
+  CHECK_USER_ERROR(ParseOptions({"pkg"}), "no image");
+  CHECK_USER_ERROR(ParseOptions({"pkg", "a", "--fast"}), "unknown option \"--fast\"");
+  CHECK_USER_ERROR(ParseOptions({"pkg", "a", "--threads"}), "takes a number");
+  for (const char* count : {"0", "-1", "x", "", "4x", "1.5", "99999999999"}) {
+    CHECK_USER_ERROR(ParseOptions({"pkg", "a", "--threads", count}), "whole number");
+    CHECK_USER_ERROR(ParseOptions({"pkg", std::string("--repeat=") + count}), "whole number");
+  }
+  CHECK_USER_ERROR(ParseOptions({"pkg", "--self-test", "a.png"}), "neither");
+  CHECK_USER_ERROR(ParseOptions({"pkg", "a", "--json=yes"}), "takes no value");
+}

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import targets
+from mobilenet_tvm.errors import UserError
+from targets import host_cpu, target
+from targets.target import Target
+
+MINE = """
+title = "my box"
+arch = "x86_64"
+vector_bits = 256
+[tvm]
+kind = "llvm"
+mcpu = "x86-64-v3"
+"""
+
+
+def test_the_presets() -> None:
+    assert set(targets.available()) >= {"x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "x86-64-v4-bf16"}
+
+
+@pytest.mark.parametrize("preset", targets.available().values(), ids=lambda preset: preset.name)
+def test_a_preset_is_consistent(preset: Target) -> None:
+    assert preset.title
+    assert "num-cores" not in preset.tvm
+    assert preset.logs[0] == preset.name
+    assert set(preset.logs) <= set(targets.available())
+    assert preset.toolchain is not None
+    assert (Path(targets.__file__).parent / "toolchains" / f"{preset.toolchain}.cmake").is_file()
+
+
+def test_a_richer_preset_needs_all_that_a_poorer_one_does() -> None:
+    chain = ["x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "x86-64-v4-bf16"]
+    for poor, rich in pairwise(chain):
+        assert set(targets.load(poor).cpu_features) < set(targets.load(rich).cpu_features)
+
+
+def test_vnni_and_bf16_use_the_logs_of_v4() -> None:
+    for name in ("x86-64-v4-vnni", "x86-64-v4-bf16"):
+        assert targets.load(name).logs == (name, "x86-64-v4")
+
+
+def test_no_name_stands_for_two_targets() -> None:
+    names = [name for preset in targets.available().values() for name in (preset.name, *preset.aliases)]
+    assert len(names) == len(set(names))
+
+
+def test_an_alias() -> None:
+    assert targets.load("haswell").name == "x86-64-v3"
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        (targets.load("x86-64-v3").cpu_features, "x86-64-v3"),
+        (targets.load("x86-64-v4").cpu_features, "x86-64-v4"),
+        ((*targets.load("x86-64-v4-bf16").cpu_features, "more"), "x86-64-v4-bf16"),
+    ],
+)
+def test_native_is_the_richest_that_runs(monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], name: str) -> None:
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(flags))
+    monkeypatch.setattr(host_cpu, "host_arch", lambda: "x86_64")
+    assert targets.load("native").name == name
+
+
+def test_no_preset_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset({"sse4_2"}))
+    monkeypatch.setattr(target, "host_features", lambda: frozenset({"sse4_2"}))
+    with pytest.raises(UserError, match="for x86-64-v3 this CPU lacks popcnt, avx"):
+        targets.native()
+
+
+def test_a_foreign_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
+    pi = replace(targets.load("x86-64-v3"), arch="riscv64")
+    assert pi.missing_here() == ["riscv64"]
+
+
+def test_a_file_of_the_users(tmp_path: Path) -> None:
+    path = tmp_path / "my-box.toml"
+    path.write_text(MINE)
+    mine = targets.load(str(path))
+    assert (mine.name, mine.threads, mine.logs) == ("my-box", 1, ("my-box",))
+    assert mine.to_json()["cpu_features"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MINE.replace("arch", "archi"), "unknown key in target file .*: 'archi': did you mean 'arch'"),
+        (MINE.replace('"x86_64"', "86"), "arch must be of type str"),
+        (MINE.replace("vector_bits = 256\n", ""), "lacks vector_bits"),
+        (MINE.replace("kind", "type"), r"\[tvm\] lacks kind"),
+        ("[tvm", "is not TOML"),
+    ],
+)
+def test_a_file_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        targets.load(str(path))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"gone\.toml cannot be read"):
+        targets.load(str(tmp_path / "gone.toml"))
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(UserError, match="did you mean 'x86-64-v4-vnni'"):
+        targets.load("x86-64-v4-vni")

@@ -1,0 +1,63 @@
+"""What the pipeline's tests share. They run as a pytest process of their own: TVM is slow to import beside torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from tvm_pipeline import tvm_import
+
+tvm_import.prepare()
+tvm_import.skip_tensor_intrinsics()
+sys.path.insert(
+    0, str(Path(__file__).parent)
+)  # pytest imports test modules alone; these share the helpers beside this file
+
+from compiled_network import Compiled, compile_here  # noqa: E402
+from onnx_network import Network  # noqa: E402
+
+import targets  # noqa: E402
+from tvm_pipeline.cpu_target import CpuTarget  # noqa: E402
+from tvm_pipeline.tuning_log import TuningLogs  # noqa: E402
+
+settings.register_profile("quick", deadline=None, max_examples=25, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile("quick")  # --hypothesis-profile=thorough searches on
+
+WIDE, NARROW = "x86-64-v4", "x86-64-v3"
+_needs_avx512 = pytest.mark.skipif(bool(targets.load(WIDE).missing_here()), reason="this CPU has no AVX-512")
+
+
+@pytest.fixture(params=[pytest.param(WIDE, marks=_needs_avx512), NARROW], scope="session")
+def each_target(request: pytest.FixtureRequest) -> CpuTarget:
+    """Both vector units: 16 lanes and 32 registers, 8 lanes and 16 registers."""
+    return CpuTarget.from_json(targets.load(request.param).to_json())
+
+
+@pytest.fixture(scope="session")
+def target() -> CpuTarget:
+    """One target that every CPU here runs."""
+    return CpuTarget.from_json(targets.load(NARROW).to_json())
+
+
+@pytest.fixture(scope="session")
+def target_json() -> dict[str, Any]:
+    return targets.load(NARROW).to_json()
+
+
+@pytest.fixture
+def compile_network(target: CpuTarget, tmp_path: Path) -> Callable[..., Compiled]:
+    """Compiles a network in this process: ``compile_network(network)``."""
+
+    def build(
+        network: Network, logs: TuningLogs | None = None, shapes: Mapping[str, list[int]] | None = None
+    ) -> Compiled:
+        path = network.save(tmp_path / "network.onnx")
+        return compile_here(path, target, logs or TuningLogs([]), tmp_path, shapes)
+
+    return build

@@ -1,0 +1,114 @@
+"""Tuning a small network for real: its trials, its logs, what a second run makes of them, and what a kill leaves."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from onnx_network import Network
+from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_request
+
+from mobilenet_tvm.child import run_child
+from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.tuning.candidate import Space, choice_of_trace
+from tvm_pipeline.tuning.database import RECORDS, TrialDatabase
+from tvm_pipeline.tuning_log import MEASURED, log_path, read_campaigns, read_log
+
+LAYERS = {"pointwise 14x14x16->32 bias relu", "depthwise 14x14x32 k3x3 s1 p1 bias relu"}
+TRIALS = 12
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Network()
+    x = made.node("Relu", made.conv(made.input([1, 16, 14, 14]), 16, 32))
+    made.output(made.node("Relu", made.conv(x, 32, 32, 3, group=32)))
+    return made.save(tmp_path_factory.mktemp("network") / "network.onnx")
+
+
+def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
+    """Layer and choice of every trial on disk."""
+    found = []
+    for descriptor, trace, _ in TrialDatabase(folder / "database", target.tvm, 1, warn=pytest.fail).trials():
+        layer = Layer.parse(descriptor)
+        found.append((descriptor, choice_of_trace(trace, Space.of(layer, generator_for(layer), target.unit))))
+    return found
+
+
+def _interrupted(request: dict[str, Any], after: int) -> tuple[TuningChild, Event]:
+    """The last event of a run without a limit that is told to end by a signal after so many trials."""
+    child, last = TuningChild.start(request), {}
+    for last in child.events():
+        if last["event"] == "trial" and last["trial"] == after:
+            child.interrupt()
+    child.process.wait()
+    return child, last
+
+
+def test_session_then_another_that_is_interrupted(
+    network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
+) -> None:
+    events: list[Event] = []
+    request = tune_request(network, target_json, tmp_path, trials=TRIALS)
+    result = run_child("tvm_pipeline", request, events.append, block=("torch",))
+    told = [event for event in events if event["event"] == "trial"]
+    assert [event["trial"] for event in told] == list(range(1, TRIALS + 1))
+    assert {event["layer"] for event in told} == LAYERS
+    assert [event["error"] for event in told] == [None] * TRIALS
+    assert all(0 < event["best"] <= event["seconds"] for event in told)
+    assert (result["trials"], result["interrupted"]) == (TRIALS, False)
+    assert result["cost_model_updates"] >= 2  # a batch of each layer
+    assert (tmp_path / "database" / "cost_model.tar").exists()
+    assert len((tmp_path / "database" / RECORDS).read_text().splitlines()) == TRIALS
+
+    records = read_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"))
+    assert {record.layer for record in records} == LAYERS
+    assert {(record.record, record.threads) for record in records} == {(MEASURED, 1)}
+    assert {record.campaign for record in records} == set(read_campaigns(tmp_path / "logs", "x86-64-v3"))
+    assert {layer["layer"] for layer in result["layers"] if layer["improved"]} == LAYERS
+    first = _choices(tmp_path, target)
+
+    child, last = _interrupted({**request, "trials": None}, after=4)
+    assert (child.process.returncode, last["event"], last["interrupted"]) == (0, "result", True)
+    assert last["trials"] >= 4
+    both = _choices(tmp_path, target)
+    assert len(both) == len(set(both)) == TRIALS + last["trials"]  # nothing was measured twice
+    assert set(first) < set(both)
+    assert sum(layer["trials"] for layer in last["layers"]) == len(both)
+    assert {(descriptor, _default(descriptor, target)) for descriptor in LAYERS} <= set(first)
+
+
+def _default(descriptor: str, target: CpuTarget) -> Any:
+    layer = Layer.parse(descriptor)
+    generator = generator_for(layer)
+    return Space.of(layer, generator, target.unit).choice(generator.default(layer, target.unit))
+
+
+def test_no_finished_trial_is_lost_by_a_kill(
+    network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
+) -> None:
+    chance = random.Random(0)
+    told: list[Event] = []
+    for _ in range(3):
+        child = TuningChild.start(tune_request(network, target_json, tmp_path))
+        before = len(told)
+        for event in child.events():
+            told += [event] if event["event"] == "trial" else []
+            if len(told) - before == 2:
+                break
+        workers = child.workers()
+        assert len(workers) >= 2
+        time.sleep(chance.random())
+        told += child.kill()
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        assert alive == []
+        missing = trials(told) - trials_on_disk(tmp_path, target, warnings=[])
+        assert not missing
+    chosen = _choices(tmp_path, target)
+    assert len(chosen) == len(set(chosen))

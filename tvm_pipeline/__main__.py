@@ -1,0 +1,90 @@
+"""The pipeline as a child process: one JSON request on standard input, JSON lines back."""
+
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.child_protocol import Emit, serve
+from tvm_pipeline import tvm_import
+
+tvm_import.prepare()  # before any handler imports TVM
+
+
+def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.compile import compile_model
+    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.tuning_log import TuningLogs
+
+    target = CpuTarget.from_json(request["target"])
+    logs = TuningLogs.load([Path(one) for one in request["logs"]], target.logs, request["dtype"])
+    return compile_model(
+        Path(request["onnx"]), target, logs, int(request["threads"]), Path(request["out"]), request.get("shape"), emit
+    )
+
+
+def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.tune import tune_model
+    from tvm_pipeline.tuning_log import TuningLogs
+
+    target = CpuTarget.from_json(request["target"])
+    known = TuningLogs.load([Path(one) for one in request.get("known_logs", [])], target.logs, request["dtype"])
+    return tune_model(
+        onnx_path=Path(request["onnx"]),
+        target=target,
+        threads=int(request["threads"]),
+        dtype=request["dtype"],
+        logs=Path(request["logs"]),
+        known_logs=known,
+        database=Path(request["database"]),
+        trials=request.get("trials"),
+        seconds=request.get("seconds"),
+        shapes=request.get("shape"),
+        emit=emit,
+    )
+
+
+def _layers(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.tune import layers_of
+
+    found = layers_of(Path(request["onnx"]), CpuTarget.from_json(request["target"]), request.get("shape"))
+    return {"layers": [{"layer": str(layer), "count": count} for layer, count in found.items()]}
+
+
+def _records(request: dict[str, Any]) -> list[Any]:
+    """The target's own records in all folders, a later folder's line winning over none."""
+    from tvm_pipeline.tuning_log import log_path, read_log
+
+    target, dtype = request["target"]["name"], request["dtype"]
+    return [record for folder in request["logs"] for record in read_log(log_path(Path(folder), target, dtype))]
+
+
+def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.check_logs import check_records
+    from tvm_pipeline.cpu_target import CpuTarget
+
+    records = _records(request)
+    checked = check_records(
+        records,
+        CpuTarget.from_json(request["target"]),
+        can_run=bool(request.get("can_run", True)),
+        on_checked=lambda done: emit.progress("checking", done, len(records)),
+    )
+    failed = [
+        {"layer": one.layer, "threads": one.threads, "error": one.error} for one in checked if one.error is not None
+    ]
+    return {"checked": len(checked), "failed": failed}
+
+
+def _logs_export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.export_logs import export_metaschedule
+
+    target = CpuTarget.from_json(request["target"])
+    return {"records": export_metaschedule(_records(request), target, Path(request["out"]))}
+
+
+if __name__ == "__main__":
+    serve(
+        {"compile": _compile, "tune": _tune, "layers": _layers, "logs_check": _logs_check, "logs_export": _logs_export}
+    )

@@ -1,0 +1,81 @@
+"""Replays tuning records with this TVM: every line must still schedule, build and compute the right numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tvm
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import ScheduleError
+
+from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.tuning.candidate import Space
+from tvm_pipeline.tuning.measurement import argument_shapes
+from tvm_pipeline.tuning_log import TuningRecord
+
+TOLERANCE = 1e-5
+"""Largest error, as a share of the reference's range, that another order of additions may cause."""
+
+
+@dataclass(frozen=True)
+class CheckedRecord:
+    """``error`` is None for a line that still applies."""
+
+    layer: str
+    threads: int
+    error: str | None
+
+
+def check_records(
+    records: list[TuningRecord], target: CpuTarget, can_run: bool, on_checked: Callable[[int], None]
+) -> list[CheckedRecord]:
+    """Checks each record; on a CPU that cannot run the target's code the kernels are built but not run."""
+    references: dict[str, tuple[list[np.ndarray], np.ndarray]] = {}
+    checked = []
+    for record in records:
+        error = _check(record, target, can_run, references)
+        checked.append(CheckedRecord(record.layer, record.threads, error))
+        on_checked(len(checked))
+    return checked
+
+
+def _check(
+    record: TuningRecord, target: CpuTarget, can_run: bool, references: dict[str, tuple[list[np.ndarray], np.ndarray]]
+) -> str | None:
+    layer = Layer.parse(record.layer)
+    generator = generator_for(layer)
+    if record.generator != f"{generator.name}/{generator.version}":
+        return f"made by generator {record.generator}, this version has {generator.name}/{generator.version}"
+    space = Space.of(layer, generator, target.unit)
+    choice = space.choice(record.decisions)
+    if choice is None:
+        return f"its decisions {dict(record.decisions)} are not in the generator's space"
+    try:
+        built = tvm.compile(space.schedule(choice).mod, target=target.tvm)
+    except (ScheduleError, ValueError, RuntimeError) as error:
+        return f"does not build: {str(error).strip().splitlines()[-1]}"
+    if not can_run:
+        return None
+    if record.layer not in references:
+        references[record.layer] = _reference(space, target)
+    inputs, expected = references[record.layer]
+    worst = float(np.abs(_run(built, inputs, expected.shape) - expected).max() / np.ptp(expected))
+    return None if worst <= TOLERANCE else f"computes wrong numbers: off by {worst:.1e} of the range"
+
+
+def _reference(space: Space, target: CpuTarget) -> tuple[list[np.ndarray], np.ndarray]:
+    """Seeded inputs and what the unscheduled kernel makes of them."""
+    *shapes, output = argument_shapes(space.layer)
+    random = np.random.default_rng(0)
+    inputs = [random.standard_normal(shape, dtype=np.float32) for shape in shapes]
+    plain = tvm.compile(Schedule(space.module()).mod, target=target.tvm)
+    return inputs, _run(plain, inputs, output)
+
+
+def _run(module: Any, inputs: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    output = tvm.runtime.tensor(np.zeros(shape, np.float32))
+    module["main"](*(tvm.runtime.tensor(one) for one in inputs), output)
+    return np.asarray(output.numpy())

@@ -1,0 +1,91 @@
+"""ONNX file -> module.so."""
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import tvm
+from tvm import relax
+
+from mobilenet_tvm.child_protocol import Emit
+from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.import_onnx import import_onnx, output_names
+from tvm_pipeline.link import link_shared
+from tvm_pipeline.passes.dataflow import shape_of
+from tvm_pipeline.passes.pipeline import lower
+from tvm_pipeline.passes.schedule_kernels import ScheduledKernel, schedule_kernels
+from tvm_pipeline.tuning_log import TuningLogs
+
+
+def compile_model(
+    onnx_path: Path,
+    target: CpuTarget,
+    logs: TuningLogs,
+    threads: int,
+    output: Path,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    emit: Emit | None = None,
+) -> dict[str, Any]:
+    """Writes ``output/module.so`` and returns what the manifest needs (tensors, kernels, versions)."""
+    report = emit.progress if emit is not None else lambda stage: None
+    warn = emit.warning if emit is not None else lambda message: None
+    report("importing")
+    module = import_onnx(onnx_path, shapes)
+    inputs, outputs = _signature(module, output_names(onnx_path))
+    report("lowering")
+    with target.tvm:
+        module = lower(module)
+        report("scheduling")
+        module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
+        report("generating code")
+        executable = relax.build(module, target=target.tvm)
+    report("linking")
+    path = output / "module.so"
+    executable.export_library(str(path), fcompile=_linker(target))
+    return {
+        "module": str(path),
+        "inputs": inputs,
+        "outputs": outputs,
+        "kernels": [_kernel_json(kernel) for kernel in kernels],
+        **versions(),
+    }
+
+
+def _linker(target: CpuTarget) -> Any:
+    def link(output: str, objects: Sequence[str], options: Any = None, **_: Any) -> None:
+        link_shared(output, objects, target.zig_target)
+
+    return link
+
+
+def _kernel_json(kernel: ScheduledKernel) -> dict[str, Any]:
+    values = asdict(kernel)
+    values["decisions"] = dict(kernel.decisions) if kernel.decisions is not None else None
+    return values
+
+
+def _tensor(name: str, expression: relax.Expr) -> dict[str, Any]:
+    return {"name": name, "shape": list(shape_of(expression)), "dtype": str(expression.ty.dtype)}
+
+
+def _signature(module: tvm.IRModule, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Inputs and outputs of ``main``; the importer keeps the inputs' names and drops the outputs', here ``names``."""
+    function = module["main"]
+    inputs = [_tensor(parameter.name, parameter) for parameter in function.params]
+    types = getattr(function.ret_ty, "fields", None) or [function.ret_ty]
+    outputs = [
+        {"name": name, "shape": [int(extent) for extent in one.shape], "dtype": str(one.dtype)}
+        for name, one in zip(names, types, strict=True)
+    ]
+    return inputs, outputs
+
+
+def versions() -> dict[str, str]:
+    """Of TVM, its FFI and the LLVM inside it."""
+    return {
+        "tvm_version": tvm.__version__,
+        "tvm_ffi_version": importlib.metadata.version("apache-tvm-ffi"),
+        "llvm_version": str(tvm.target.codegen.llvm_version_major()),
+    }

@@ -1,0 +1,40 @@
+"""What the pipeline needs to know of a resolved target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tvm
+
+from tvm_pipeline import tvm_import
+from tvm_pipeline.schedules.generator import VectorUnit
+
+tvm_import.prepare()
+
+_REGISTERS = {512: 32, 256: 16, 128: 32}
+"""Architectural vector registers by vector width: AVX-512, AVX2, NEON."""
+
+
+@dataclass(frozen=True)
+class CpuTarget:
+    """A target as the front door resolved it.
+
+    :ivar logs: names of the targets whose tuning logs apply, its own first.
+    """
+
+    name: str
+    tvm: tvm.target.Target
+    unit: VectorUnit
+    logs: tuple[str, ...]
+    zig_target: str
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> "CpuTarget":
+        bits = int(values["vector_bits"])
+        return CpuTarget(
+            name=values["name"],
+            tvm=tvm.target.Target(dict(values["tvm"])),
+            unit=VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits]),
+            logs=tuple(values.get("logs") or (values["name"],)),
+            zig_target=str(values.get("toolchain") or f"{values['arch']}-linux-gnu"),
+        )

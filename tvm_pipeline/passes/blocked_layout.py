@@ -1,0 +1,141 @@
+"""Lowers convolutions, dense layers and pooling to kernels, and keeps activations blocked between them."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tvm
+from tvm import relax
+
+from tvm_pipeline.channel_block import channel_block, is_blockable
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
+from tvm_pipeline.passes.epilogue import Epilogue, match_epilogue
+from tvm_pipeline.passes.pack import pack_bias, pack_weight
+from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
+from tvm_pipeline.workloads import build_workload, workload_of
+
+
+class Lowering:
+    """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for."""
+
+    def __init__(self, module: tvm.IRModule) -> None:
+        self.flow = Dataflow(module["main"])
+        self.builder = relax.BlockBuilder(module)
+        self.plain: dict[relax.Var, relax.Expr] = {}
+        self.blocked: dict[relax.Var, relax.Expr] = {}
+        self.fused: set[relax.Var] = set()
+
+    def is_ready(self, var: relax.Var) -> bool:
+        return var in self.plain or var in self.blocked
+
+    def plain_value(self, expression: relax.Expr) -> relax.Expr:
+        """The value in its original layout; a blocked one is unblocked once."""
+        if isinstance(expression, relax.Tuple):
+            return relax.Tuple([self.plain_value(field) for field in expression.fields])
+        if not isinstance(expression, relax.Var):
+            return expression
+        if expression not in self.plain:
+            self.plain[expression] = self.builder.emit(
+                unblock(self.blocked[expression], shape_of(expression), self.builder)
+            )
+        return self.plain[expression]
+
+    def blocked_value(self, var: relax.Var) -> relax.Expr:
+        """The value as ``[N, C/b, H*W, b]``."""
+        if var not in self.blocked:
+            self.blocked[var] = self.builder.emit(block(self.plain[var], shape_of(var), self.builder))
+        return self.blocked[var]
+
+    def emit_kernel(self, layer: Layer, operands: list[relax.Expr]) -> relax.Var:
+        """Calls the layer's kernel; the result has the layout of its workload's output."""
+        function = build_workload(layer)
+        name = kernel_name(layer)
+        kernel = self.builder.add_func(function.with_attr("global_symbol", name), name)
+        shape = [int(extent) for extent in workload_of(layer).output.shape]
+        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, "float32")))
+
+    def finish_kernel(self, layer: Layer, data: relax.Expr, epilogue: Epilogue) -> None:
+        """Emits a kernel with its constants and books its result under the epilogue's last variable."""
+        operands = [data, relax.const(pack_weight(layer, epilogue.affine.weight))]
+        if epilogue.affine.bias is not None:
+            operands.append(relax.const(pack_bias(layer, epilogue.affine.bias)))
+        if epilogue.residual is not None:
+            is_dense = layer.kind == "dense"
+            operands.append(self.plain_value(epilogue.residual) if is_dense else self.blocked_value(epilogue.residual))
+        result = self.emit_kernel(layer, operands)
+        self.fused.update(epilogue.inside)
+        if layer.kind == "dense":
+            self.plain[epilogue.result] = result
+        elif is_blockable(layer.out_channels):
+            self.blocked[epilogue.result] = result
+        else:
+            self.plain[epilogue.result] = self.builder.emit(unblock(result, shape_of(epilogue.result), self.builder))
+
+    def match_epilogue(self, start: relax.Var, weight: np.ndarray) -> Epilogue:
+        """The epilogue behind ``start``. No residual is taken by a kernel whose result does not stay blocked."""
+        takes_residual = weight.ndim == 2 or is_blockable(weight.shape[0])
+        return match_epilogue(self.flow, start, weight, lambda var: takes_residual and self.is_ready(var))
+
+
+Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
+"""Lowers one call; False where it does not apply and the call is to be kept as it is."""
+
+
+def kernel_name(layer: Layer) -> str:
+    """The descriptor as an identifier: ``pointwise_56x56x128_128_bias_relu``."""
+    return str(layer).replace("->", "_").replace(" ", "_").replace(",", "_")
+
+
+def block(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuilder) -> relax.Expr:
+    """``[N, C, H, W]`` -> ``[N, C/b, H*W, b]``."""
+    batch, channels, height, width = shape
+    lanes = channel_block(channels)
+    split = builder.emit(relax.op.reshape(value, (batch, channels // lanes, lanes, height * width)))
+    return relax.op.permute_dims(split, (0, 1, 3, 2))
+
+
+def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuilder) -> relax.Expr:
+    """``[N, C/b, H*W, b]`` -> ``shape`` ``[N, C, H, W]``; channels that only fill the last block are dropped."""
+    batch, channels, height, width = shape
+    _, blocks, spatial, lanes = shape_of(value)
+    ordered = value if spatial == 1 else builder.emit(relax.op.permute_dims(value, (0, 1, 3, 2)))
+    whole = relax.op.reshape(ordered, (batch, blocks * lanes, height, width))
+    if blocks * lanes == channels:
+        return whole
+    return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
+
+
+def blocked_layout(module: tvm.IRModule) -> tvm.IRModule:
+    """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
+    from tvm_pipeline.passes.lower_operators import HANDLERS
+
+    lowering = Lowering(module)
+    builder, flow = lowering.builder, lowering.flow
+    parameters = [relax.Var(parameter.name, parameter.ty) for parameter in flow.parameters]
+    lowering.plain.update(zip(flow.parameters, parameters, strict=True))
+    with builder.function(REBUILT, parameters):
+        with builder.dataflow():
+            for var, value in flow.bindings:
+                if var in lowering.fused or lowering.is_ready(var):
+                    continue
+                handler = HANDLERS.get(operator_name(value)) if isinstance(value, relax.Call) else None
+                if handler is None or not handler(lowering, var, value):
+                    _keep(lowering, var, value)
+            output = builder.emit_output(lowering.plain_value(flow.output))
+        builder.emit_func_output(output)
+    return relax.transform.DeadCodeElimination()(replace_main(builder.get()))
+
+
+def _keep(lowering: Lowering, var: relax.Var, value: relax.Expr) -> None:
+    """Emits an operator as it was, on plain operands."""
+    if isinstance(value, relax.Var):
+        lowering.plain[var] = lowering.plain_value(value)
+        return
+    operands = {used: lowering.plain_value(used) for used in _operands(value)}
+    lowering.plain[var] = lowering.builder.emit(substitute(value, operands))
+
+
+def _operands(value: relax.Expr) -> list[relax.Var]:
+    found: list[relax.Var] = []
+    relax.analysis.post_order_visit(value, lambda node: found.append(node) if isinstance(node, relax.Var) else None)
+    return found

@@ -1,0 +1,199 @@
+"""How each Relax operator becomes a kernel or an operation on blocked activations."""
+
+import numpy as np
+from tvm import relax
+
+from tvm_pipeline.channel_block import channel_block, is_blockable
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.passes.blocked_layout import Handler, Lowering
+from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
+from tvm_pipeline.passes.epilogue import per_channel
+
+
+def _pair(values: object) -> tuple[int, int]:
+    first, *rest = [int(value) for value in values]  # type: ignore[attr-defined]
+    return first, rest[0] if rest else first
+
+
+def _four(values: object) -> tuple[int, int, int, int]:
+    sides = [int(value) for value in values]  # type: ignore[attr-defined]
+    top, left, bottom, right = sides * 4 if len(sides) == 1 else sides * 2 if len(sides) == 2 else sides
+    return top, left, bottom, right
+
+
+def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str | None:
+    """Which workload computes a convolution: None where there is none (other groups, channels that fill no block)."""
+    groups = int(call.attrs.groups)
+    if groups == 1:
+        plain = _pair(call.attrs.strides) == (1, 1) and _four(call.attrs.padding) == (0, 0, 0, 0)
+        return "pointwise" if weight_shape[2:] == (1, 1) and plain and is_blockable(channels) else "conv2d"
+    is_depthwise = groups == channels == weight_shape[0]
+    return "depthwise" if is_depthwise and is_blockable(channels) else None
+
+
+def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    data, weight = call.args[0], constant_of(call.args[1])
+    if weight is None or weight.dtype != np.float32 or call.attrs.data_layout != "NCHW":
+        return False
+    batch, channels, height, width = shape_of(data)
+    kind = convolution_kind(weight.shape, channels, call)
+    if kind is None:
+        return False
+    epilogue = lowering.match_epilogue(var, weight)
+    layer = Layer(
+        kind=kind,
+        batch=batch,
+        height=height,
+        width=width,
+        in_channels=channels,
+        out_channels=weight.shape[0],
+        kernel=(weight.shape[2], weight.shape[3]),
+        stride=_pair(call.attrs.strides),
+        padding=_four(call.attrs.padding),
+        dilation=_pair(call.attrs.dilation),
+        epilogue=epilogue.names,
+    )
+    lowering.finish_kernel(
+        layer, lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data), epilogue
+    )
+    return True
+
+
+def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """``[N, K] x [K, C]`` with constant weights: a dense layer."""
+    data, weight = call.args[0], constant_of(call.args[1])
+    if weight is None or weight.ndim != 2 or weight.dtype != np.float32 or len(shape_of(data)) != 2:
+        return False
+    epilogue = lowering.match_epilogue(var, np.ascontiguousarray(weight.T))
+    layer = Layer("dense", shape_of(data)[0], 1, 1, weight.shape[0], weight.shape[1], epilogue=epilogue.names)
+    lowering.finish_kernel(layer, lowering.plain_value(data), epilogue)
+    return True
+
+
+def lower_mean(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """The mean over height and width of a blocked activation: global average pooling."""
+    data = call.args[0]
+    shape = shape_of(data)
+    if len(shape) != 4 or not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    axes = sorted(int(axis) % 4 for axis in (call.attrs.axis or range(4)))
+    if axes != [2, 3]:
+        return False
+    _global_pool(lowering, var, data, keepdims=bool(call.attrs.keepdims))
+    return True
+
+
+def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: bool) -> None:
+    batch, channels, height, width = shape_of(data)
+    layer = Layer("global_average_pool", batch, height, width, channels, channels, kernel=(height, width))
+    result = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
+    if keepdims:
+        lowering.blocked[var] = result
+    else:
+        lowering.plain[var] = lowering.builder.emit(relax.op.reshape(result, (batch, channels)))
+
+
+def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Max and average pooling of blocked activations; a window as large as the image is global pooling."""
+    data = call.args[0]
+    if not isinstance(data, relax.Var) or data not in lowering.blocked or bool(call.attrs.ceil_mode):
+        return False
+    batch, channels, height, width = shape_of(data)
+    is_average = operator_name(call) == "relax.nn.avg_pool2d"
+    padding, dilation = _four(call.attrs.padding), _pair(call.attrs.dilation)
+    if (is_average and dilation != (1, 1)) or (is_average and any(padding) and not bool(call.attrs.count_include_pad)):
+        return False
+    kernel = _pair(call.attrs.pool_size)
+    if is_average and kernel == (height, width) and not any(padding):
+        _global_pool(lowering, var, data, keepdims=True)
+        return True
+    kind = "average_pool" if is_average else "max_pool"
+    layer = Layer(kind, batch, height, width, channels, channels, kernel, _pair(call.attrs.strides), padding, dilation)
+    lowering.blocked[var] = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
+    return True
+
+
+def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """An operation on every element alone: the layout does not matter to it."""
+    data = call.args[0]
+    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    arguments = [lowering.blocked[data], *call.args[1:]]
+    lowering.blocked[var] = lowering.builder.emit(relax.Call(call.op, arguments, call.attrs, call.ty_args))
+    return True
+
+
+def lower_binary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a per-channel constant."""
+    if len(shape_of(var)) != 4 or not any(isinstance(one, relax.Var) and one in lowering.blocked for one in call.args):
+        return False
+    operands = [_blocked_operand(lowering, operand, shape_of(var)) for operand in call.args]
+    if None in operands:
+        return False
+    lowering.blocked[var] = lowering.builder.emit(relax.Call(call.op, operands, call.attrs, call.ty_args))
+    return True
+
+
+def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, ...]) -> relax.Expr | None:
+    if isinstance(operand, relax.Var):
+        own = shape_of(operand)
+        fits = own == shape or own == (*shape[:2], 1, 1)
+        return lowering.blocked_value(operand) if fits and is_blockable(shape[1]) else None
+    if scalar_of(operand) is not None:
+        return operand
+    value = per_channel(operand, shape)
+    lanes = channel_block(shape[1])
+    return None if value is None else relax.const(value.reshape(1, -1, 1, lanes))
+
+
+def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Blocked activations side by side, where all have the result's block size."""
+    fields = list(call.args[0].fields) if isinstance(call.args[0], relax.Tuple) else []
+    shape = shape_of(var)
+    if len(shape) != 4 or int(call.attrs.axis) not in (1, -3):
+        return False
+    sizes = {channel_block(shape_of(field)[1]) for field in fields if is_blockable(shape_of(field)[1])}
+    all_blocked = all(isinstance(field, relax.Var) and field in lowering.blocked for field in fields)
+    if not fields or not all_blocked or sizes != {channel_block(shape[1])}:
+        return False
+    lowering.blocked[var] = lowering.builder.emit(
+        relax.op.concat([lowering.blocked[field] for field in fields], axis=1)
+    )
+    return True
+
+
+def lower_reshape(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """``[N, C, 1, 1]`` -> ``[N, C]``: the same order in memory, blocked or not."""
+    data = call.args[0]
+    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    shape = shape_of(data)
+    if shape[2:] != (1, 1) or shape_of(var) != shape[:2]:
+        return False
+    lowering.plain[var] = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], shape[:2]))
+    return True
+
+
+_UNARY = (
+    "relax.nn.relu",
+    "relax.clip",
+    "relax.sigmoid",
+    "relax.tanh",
+    "relax.nn.silu",
+    "relax.nn.gelu",
+    "relax.nn.leakyrelu",
+)
+_BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
+
+HANDLERS: dict[str, Handler] = {
+    "relax.nn.conv2d": lower_conv2d,
+    "relax.matmul": lower_matmul,
+    "relax.mean": lower_mean,
+    "relax.nn.max_pool2d": lower_pool,
+    "relax.nn.avg_pool2d": lower_pool,
+    "relax.concat": lower_concat,
+    "relax.reshape": lower_reshape,
+    "relax.squeeze": lower_reshape,
+    **dict.fromkeys(_UNARY, lower_unary),
+    **dict.fromkeys(_BINARY, lower_binary),
+}

@@ -1,0 +1,38 @@
+"""Brings constant weights into the order in which a kernel reads them."""
+
+import numpy as np
+
+from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.dense import dense_block
+
+
+def _pad_first_axis(array: np.ndarray, size: int) -> np.ndarray:
+    return np.pad(array, [(0, size - array.shape[0]), *[(0, 0)] * (array.ndim - 1)])
+
+
+def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
+    """``weight`` as the layer's workload wants it; from OIHW, for dense from ``[C, K]``. Missing channels are zero."""
+    if layer.kind == "dense":
+        lanes = dense_block(layer.out_channels)
+        return np.ascontiguousarray(weight.reshape(layer.out_channels // lanes, lanes, -1).transpose(0, 2, 1))
+    channels = padded_channels(layer.out_channels)
+    lanes = channel_block(layer.out_channels)
+    padded = _pad_first_axis(weight, channels)
+    if layer.kind == "depthwise":
+        return np.ascontiguousarray(padded.reshape(channels // lanes, lanes, *layer.kernel).transpose(0, 2, 3, 1))
+    if not is_blockable(layer.in_channels):
+        split = padded.reshape(channels // lanes, lanes, layer.in_channels, *layer.kernel)
+        return np.ascontiguousarray(split.transpose(0, 2, 3, 4, 1))
+    in_lanes = channel_block(layer.in_channels)
+    split = padded.reshape(channels // lanes, lanes, layer.in_channels // in_lanes, in_lanes, *layer.kernel)
+    packed = np.ascontiguousarray(split.transpose(0, 2, 4, 5, 3, 1))
+    return packed.reshape(channels // lanes, -1, in_lanes, lanes) if layer.kind == "pointwise" else packed
+
+
+def pack_bias(layer: Layer, bias: np.ndarray) -> np.ndarray:
+    """``[C]`` for dense, ``[C/b, b]`` else."""
+    if layer.kind == "dense":
+        return np.ascontiguousarray(bias)
+    lanes = channel_block(layer.out_channels)
+    return np.ascontiguousarray(_pad_first_axis(bias, padded_channels(layer.out_channels)).reshape(-1, lanes))

@@ -1,0 +1,106 @@
+"""Gives every kernel its schedule: from the tuning logs, else from its generator's rule, else a plain one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import tvm
+from tvm import relax, tirx
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import ScheduleError
+
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules import Decisions, Generator, VectorUnit, generator_for, is_inside
+from tvm_pipeline.schedules.fallback import schedule_fallback
+from tvm_pipeline.schedules.kernel import anchor_descriptor
+from tvm_pipeline.tuning_log import DEFAULT, Match, TuningLogs
+
+FALLBACK = "fallback/1"
+
+
+@dataclass(frozen=True)
+class ScheduledKernel:
+    """What the package's manifest says of a kernel: where its schedule came from.
+
+    :ivar layer: the descriptor; None for kernels that no workload defined (reshapes, say).
+    :ivar record: ``measured``, ``modelled`` or ``default``.
+    :ivar seconds: what the log says that one call takes; None for defaults.
+    """
+
+    name: str
+    layer: str | None
+    record: str
+    generator: str
+    campaign: str | None = None
+    seconds: float | None = None
+    decisions: Decisions | None = None
+
+
+def schedule_kernels(
+    module: tvm.IRModule, logs: TuningLogs, unit: VectorUnit, threads: int, warn: Callable[[str], None]
+) -> tuple[tvm.IRModule, list[ScheduledKernel]]:
+    """Schedules all PrimFuncs of the module; returns it with an account of each kernel in order of name.
+
+    ``warn`` is told of every record that is of no use any more.
+    """
+    kernels: list[ScheduledKernel] = []
+    scheduled: dict[tvm.ir.GlobalVar, tvm.ir.BaseFunc] = {}
+    for variable, function in module.functions_items():
+        # a reshape is left alone: Relax turns it into a view, if it still recognises it
+        if isinstance(function, tirx.PrimFunc) and not relax.analysis.has_reshape_pattern(function):
+            function, kernel = _schedule(variable.name_hint, function, logs, unit, threads, warn)
+            kernels.append(kernel)
+        scheduled[variable] = function
+    return tvm.IRModule(scheduled, attrs=module.attrs), sorted(kernels, key=lambda kernel: kernel.name)
+
+
+def _schedule(
+    name: str,
+    function: tirx.PrimFunc,
+    logs: TuningLogs,
+    unit: VectorUnit,
+    threads: int,
+    warn: Callable[[str], None],
+) -> tuple[tirx.PrimFunc, ScheduledKernel]:
+    descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
+    if descriptor is None:
+        return schedule_fallback(function, unit), ScheduledKernel(name, None, DEFAULT, FALLBACK)
+    layer = Layer.parse(descriptor)
+    generator = generator_for(layer)
+    label = f"{generator.name}/{generator.version}"
+    match = logs.find(layer, threads, label)
+    if match is not None:
+        decisions = match.record.decisions
+        fits = is_inside(decisions, generator.knobs(layer, unit))
+        applied = _try(function, layer, generator, unit, decisions) if fits else None
+        if applied is not None:
+            return applied, _tuned(name, descriptor, match)
+        warn(f"the tuning record of {match.record.layer} does not apply any more: {descriptor} gets a default schedule")
+    elif (other := logs.find(layer, threads)) is not None:
+        made_by = other.record.generator
+        warn(
+            f"the tuning record of {other.record.layer} was made by {made_by}, not {label}: it gets a default schedule"
+        )
+    decisions = generator.default(layer, unit)
+    applied = _try(function, layer, generator, unit, decisions)
+    if applied is not None:
+        return applied, ScheduledKernel(name, descriptor, DEFAULT, label, decisions=decisions)
+    return schedule_fallback(function, unit), ScheduledKernel(name, descriptor, DEFAULT, FALLBACK)
+
+
+def _tuned(name: str, descriptor: str, match: Match) -> ScheduledKernel:
+    record = match.record
+    seconds = record.seconds if match.exact else None
+    return ScheduledKernel(
+        name, descriptor, record.record, record.generator, record.campaign, seconds, record.decisions
+    )
+
+
+def _try(
+    function: tirx.PrimFunc, layer: Layer, generator: Generator, unit: VectorUnit, decisions: Decisions
+) -> tirx.PrimFunc | None:
+    schedule = Schedule(tvm.IRModule({"main": function}))
+    try:
+        generator.apply(schedule, layer, unit, decisions)
+    except (ScheduleError, KeyError, ValueError):
+        return None
+    return schedule.mod["main"].with_attrs(dict(function.attrs))

@@ -1,0 +1,77 @@
+"""Standard convolutions: a register tile of ``tile_w`` pixels of one row by ``tile_n`` channel blocks."""
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import SBlockRV
+
+from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules.divisors import divisors
+from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
+from tvm_pipeline.schedules.kernel import (
+    clear_accumulators,
+    prepare_kernel,
+    split_pixels,
+    unroll,
+    vectorize_lanes,
+    vectorize_rows,
+)
+from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
+
+PIXELS_OUTER, CHANNELS_OUTER = 0, 1
+
+
+class Conv2d:
+    """The whole input is padded first; then every tile of outputs accumulates over input blocks and the window."""
+
+    name = "conv2d"
+    version = 1
+    kinds = ("conv2d",)
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        blocks = padded_channels(layer.out_channels) // channel_block(layer.out_channels)
+        return {
+            "tile_w": divisors(layer.out_width, unit.registers - 2),
+            "tile_n": divisors(blocks, 8),
+            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
+            "unroll_window": (0, 1),
+        }
+
+    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+        knobs = self.knobs(layer, unit)
+        vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
+        tiles = [(w, n) for w in knobs["tile_w"] for n in knobs["tile_n"] if fits(w, n * vectors, unit)]
+        tile_w, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
+        outer = CHANNELS_OUTER if is_blockable(layer.in_channels) else PIXELS_OUTER
+        return {"tile_w": tile_w, "tile_n": tile_n, "outer": outer, "unroll_window": 0}
+
+    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
+        return is_worth_measuring(decisions["tile_w"], vectors, unit)
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+        kernel = split_pixels(schedule, prepare_kernel(schedule))
+        if kernel.padding is not None:
+            vectorize_rows(schedule, kernel.padding, unit)
+            schedule.parallel(schedule.fuse(*schedule.get_loops(kernel.padding)[:3]))
+        n, c, y, x, lane = schedule.get_loops(kernel.output)
+        co, ci = schedule.split(c, [None, decisions["tile_n"]])
+        xo, xi = schedule.split(x, [None, decisions["tile_w"]])
+        outer = (y, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, y, xo)
+        schedule.reorder(n, *outer, ci, xi, lane)
+        tiles = schedule.fuse(n, *outer)
+        schedule.parallel(tiles)
+        schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
+        unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
+        self._accumulate(schedule, kernel.anchor, layer, unit, bool(decisions["unroll_window"]))
+
+    @staticmethod
+    def _accumulate(schedule: Schedule, anchor: SBlockRV, layer: Layer, unit: VectorUnit, unroll_window: bool) -> None:
+        reductions = 4 if is_blockable(layer.in_channels) else 3
+        loops = schedule.get_loops(anchor)
+        _, ci, _, xi, lane = loops[-reductions - 5 : -reductions]
+        ko, ry, rx, *ki = loops[-reductions:]
+        schedule.reorder(ko, ry, rx, *ki, ci, xi, lane)
+        if unroll_window:
+            unroll(schedule, ry, rx)
+        unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
+        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), tile_loops=4)

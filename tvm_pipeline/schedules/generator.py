@@ -1,0 +1,60 @@
+"""What every space generator offers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tvm.s_tir import Schedule
+
+from tvm_pipeline.layer import Layer
+
+Knobs = Mapping[str, tuple[int, ...]]
+"""Per decision the values that it may take."""
+
+Decisions = Mapping[str, int]
+"""Per decision the value chosen."""
+
+
+def is_inside(decisions: Decisions, knobs: Knobs) -> bool:
+    """Whether the decisions are a point of the space: one that is known, for every knob."""
+    return set(decisions) == set(knobs) and all(decisions[name] in values for name, values in knobs.items())
+
+
+@dataclass(frozen=True)
+class VectorUnit:
+    """The part of a CPU that a schedule is cut for: float32 lanes per vector, and architectural vector registers."""
+
+    lanes: int
+    registers: int
+
+
+class Generator(Protocol):
+    """A family of schedules for some kinds of layer.
+
+    ``version`` is raised when the meaning of a decision changes: older log lines then no longer apply.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        """The space to choose from."""
+        ...
+
+    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+        """The choice of a rule, made without measuring."""
+        ...
+
+    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        """Whether a choice is worth measuring: it must not spill registers, nor starve the multiply-add units."""
+        ...
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+        """Schedules the layer's kernel in place. Raises ScheduleError where the decisions do not fit the kernel."""
+        ...

@@ -1,0 +1,92 @@
+"""Finds a kernel's parts and brings them into the shape that every generator starts from."""
+
+from dataclasses import dataclass
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import LoopRV, SBlockRV
+
+from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.workloads.workload import ANCHOR, PADDING
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """``anchor`` accumulates into registers, ``output`` stores with the epilogue inlined."""
+
+    anchor: SBlockRV
+    output: SBlockRV
+    padding: SBlockRV | None
+
+
+def annotation(schedule: Schedule, block: SBlockRV, key: str) -> str | None:
+    """The value of a block annotation, None where the block has none."""
+    annotations = schedule.get(block).annotations
+    return str(annotations[key]) if key in annotations else None
+
+
+def anchor_descriptor(schedule: Schedule) -> str | None:
+    """The descriptor that the kernel's main block carries; None for a kernel that no workload defined."""
+    for block in schedule.get_child_blocks(schedule.get_sblock("root")):
+        found = annotation(schedule, block, ANCHOR)
+        if found is not None:
+            return found
+    return None
+
+
+def prepare_kernel(schedule: Schedule) -> Kernel:
+    """Inlines the epilogue into the last block and keeps the anchor's result apart from what is stored."""
+    blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
+    anchor = next(block for block in blocks if annotation(schedule, block, ANCHOR) is not None)
+    padding = next((block for block in blocks if annotation(schedule, block, PADDING) is not None), None)
+    position = next(index for index, block in enumerate(blocks) if schedule.get(block).same_as(schedule.get(anchor)))
+    behind = list(blocks[position + 1 :])
+    for block in behind[:-1]:
+        schedule.compute_inline(block)
+    if behind:
+        schedule.set_scope(anchor, 0, "local")
+        return Kernel(anchor, behind[-1], padding)
+    output = schedule.cache_write(anchor, 0, "local")
+    return Kernel(anchor, output, padding)
+
+
+def split_pixels(schedule: Schedule, kernel: Kernel) -> Kernel:
+    """The kernel with its output block over rows and columns, as the anchor's, instead of over flattened pixels.
+
+    Division and remainder of a tile's flattened pixels are beyond TVM's bounds: it would compute more than the tile.
+    """
+    by_rows = schedule.cache_write(kernel.anchor, 0, "local")
+    schedule.reverse_compute_inline(kernel.output)
+    return Kernel(kernel.anchor, by_rows, kernel.padding)
+
+
+def vectorize_lanes(schedule: Schedule, loop: LoopRV, unit: VectorUnit) -> LoopRV | None:
+    """Vectorises a loop over lanes; returns the loop over vectors where there is more than one, else None."""
+    extent = int(schedule.get(loop).extent)
+    if extent <= unit.lanes:
+        schedule.vectorize(loop)
+        return None
+    vectors, lanes = schedule.split(loop, [None, unit.lanes])
+    schedule.vectorize(lanes)
+    return vectors
+
+
+def unroll(schedule: Schedule, *loops: LoopRV | None) -> None:
+    """Unrolls the loops that are there."""
+    for loop in loops:
+        if loop is not None:
+            schedule.unroll(loop)
+
+
+def vectorize_rows(schedule: Schedule, padding: SBlockRV, unit: VectorUnit) -> None:
+    """Copies the padded input by whole vectors; a plain image, whose rows are odd in length, element by element."""
+    last = schedule.get_loops(padding)[-1]
+    if int(schedule.get(last).extent) % unit.lanes == 0 or int(schedule.get(last).extent) == 8:
+        vectorize_lanes(schedule, last, unit)
+
+
+def clear_accumulators(schedule: Schedule, initial: SBlockRV, tile_loops: int) -> None:
+    """Clears a register tile by whole vectors: the innermost ``tile_loops`` loops, all unrolled but the last."""
+    *tile, lane = schedule.get_loops(initial)[-tile_loops:]
+    unroll(schedule, *tile)
+    if int(schedule.get(lane).extent) > 1:
+        schedule.vectorize(lane)

@@ -1,0 +1,63 @@
+"""Pointwise convolutions as a matrix product: a register tile of ``tile_m`` pixels by ``tile_n`` channel blocks."""
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import SBlockRV
+
+from tvm_pipeline.channel_block import channel_block, padded_channels
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules.divisors import divisors
+from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
+from tvm_pipeline.schedules.kernel import clear_accumulators, prepare_kernel, unroll, vectorize_lanes
+from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
+
+PIXELS_OUTER, CHANNELS_OUTER = 0, 1
+
+
+class Pointwise:
+    """Accumulators stay in registers for all of K; a step loads ``tile_n`` weights, broadcasts ``tile_m`` inputs."""
+
+    name = "pointwise"
+    version = 1
+    kinds = ("pointwise",)
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        lanes = channel_block(layer.out_channels)
+        blocks = padded_channels(layer.out_channels) // lanes
+        return {
+            "tile_m": divisors(layer.height * layer.width, unit.registers - 2),
+            "tile_n": divisors(blocks, 8),
+            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
+            "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
+        }
+
+    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+        knobs = self.knobs(layer, unit)
+        vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
+        tiles = [(m, n) for m in knobs["tile_m"] for n in knobs["tile_n"] if fits(m, n * vectors, unit)]
+        tile_m, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
+        return {"tile_m": tile_m, "tile_n": tile_n, "outer": CHANNELS_OUTER, "unroll_k": 1}
+
+    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
+        return is_worth_measuring(decisions["tile_m"], vectors, unit)
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+        kernel = prepare_kernel(schedule)
+        n, c, m, lane = schedule.get_loops(kernel.output)
+        co, ci = schedule.split(c, [None, decisions["tile_n"]])
+        mo, mi = schedule.split(m, [None, decisions["tile_m"]])
+        outer = (mo, co) if decisions["outer"] == PIXELS_OUTER else (co, mo)
+        schedule.reorder(n, *outer, ci, mi, lane)
+        tiles = schedule.fuse(n, *outer)
+        schedule.parallel(tiles)
+        schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
+        unroll(schedule, ci, mi, vectorize_lanes(schedule, lane, unit))
+        self._accumulate(schedule, kernel.anchor, unit, decisions["unroll_k"])
+
+    @staticmethod
+    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, unroll_k: int) -> None:
+        _, ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-6:]
+        kio, kii = schedule.split(ki, [None, unroll_k])
+        schedule.reorder(ko, kio, kii, ci, mi, lane)
+        unroll(schedule, kii, ci, mi, vectorize_lanes(schedule, lane, unit))
+        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), tile_loops=3)

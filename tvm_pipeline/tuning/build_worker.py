@@ -1,0 +1,57 @@
+"""The process that turns scheduled kernels into shared objects."""
+
+import signal
+from dataclasses import dataclass
+
+from mobilenet_tvm.child_protocol import die_with_parent
+from tvm_pipeline import tvm_import
+
+tvm_import.prepare()
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """A scheduled module as TVM's JSON, the target as JSON, and where to write the shared object."""
+
+    module: str
+    target: str
+    output: str
+    zig_target: str
+
+
+@dataclass(frozen=True)
+class BuildAnswer:
+    """``error`` is None when the shared object is there."""
+
+    error: str | None
+
+
+def build(request: BuildRequest) -> BuildAnswer:
+    """Builds and links one kernel; whatever goes wrong is an answer, not an exception."""
+    import tvm
+
+    from tvm_pipeline.link import link_shared
+
+    def link(output: str, objects: list[str], options: object = None, **_: object) -> None:
+        link_shared(output, objects, request.zig_target)
+
+    try:
+        module = tvm.ir.load_json(request.module)
+        target = tvm.target.Target(request.target)
+        executable = tvm.compile(module, target=target)
+        executable.export_library(request.output, fcompile=link)
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        return BuildAnswer(f"{type(error).__name__}: {lines[-1] if lines else ''}")
+    return BuildAnswer(None)
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import tvm  # noqa: F401  # warm: the first request must not pay for it
+
+    from tvm_pipeline.tuning import build_worker
+    from tvm_pipeline.tuning.worker_process import serve_requests
+
+    serve_requests(build_worker.build)

@@ -1,0 +1,110 @@
+"""Builds candidates on one core and measures them on another."""
+
+import itertools
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import tvm
+from tvm.s_tir import Schedule
+
+from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.tuning.build_worker import BuildAnswer, BuildRequest
+from tvm_pipeline.tuning.candidate import Space
+from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
+from tvm_pipeline.tuning.worker_process import WorkerFailed, WorkerProcess
+from tvm_pipeline.workloads import workload_of
+
+REFERENCE = Layer.parse("pointwise 14x14x64->64 bias relu")
+BUILD_TIMEOUT = 60.0
+RUN_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Which CPU cores measure and which build; with one core, or none to spare, they are the same."""
+
+    running: frozenset[int]
+    building: frozenset[int]
+
+    @staticmethod
+    def split(threads: int) -> "Cores":
+        cores = sorted(os.sched_getaffinity(0))
+        running = frozenset(cores[:threads])
+        return Cores(running, frozenset(cores) - running or running)
+
+    @property
+    def overlap(self) -> bool:
+        """Whether building disturbs measuring, so that they must take turns."""
+        return bool(self.running & self.building)
+
+
+def argument_shapes(layer: Layer) -> tuple[tuple[int, ...], ...]:
+    """Of the kernel's arguments, the output last."""
+    workload = workload_of(layer)
+    return tuple(tuple(int(extent) for extent in one.shape) for one in (*workload.arguments, workload.output))
+
+
+class Measurement:
+    """Two warm processes: one builds, one runs. Use as a context; both end with it."""
+
+    def __init__(self, target: CpuTarget, threads: int) -> None:
+        self.cores = Cores.split(threads)
+        self._target = target
+        self._directory = tempfile.TemporaryDirectory(prefix="mobilenet-tvm-tune-")
+        self._builder = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=set(self.cores.building))
+        environment = {"TVM_NUM_THREADS": str(threads), "TVM_BIND_THREADS": "0", "OMP_NUM_THREADS": str(threads)}
+        self._runner = WorkerProcess("tvm_pipeline.tuning.run_worker", environment, set(self.cores.running))
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> "Measurement":
+        self._builder.start()
+        self._runner.start()
+        self._all_cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, self.cores.building)  # the search itself must not disturb what is being measured
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.sched_setaffinity(0, self._all_cores)
+        self._builder.stop()
+        self._runner.stop()
+        self._directory.cleanup()
+
+    def build(self, schedule: Schedule) -> tuple[Path, str | None]:
+        """The path of the shared object, and what went wrong if anything did."""
+        return self._build(schedule, Path(self._directory.name) / f"kernel{next(self._numbers)}.so")
+
+    def _build(self, schedule: Schedule, path: Path) -> tuple[Path, str | None]:
+        request = BuildRequest(
+            module=tvm.ir.save_json(schedule.mod),
+            target=str(self._target.tvm),
+            output=str(path),
+            zig_target=self._target.zig_target,
+        )
+        try:
+            answer: BuildAnswer = self._builder.ask(request, BUILD_TIMEOUT)
+        except WorkerFailed as error:
+            return path, str(error)
+        return path, answer.error
+
+    def run(self, artifact: Path, layer: Layer) -> RunAnswer:
+        """Measures a built kernel and deletes it."""
+        request = RunRequest(str(artifact), argument_shapes(layer), str(self._reference()), argument_shapes(REFERENCE))
+        try:
+            answer: RunAnswer = self._runner.ask(request, RUN_TIMEOUT)
+        except WorkerFailed as error:
+            answer = RunAnswer((), 0.0, False, str(error))
+        artifact.unlink(missing_ok=True)
+        return answer
+
+    def _reference(self) -> Path:
+        path = Path(self._directory.name) / "reference.so"
+        if not path.exists():
+            space = Space.of(REFERENCE, generator_for(REFERENCE), self._target.unit)
+            choice = space.choice(space.generator.default(REFERENCE, self._target.unit))
+            assert choice is not None
+            self._build(space.schedule(choice), path)
+        return path

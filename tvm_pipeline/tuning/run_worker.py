@@ -1,0 +1,108 @@
+"""The process that measures kernels; it guards its measurements with a reference kernel."""
+
+import signal
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from mobilenet_tvm.child_protocol import die_with_parent
+from tvm_pipeline import tvm_import
+
+tvm_import.prepare()
+
+TOLERANCE = 1.05
+"""A measurement counts as clean while the reference kernel is at most this much slower than at its best."""
+ATTEMPTS = 3
+REPEATS = 5
+REPEAT_SECONDS = 0.012
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A shared object whose ``main`` takes float32 tensors of these shapes; ``reference`` is one to compare with."""
+
+    artifact: str
+    shapes: tuple[tuple[int, ...], ...]
+    reference: str
+    reference_shapes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class RunAnswer:
+    """Seconds per call, one value per repeat; ``clean`` is False where the machine was never quiet meanwhile."""
+
+    seconds: tuple[float, ...]
+    reference_seconds: float
+    clean: bool
+    error: str | None = None
+
+
+class _Kernel:
+    def __init__(self, artifact: str, shapes: tuple[tuple[int, ...], ...]) -> None:
+        import numpy as np
+        import tvm
+
+        self._module = tvm.runtime.load_module(artifact)
+        random = np.random.default_rng(0)
+        self._arguments = [tvm.runtime.tensor(random.standard_normal(shape, dtype="float32")) for shape in shapes]
+        self._module["main"](*self._arguments)
+        once = self._evaluate(number=1, repeat=2)
+        self._number = max(1, int(REPEAT_SECONDS / max(min(once), 1e-7)))
+
+    def _evaluate(self, number: int, repeat: int) -> tuple[float, ...]:
+        import tvm
+
+        evaluator = self._module.time_evaluator("main", tvm.cpu(), number=number, repeat=repeat)
+        return tuple(float(second) for second in evaluator(*self._arguments).results)
+
+    def seconds(self, repeat: int = REPEATS, share: int = 1) -> tuple[float, ...]:
+        return self._evaluate(max(1, self._number // share), repeat)
+
+
+class Measurer:
+    """Keeps the reference kernel loaded and remembers how fast it has been."""
+
+    def __init__(self) -> None:
+        self._reference: _Kernel | None = None
+        self._recent: deque[float] = deque(maxlen=200)
+
+    def measure(self, request: RunRequest) -> RunAnswer:
+        """Times a kernel up to three times until the reference says that the machine was quiet around it."""
+        try:
+            if self._reference is None:
+                self._reference = _Kernel(request.reference, request.reference_shapes)
+            kernel = _Kernel(request.artifact, request.shapes)
+            answers = []
+            for _ in range(ATTEMPTS):
+                answers.append(self._attempt(kernel))
+                if answers[-1].clean:
+                    break
+            return min(answers, key=lambda answer: (not answer.clean, answer.reference_seconds))
+        except Exception as error:
+            lines = str(error).strip().splitlines()
+            return RunAnswer((), 0.0, False, f"{type(error).__name__}: {lines[-1] if lines else ''}")
+
+    def _attempt(self, kernel: _Kernel) -> RunAnswer:
+        before = self._time_reference()
+        seconds = kernel.seconds()
+        after = self._time_reference()
+        slowest = max(before, after)
+        return RunAnswer(seconds, slowest, slowest <= TOLERANCE * min(self._recent))
+
+    def _time_reference(self) -> float:
+        assert self._reference is not None
+        seconds = sorted(self._reference.seconds(repeat=3, share=4))[1]
+        self._recent.append(seconds)
+        return seconds
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import tvm  # noqa: F401
+
+    from tvm_pipeline.tuning import run_worker
+    from tvm_pipeline.tuning.worker_process import serve_requests
+
+    measurer: Any = run_worker.Measurer()
+    serve_requests(measurer.measure)

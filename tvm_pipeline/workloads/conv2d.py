@@ -1,0 +1,89 @@
+"""Convolutions over all input channels: standard and pointwise."""
+
+from tvm import te
+
+from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.epilogue import apply_epilogue
+from tvm_pipeline.workloads.padding import padded_planes, padded_rows
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+
+
+def pointwise(layer: Layer) -> Workload:
+    """``[N, K/b, M, b]`` x ``[C/b, K/b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W: a matrix product per image."""
+    spatial = layer.height * layer.width
+    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
+    in_blocks, blocks = layer.in_channels // in_lanes, padded_channels(layer.out_channels) // lanes
+    data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), DTYPE, name="data")
+    weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), DTYPE, name="weight")
+    ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
+    product = te.compute(
+        (layer.batch, blocks, spatial, lanes),
+        lambda n, c, m, lane: te.sum(data[n, ko, m, ki] * weight[c, ko, ki, lane], axis=[ko, ki]),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    extra, output = apply_epilogue(layer, product, lambda n, c, m, lane: (c, lane))
+    return Workload((data, weight, *extra), output)
+
+
+def conv2d(layer: Layer) -> Workload:
+    """A standard convolution: plain NCHW input where its channels fill no blocks (an image, say)."""
+    return _conv2d_blocked(layer) if is_blockable(layer.in_channels) else _conv2d_from_planes(layer)
+
+
+def _conv2d_blocked(layer: Layer) -> Workload:
+    """``[N, K/b, H*W, b]`` x ``[C/b, K/b, kh, kw, b, b]`` -> ``[N, C/b, OH*OW, b]``."""
+    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
+    in_blocks, blocks = layer.in_channels // in_lanes, padded_channels(layer.out_channels) // lanes
+    data = te.placeholder((layer.batch, in_blocks, layer.height * layer.width, in_lanes), DTYPE, name="data")
+    weight = te.placeholder((blocks, in_blocks, *layer.kernel, in_lanes, lanes), DTYPE, name="weight")
+    padded = padded_rows(data, layer)
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+    ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
+    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    product = te.compute(
+        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
+        lambda n, c, y, x, lane: te.sum(
+            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw, ki] * weight[c, ko, ry, rx, ki, lane],
+            axis=[ko, ry, rx, ki],
+        ),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    return _finish(layer, data, weight, product)
+
+
+def _conv2d_from_planes(layer: Layer) -> Workload:
+    """``[N, K, H, W]`` x ``[C/b, K, kh, kw, b]`` -> ``[N, C/b, OH*OW, b]``: the first layer of a network."""
+    lanes = channel_block(layer.out_channels)
+    blocks = padded_channels(layer.out_channels) // lanes
+    data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), DTYPE, name="data")
+    weight = te.placeholder((blocks, layer.in_channels, *layer.kernel, lanes), DTYPE, name="weight")
+    padded = padded_planes(data, layer)
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+    ko = te.reduce_axis((0, layer.in_channels), name="ko")
+    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    product = te.compute(
+        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
+        lambda n, c, y, x, lane: te.sum(
+            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw] * weight[c, ko, ry, rx, lane], axis=[ko, ry, rx]
+        ),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    return _finish(layer, data, weight, product)
+
+
+def _finish(layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor) -> Workload:
+    flat = flatten_spatial(product, layer)
+    extra, output = apply_epilogue(layer, flat, lambda n, c, m, lane: (c, lane))
+    return Workload((data, weight, *extra), output)
+
+
+def flatten_spatial(result: te.Tensor, layer: Layer) -> te.Tensor:
+    """``[N, C/b, OH, OW, b]`` -> ``[N, C/b, OH*OW, b]``."""
+    batch, blocks, _, _, lanes = (int(extent) for extent in result.shape)
+    width = layer.out_width
+    shape = (batch, blocks, layer.out_height * width, lanes)
+    return te.compute(shape, lambda n, c, m, lane: result[n, c, m // width, m % width, lane], name="flat")

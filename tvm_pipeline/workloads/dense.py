@@ -1,0 +1,28 @@
+"""Fully connected layers."""
+
+from tvm import te
+
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.epilogue import apply_epilogue
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+
+
+def dense_block(out_channels: int) -> int:
+    """Outputs that are computed side by side: the largest power of two up to 16 that divides them."""
+    return next(lanes for lanes in (16, 8, 4, 2, 1) if out_channels % lanes == 0)
+
+
+def dense(layer: Layer) -> Workload:
+    """``[N, K]`` x ``[C/b, K, b]`` -> ``[N, C]``."""
+    lanes = dense_block(layer.out_channels)
+    data = te.placeholder((layer.batch, layer.in_channels), DTYPE, name="data")
+    weight = te.placeholder((layer.out_channels // lanes, layer.in_channels, lanes), DTYPE, name="weight")
+    k = te.reduce_axis((0, layer.in_channels), name="k")
+    product = te.compute(
+        (layer.batch, layer.out_channels),
+        lambda n, c: te.sum(data[n, k] * weight[c // lanes, k, c % lanes], axis=[k]),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    extra, output = apply_epilogue(layer, product, lambda n, c: (c,))
+    return Workload((data, weight, *extra), output)

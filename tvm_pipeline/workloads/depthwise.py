@@ -1,0 +1,31 @@
+"""Depthwise convolutions: one filter per channel."""
+
+from tvm import te
+
+from tvm_pipeline.channel_block import channel_block, padded_channels
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.conv2d import flatten_spatial
+from tvm_pipeline.workloads.epilogue import apply_epilogue
+from tvm_pipeline.workloads.padding import padded_rows
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+
+
+def depthwise(layer: Layer) -> Workload:
+    """``[N, C/b, H*W, b]`` x ``[C/b, kh, kw, b]`` -> ``[N, C/b, OH*OW, b]``."""
+    lanes = channel_block(layer.in_channels)
+    blocks = padded_channels(layer.in_channels) // lanes
+    data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), DTYPE, name="data")
+    weight = te.placeholder((blocks, *layer.kernel, lanes), DTYPE, name="weight")
+    padded = padded_rows(data, layer)
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    product = te.compute(
+        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
+        lambda n, c, y, x, lane: te.sum(
+            padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane] * weight[c, ry, rx, lane], axis=[ry, rx]
+        ),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    extra, output = apply_epilogue(layer, flatten_spatial(product, layer), lambda n, c, m, lane: (c, lane))
+    return Workload((data, weight, *extra), output)

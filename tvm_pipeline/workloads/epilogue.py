@@ -1,0 +1,68 @@
+"""What is computed on a kernel's result before it is stored."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from tvm import ir, te, tirx
+
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.workload import DTYPE
+
+Expression: TypeAlias = ir.Expr
+
+
+def _constant(value: float) -> Expression:
+    return tirx.const(value, DTYPE)
+
+
+def clip(value: Expression, low: float, high: float) -> Expression:
+    return tirx.min(tirx.max(value, _constant(low)), _constant(high))
+
+
+def hard_sigmoid(value: Expression) -> Expression:
+    """ONNX HardSigmoid with alpha 1/6 and beta 1/2: the one of MobileNetV3 (arXiv 1905.02244, section 5.2)."""
+    return clip(value * _constant(1 / 6) + _constant(0.5), 0.0, 1.0)
+
+
+ACTIVATIONS: dict[str, Callable[[Expression], Expression]] = {
+    "relu": lambda value: tirx.max(value, _constant(0.0)),
+    "relu6": lambda value: clip(value, 0.0, 6.0),
+    "hard_sigmoid": hard_sigmoid,
+    "hard_swish": lambda value: value * hard_sigmoid(value),
+    "sigmoid": tirx.sigmoid,
+    "silu": lambda value: value * tirx.sigmoid(value),
+}
+
+
+def apply_epilogue(
+    layer: Layer, result: te.Tensor, bias_index: Callable[..., tuple[Expression, ...]]
+) -> tuple[list[te.Tensor], te.Tensor]:
+    """Appends the layer's epilogue to ``result``.
+
+    ``bias_index`` maps the output's indices to the bias tensor's. Returns the arguments that it adds and the output.
+    """
+    arguments: list[te.Tensor] = []
+    value = result
+    for name in layer.epilogue:
+        value = _stage(name, value, arguments, bias_index)
+    return arguments, value
+
+
+def _stage(
+    name: str, value: te.Tensor, arguments: list[te.Tensor], bias_index: Callable[..., tuple[Expression, ...]]
+) -> te.Tensor:
+    if name == "bias":
+        bias = te.placeholder(_bias_shape(value), value.dtype, name="bias")
+        arguments.append(bias)
+        return te.compute(value.shape, lambda *index: value(*index) + bias(*bias_index(*index)), name="add_bias")
+    if name == "add":
+        residual = te.placeholder(value.shape, value.dtype, name="residual")
+        arguments.append(residual)
+        return te.compute(value.shape, lambda *index: value(*index) + residual(*index), name="add_residual")
+    return te.compute(value.shape, lambda *index: ACTIVATIONS[name](value(*index)), name=name)
+
+
+def _bias_shape(value: te.Tensor) -> tuple[int, ...]:
+    """``[C/b, b]`` for a blocked result ``[N, C/b, H*W, b]``, ``[C]`` for a dense one ``[N, C]``."""
+    shape = [int(extent) for extent in value.shape]
+    return (shape[1], shape[3]) if len(shape) == 4 else (shape[1],)

@@ -1,0 +1,22 @@
+"""The value that a workload definition returns."""
+
+from dataclasses import dataclass
+
+from tvm import te
+
+DTYPE = "float32"
+"""Of activations and weights."""
+
+ANCHOR = "layer.anchor"
+"""Block annotation on the computation that a schedule is built around; its value is the layer's descriptor."""
+
+PADDING = "layer.padding"
+"""Block annotation on the stage that pads the input."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A layer's computation: ``arguments`` in the kernel's order (data, weight, bias, residual), then ``output``."""
+
+    arguments: tuple[te.Tensor, ...]
+    output: te.Tensor
