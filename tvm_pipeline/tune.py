@@ -88,6 +88,7 @@ def tune_model(
     """
     from tvm_pipeline.tuning.database import claim
     from tvm_pipeline.tuning.events import Progress, Trial
+    from tvm_pipeline.tuning.interrupt import deferred_interrupt
     from tvm_pipeline.tuning.session import Budget, Session
 
     layers = layers_of(onnx_path, target, shapes)
@@ -118,22 +119,19 @@ def tune_model(
               "elapsed": progress.seconds, "detail": progress.detail})  # fmt: skip
 
     lock = claim(database)
-    session = Session(chosen, known, target, threads, database, on_trial, on_progress, emit.warning)
-    interrupted = False
-    try:
+    with deferred_interrupt() as interrupted:
+        session = Session(chosen, known, target, threads, database, on_trial, on_progress, emit.warning, interrupted)
         if chosen:
             session.run(Budget(trials, seconds))
-    except KeyboardInterrupt:
-        interrupted = True
-    improved = writer.write(session)
-    if session.trials:
-        session.save_model()
+        improved = writer.write(session)
+        if session.trials:
+            session.save_model()
     lock.release()
     return {
         "trials": session.trials,
         "noisy": session.noisy,
         "cost_model_updates": session.model_updates,
-        "interrupted": interrupted,
+        "interrupted": interrupted.is_set(),
         "layers": [
             {
                 "layer": str(best.layer),

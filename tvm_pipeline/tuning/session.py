@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +49,7 @@ class Best:
 
 
 class Session:
-    """Tunes layers into a database. ``run`` may be interrupted at any point; ``best`` then holds what is known."""
+    """Tunes layers into a database. ``run`` ends early, with whole trials only, once ``interrupted`` is set."""
 
     def __init__(
         self,
@@ -60,7 +61,9 @@ class Session:
         on_trial: Callable[[Trial], None],
         on_progress: Callable[[Progress], None],
         warn: Callable[[str], None],
+        interrupted: threading.Event,
     ) -> None:
+        self._interrupted = interrupted
         self._counts = dict(layers)
         self._known = known
         self._target = target
@@ -121,6 +124,8 @@ class Session:
                 self._model.update(search.space, list(search.measured), list(search.measured.values()))
 
     def _is_spent(self, budget: Budget, started: float, share: float) -> bool:
+        if self._interrupted.is_set():
+            return True
         out_of_time = budget.seconds is not None and time.monotonic() - started >= share * budget.seconds
         return out_of_time or (budget.trials is not None and self.trials >= budget.trials)
 
@@ -214,7 +219,9 @@ class Session:
             self._searches.items(), key=lambda item: -self._counts[item[0]] * (item[1].best or (0, 0.0))[1]
         )
         for layer, search in weighty:
-            if budget.seconds is not None and time.monotonic() - started >= budget.seconds:
+            if self._interrupted.is_set() or (
+                budget.seconds is not None and time.monotonic() - started >= budget.seconds
+            ):
                 return
             finalists = sorted(search.measured, key=lambda choice: search.measured[choice])[:FINALISTS]
             self._final_round(layer, finalists, measurement)
