@@ -1,5 +1,7 @@
 """Pointwise convolutions as a matrix product: a register tile of ``tile_m`` pixels by ``tile_n`` channel blocks."""
 
+import math
+
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
@@ -58,6 +60,11 @@ class Pointwise:
     def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, unroll_k: int) -> None:
         _, ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-6:]
         kio, kii = schedule.split(ki, [None, unroll_k])
-        schedule.reorder(ko, kio, kii, ci, mi, lane)
-        unroll(schedule, kii, ci, mi, vectorize_lanes(schedule, lane, unit))
+        vector = vectorize_lanes(schedule, lane, unit)
+        inner = [loop for loop in (ci, vector) if loop is not None]
+        # the longer side outermost: the values of the inner side stay live, and 14 broadcasts beside 28 sums would spill
+        vectors = math.prod(int(schedule.get(loop).extent) for loop in inner)
+        tile = [mi, *inner] if int(schedule.get(mi).extent) >= vectors else [*inner, mi]
+        schedule.reorder(ko, kio, kii, *tile)
+        unroll(schedule, kii, *tile)
         clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), tile_loops=3)
