@@ -8,7 +8,9 @@ from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
 from tvm_pipeline.schedules.kernel import (
+    RegisterTile,
     clear_accumulators,
+    nest_register_tile,
     prepare_kernel,
     split_pixels,
     unroll,
@@ -70,8 +72,8 @@ class Conv2d:
         loops = schedule.get_loops(anchor)
         _, ci, _, xi, lane = loops[-reductions - 5 : -reductions]
         ko, ry, rx, *ki = loops[-reductions:]
-        schedule.reorder(ko, ry, rx, *ki, ci, xi, lane)
+        tile = nest_register_tile(schedule, (ko, ry, rx, *ki), RegisterTile(xi, ci, lane), unit)
         if unroll_window:
             unroll(schedule, ry, rx)
-        unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
-        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), tile_loops=4)
+        # the row's loop, of one pass, lies around the tile
+        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile) + 1)

@@ -1,6 +1,8 @@
 """Finds a kernel's parts and brings them into the shape that every generator starts from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
@@ -22,6 +24,15 @@ def annotation(schedule: Schedule, block: SBlockRV, key: str) -> str | None:
     """The value of a block annotation, None where the block has none."""
     annotations = schedule.get(block).annotations
     return str(annotations[key]) if key in annotations else None
+
+
+@dataclass(frozen=True)
+class RegisterTile:
+    """The loops over a tile of accumulators: pixels, blocks of channels, and the lanes of a block."""
+
+    pixel: LoopRV
+    block: LoopRV
+    lane: LoopRV
 
 
 def anchor_descriptor(schedule: Schedule) -> str | None:
@@ -75,6 +86,28 @@ def unroll(schedule: Schedule, *loops: LoopRV | None) -> None:
     for loop in loops:
         if loop is not None:
             schedule.unroll(loop)
+
+
+def nest_register_tile(
+    schedule: Schedule, reductions: Sequence[LoopRV], tile: RegisterTile, unit: VectorUnit
+) -> list[LoopRV]:
+    """Nests an unrolled tile of vectors into its reduction loops; returns the tile's loops, the outermost first.
+
+    The longer side lies outermost: LLVM keeps the inner side's operands live, and 14 of them beside 28 sums spill.
+    """
+    loops = [tile.block]
+    extent = int(schedule.get(tile.lane).extent)
+    lanes = tile.lane
+    if extent > unit.lanes:
+        vectors, lanes = schedule.split(tile.lane, [None, unit.lanes])
+        loops.append(vectors)
+    width = prod(int(schedule.get(loop).extent) for loop in loops)
+    outermost_pixels = int(schedule.get(tile.pixel).extent) >= width
+    loops = [tile.pixel, *loops] if outermost_pixels else [*loops, tile.pixel]
+    schedule.reorder(*reductions, *loops, lanes)
+    unroll(schedule, *loops)
+    schedule.vectorize(lanes)
+    return [*loops, lanes]
 
 
 def vectorize_rows(schedule: Schedule, padding: SBlockRV, unit: VectorUnit) -> None:

@@ -1,7 +1,5 @@
 """Pointwise convolutions as a matrix product: a register tile of ``tile_m`` pixels by ``tile_n`` channel blocks."""
 
-import math
-
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
@@ -9,7 +7,14 @@ from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.schedules.kernel import clear_accumulators, prepare_kernel, unroll, vectorize_lanes
+from tvm_pipeline.schedules.kernel import (
+    RegisterTile,
+    clear_accumulators,
+    nest_register_tile,
+    prepare_kernel,
+    unroll,
+    vectorize_lanes,
+)
 from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
 
 PIXELS_OUTER, CHANNELS_OUTER = 0, 1
@@ -60,11 +65,6 @@ class Pointwise:
     def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, unroll_k: int) -> None:
         _, ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-6:]
         kio, kii = schedule.split(ki, [None, unroll_k])
-        vector = vectorize_lanes(schedule, lane, unit)
-        inner = [loop for loop in (ci, vector) if loop is not None]
-        # the longer side outermost: the values of the inner side stay live, and 14 broadcasts beside 28 sums would spill
-        vectors = math.prod(int(schedule.get(loop).extent) for loop in inner)
-        tile = [mi, *inner] if int(schedule.get(mi).extent) >= vectors else [*inner, mi]
-        schedule.reorder(ko, kio, kii, *tile)
-        unroll(schedule, kii, *tile)
-        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), tile_loops=3)
+        tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(mi, ci, lane), unit)
+        unroll(schedule, kii)
+        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile))
