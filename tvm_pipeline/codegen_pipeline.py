@@ -1,0 +1,71 @@
+"""TVM's own lowering, with a kernel's accumulators left to LLVM: the pipeline that every kernel is compiled by."""
+
+import math
+from collections.abc import Callable
+
+import tvm
+from tvm import tirx
+from tvm.tirx.compilation_pipeline import get_tir_pipeline, register_tir_pipeline
+from tvm.tirx.stmt import AllocBuffer, AttrStmt, For, IfThenElse, SeqStmt, Stmt
+
+CODEGEN_PIPELINE = "mobilenet_tvm"
+_ACCUMULATOR_SCOPE = "local"
+_STAY_ON_STACK = "disable_lower_builtin"
+_MOST_BYTES = 8192
+_Finalize = Callable[[], tvm.transform.Pass]
+
+
+def register_codegen_pipeline() -> None:
+    """Makes ``CODEGEN_PIPELINE`` known to ``tvm.compile`` and ``relax.build``."""
+    register_tir_pipeline(CODEGEN_PIPELINE, _pipeline)
+
+
+def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
+    lower, finalize_host, finalize_device = get_tir_pipeline("s_tir")
+
+    def finalize() -> tvm.transform.Pass:
+        return tvm.ir.transform.Sequential([_keep_accumulators_on_stack, finalize_host()])
+
+    return lower, finalize, finalize_device
+
+
+@tvm.transform.module_pass(opt_level=0)
+def _keep_accumulators_on_stack(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
+    """Keeps LowerTVMBuiltin from making a heap allocation of every local buffer (``lower_tvm_builtin.cc``): LLVM takes
+    an array on the stack apart into registers, and cannot do so with memory that a call hands out."""
+    functions = {
+        variable: function.with_body(_mark(function.body)) if isinstance(function, tirx.PrimFunc) else function
+        for variable, function in module.functions_items()
+    }
+    return tvm.IRModule(functions, attrs=module.attrs)
+
+
+def _mark(statement: Stmt) -> Stmt:
+    if isinstance(statement, AllocBuffer):
+        return _mark_allocation(statement)
+    if isinstance(statement, SeqStmt):
+        return SeqStmt([_mark(one) for one in statement.seq])
+    if isinstance(statement, For):
+        return For(
+            statement.loop_var,
+            statement.min,
+            statement.extent,
+            statement.kind,
+            _mark(statement.body),
+            statement.thread_binding,
+            statement.annotations,
+        )
+    if isinstance(statement, AttrStmt):
+        return AttrStmt(statement.node, statement.attr_key, statement.value, _mark(statement.body))
+    if isinstance(statement, IfThenElse):
+        otherwise = None if statement.else_case is None else _mark(statement.else_case)
+        return IfThenElse(statement.condition, _mark(statement.then_case), otherwise)
+    return statement
+
+
+def _mark_allocation(allocation: AllocBuffer) -> AllocBuffer:
+    buffer = allocation.buffer
+    if buffer.scope() != _ACCUMULATOR_SCOPE or not all(isinstance(extent, tirx.IntImm) for extent in buffer.shape):
+        return allocation
+    size = math.prod(int(extent) for extent in buffer.shape) * tvm.DataType(buffer.dtype).itemsize
+    return AllocBuffer(buffer, {_STAY_ON_STACK: tirx.const(1, "int32")}) if size <= _MOST_BYTES else allocation
