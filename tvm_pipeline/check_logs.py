@@ -9,6 +9,7 @@ import tvm
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
+from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
@@ -54,7 +55,7 @@ def _check(
     if choice is None:
         return f"its decisions {dict(record.decisions)} are not in the generator's space"
     try:
-        built = tvm.compile(space.schedule(choice).mod, target=target.tvm)
+        built = tvm.compile(space.schedule(choice).mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
     except (ScheduleError, ValueError, RuntimeError) as error:
         return f"does not build: {str(error).strip().splitlines()[-1]}"
     if not can_run:

@@ -8,16 +8,14 @@ from tvm import tirx
 from tvm.tirx.compilation_pipeline import get_tir_pipeline, register_tir_pipeline
 from tvm.tirx.stmt import AllocBuffer, AttrStmt, For, IfThenElse, SeqStmt, Stmt
 
+from tvm_pipeline.passes.prefetch_weights import prefetch_weights
+
 CODEGEN_PIPELINE = "mobilenet_tvm"
+"""The name by which ``tvm.compile`` and ``relax.build`` know it, once this module is imported."""
 _ACCUMULATOR_SCOPE = "local"
 _STAY_ON_STACK = "disable_lower_builtin"
 _MOST_BYTES = 8192
 _Finalize = Callable[[], tvm.transform.Pass]
-
-
-def register_codegen_pipeline() -> None:
-    """Makes ``CODEGEN_PIPELINE`` known to ``tvm.compile`` and ``relax.build``."""
-    register_tir_pipeline(CODEGEN_PIPELINE, _pipeline)
 
 
 def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
@@ -26,7 +24,7 @@ def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
     def finalize() -> tvm.transform.Pass:
         return tvm.ir.transform.Sequential([_keep_accumulators_on_stack, finalize_host()])
 
-    return lower, finalize, finalize_device
+    return tvm.ir.transform.Sequential([prefetch_weights, lower]), finalize, finalize_device
 
 
 @tvm.transform.module_pass(opt_level=0)
@@ -69,3 +67,6 @@ def _mark_allocation(allocation: AllocBuffer) -> AllocBuffer:
         return allocation
     size = math.prod(int(extent) for extent in buffer.shape) * tvm.DataType(buffer.dtype).itemsize
     return AllocBuffer(buffer, {_STAY_ON_STACK: tirx.const(1, "int32")}) if size <= _MOST_BYTES else allocation
+
+
+register_tir_pipeline(CODEGEN_PIPELINE, _pipeline)

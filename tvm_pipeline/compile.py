@@ -10,6 +10,7 @@ import tvm
 from tvm import relax
 
 from mobilenet_tvm.child_protocol import Emit
+from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.import_onnx import import_onnx, output_names
 from tvm_pipeline.link import link_shared
@@ -40,7 +41,7 @@ def compile_model(
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
         report("generating code")
-        executable = relax.build(module, target=target.tvm)
+        executable = relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
     report("linking")
     path = output / "module.so"
     executable.export_library(str(path), fcompile=_linker(target))

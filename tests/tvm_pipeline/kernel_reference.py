@@ -8,6 +8,7 @@ import numpy as np
 import tvm
 
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.schedules import Decisions, generator_for
@@ -135,7 +136,7 @@ def run_kernel(layer: Layer, target: tvm.target.Target, unit: object, decisions:
     choice = space.choice(decisions)
     assert choice is not None, f"{dict(decisions)} is not in the space of {layer}"
     inputs = [tvm.runtime.tensor(one) for one in arguments(layer, Tensors.random(layer))]
-    built = tvm.compile(space.schedule(choice).mod, target=target)
+    built = tvm.compile(space.schedule(choice).mod, target=target, tir_pipeline=CODEGEN_PIPELINE)
     if layer.kind == "dense":
         output = tvm.runtime.tensor(np.full((layer.batch, layer.out_channels), np.nan, np.float32))
         built["main"](*inputs, output)

@@ -5,6 +5,7 @@ from tvm.s_tir.schedule import SBlockRV
 
 from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
+from tvm_pipeline.passes.prefetch_weights import PREFETCH_STEPS
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
 from tvm_pipeline.schedules.kernel import (
@@ -17,6 +18,9 @@ from tvm_pipeline.schedules.kernel import (
 )
 from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
 
+PREFETCH_STEPS_AHEAD = 8
+"""Half a block of weights: far enough for the second-level cache, near enough to stay in the first."""
+
 PIXELS_OUTER, CHANNELS_OUTER = 0, 1
 
 
@@ -24,7 +28,7 @@ class Pointwise:
     """Accumulators stay in registers for all of K; a step loads ``tile_n`` weights, broadcasts ``tile_m`` inputs."""
 
     name = "pointwise"
-    version = 1
+    version = 2
     kinds = ("pointwise",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
@@ -35,6 +39,7 @@ class Pointwise:
             "tile_n": divisors(blocks, 8),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
+            "prefetch": (0, PREFETCH_STEPS_AHEAD),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
@@ -42,7 +47,7 @@ class Pointwise:
         vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
         tiles = [(m, n) for m in knobs["tile_m"] for n in knobs["tile_n"] if fits(m, n * vectors, unit)]
         tile_m, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
-        return {"tile_m": tile_m, "tile_n": tile_n, "outer": CHANNELS_OUTER, "unroll_k": 1}
+        return {"tile_m": tile_m, "tile_n": tile_n, "outer": CHANNELS_OUTER, "unroll_k": 1, "prefetch": 0}
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
@@ -59,12 +64,14 @@ class Pointwise:
         schedule.parallel(tiles)
         schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
         unroll(schedule, ci, mi, vectorize_lanes(schedule, lane, unit))
-        self._accumulate(schedule, kernel.anchor, unit, decisions["unroll_k"])
+        self._accumulate(schedule, kernel.anchor, unit, decisions)
 
     @staticmethod
-    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, unroll_k: int) -> None:
+    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:
         _, ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-6:]
-        kio, kii = schedule.split(ki, [None, unroll_k])
+        kio, kii = schedule.split(ki, [None, decisions["unroll_k"]])
         tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(mi, ci, lane), unit)
+        if decisions["prefetch"]:
+            schedule.annotate(kii, PREFETCH_STEPS, decisions["prefetch"])
         unroll(schedule, kii)
         clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile))

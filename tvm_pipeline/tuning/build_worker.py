@@ -30,6 +30,7 @@ def build(request: BuildRequest) -> BuildAnswer:
     """Builds and links one kernel; whatever goes wrong is an answer, not an exception."""
     import tvm
 
+    from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
     from tvm_pipeline.link import link_shared
 
     def link(output: str, objects: list[str], options: object = None, **_: object) -> None:
@@ -38,7 +39,7 @@ def build(request: BuildRequest) -> BuildAnswer:
     try:
         module = tvm.ir.load_json(request.module)
         target = tvm.target.Target(request.target)
-        executable = tvm.compile(module, target=target)
+        executable = tvm.compile(module, target=target, tir_pipeline=CODEGEN_PIPELINE)
         executable.export_library(request.output, fcompile=link)
     except Exception as error:
         lines = str(error).strip().splitlines()

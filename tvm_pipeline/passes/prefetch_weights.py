@@ -1,0 +1,100 @@
+"""Asks for a kernel's weights some steps before they are used: a core's own prefetchers stop at every page, and start late.
+
+A schedule marks the loop over steps with ``PREFETCH_STEPS``; this pass puts the prefetches at the start of its body.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import tvm
+from tvm import s_tir, tirx
+from tvm.tirx.stmt import AttrStmt, Evaluate, For, SeqStmt, Stmt
+
+PREFETCH_STEPS = "mobilenet_tvm.prefetch_steps"
+WEIGHT = "weight"
+_READ, _INTO_FIRST_LEVEL, _DATA = 0, 3, 1
+
+_Values = Mapping[tirx.Var, tvm.ir.Expr]
+
+
+@tvm.transform.module_pass(opt_level=0)
+def prefetch_weights(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
+    """Puts prefetches into every loop that asks for them; kernels without such loops stay as they are."""
+    functions = {
+        variable: function.with_body(_rewrite(function.body)) if isinstance(function, tirx.PrimFunc) else function
+        for variable, function in module.functions_items()
+    }
+    return tvm.IRModule(functions, attrs=module.attrs)
+
+
+def _rewrite(statement: Stmt) -> Stmt:
+    if isinstance(statement, s_tir.SBlockRealize):
+        block = statement.block
+        body = _rewrite(block.body)
+        if body.same_as(block.body):
+            return statement
+        fields = (block.iter_vars, block.reads, block.writes, block.name_hint, body, block.init, block.alloc_buffers)
+        changed = s_tir.SBlock(*fields, block.match_buffers, block.annotations)
+        return s_tir.SBlockRealize(statement.iter_values, statement.predicate, changed)
+    if isinstance(statement, SeqStmt):
+        parts = [_rewrite(one) for one in statement.seq]
+        unchanged = all(new.same_as(old) for new, old in zip(parts, statement.seq, strict=True))
+        return statement if unchanged else SeqStmt(parts)
+    if isinstance(statement, AttrStmt):
+        return AttrStmt(statement.node, statement.attr_key, statement.value, _rewrite(statement.body))
+    if isinstance(statement, For):
+        return _rewrite_loop(statement)
+    return statement
+
+
+def _rewrite_loop(loop: For) -> Stmt:
+    annotations = dict(loop.annotations)
+    steps = annotations.pop(PREFETCH_STEPS, None)
+    if steps is None:
+        body = _rewrite(loop.body)
+        return loop if body.same_as(loop.body) else _with_body(loop, body, annotations)
+    return _with_body(loop, SeqStmt([*_prefetches(loop.body, int(steps)), loop.body]), annotations)
+
+
+def _with_body(loop: For, body: Stmt, annotations: Mapping[str, object]) -> For:
+    return For(loop.loop_var, loop.min, loop.extent, loop.kind, body, loop.thread_binding, annotations)
+
+
+def _prefetches(tile: Stmt, steps: int) -> Iterator[Stmt]:
+    """One prefetch per block of weights that the tile, a nest of loops around one block, reads in a step."""
+    loops = []
+    while isinstance(tile, For):
+        loops.append(tile)
+        tile = tile.body
+    block = tile.block
+    region = next(one for one in block.reads if one.source.name == WEIGHT)
+    bound = {axis.var: value for axis, value in zip(block.iter_vars, tile.iter_values, strict=True)}
+    *lead, step, _ = [_substitute(axis.min, bound) for axis in region.region]
+    used = [loop for loop in loops if any(_mentions(index, loop.loop_var) for index in (*lead, step))]
+    for values in _all_values(loops, used):
+        indices = [*(_substitute(index, values) for index in lead), _substitute(step, values) + steps, 0]
+        address = tirx.address_of(tirx.BufferLoad(region.source, indices))
+        arguments = [tirx.const(value, "int32") for value in (_READ, _INTO_FIRST_LEVEL, _DATA)]
+        yield Evaluate(tirx.call_llvm_intrin("void", "llvm.prefetch", address, *arguments))
+
+
+def _all_values(loops: Sequence[For], used: Sequence[For]) -> Iterator[_Values]:
+    """All points of the loops ``used``, the others at zero."""
+    points: list[dict[tirx.Var, tvm.ir.Expr]] = [{loop.loop_var: tirx.const(0, "int32") for loop in loops}]
+    for loop in used:
+        each = range(int(loop.extent))
+        points = [{**point, loop.loop_var: tirx.const(value, "int32")} for point in points for value in each]
+    yield from points
+
+
+def _substitute(expression: tvm.ir.Expr, values: _Values) -> tvm.ir.Expr:
+    if isinstance(expression, tirx.Var):
+        return next((value for variable, value in values.items() if variable.same_as(expression)), expression)
+    if hasattr(expression, "a") and hasattr(expression, "b"):
+        return type(expression)(_substitute(expression.a, values), _substitute(expression.b, values))
+    return expression
+
+
+def _mentions(expression: tvm.ir.Expr, variable: tirx.Var) -> bool:
+    if hasattr(expression, "a") and hasattr(expression, "b"):
+        return _mentions(expression.a, variable) or _mentions(expression.b, variable)
+    return bool(expression.same_as(variable))
