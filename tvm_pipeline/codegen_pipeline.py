@@ -27,7 +27,7 @@ def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
     return tvm.ir.transform.Sequential([prefetch_weights, lower]), finalize, finalize_device
 
 
-@tvm.transform.module_pass(opt_level=0)
+@tvm.transform.module_pass(opt_level=0)  # type: ignore[untyped-decorator]
 def _keep_accumulators_on_stack(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
     """Keeps LowerTVMBuiltin from making a heap allocation of every local buffer (``lower_tvm_builtin.cc``): LLVM takes
     an array on the stack apart into registers, and cannot do so with memory that a call hands out."""

@@ -10,11 +10,11 @@ from tvm_pipeline.check_logs import check_records
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.tuning_log import MEASURED, TuningRecord, log_path, write_log
 
-DECISIONS = {"tile_m": 8, "tile_n": 1, "outer": 1, "unroll_k": 1}
+DECISIONS = {"tile_m": 8, "tile_n": 1, "outer": 1, "unroll_k": 1, "prefetch": 1}
 
 
 def record(layer: str = "pointwise 8x8x16->16 bias relu", **changes: Any) -> TuningRecord:
-    values = {"threads": 1, "generator": "pointwise/1", "decisions": DECISIONS, "seconds": 1e-6, "record": MEASURED}
+    values = {"threads": 1, "generator": "pointwise/2", "decisions": DECISIONS, "seconds": 1e-6, "record": MEASURED}
     return TuningRecord(**{"layer": layer, "campaign": "a day", **values, **changes})
 
 
@@ -39,4 +39,4 @@ def test_records_that_no_longer_apply_are_named_with_the_reason(tmp_path: Path, 
     assert set(failed) == {OUTSIDE.layer, OLD.layer}
     assert "'tile_m': 8" in failed[OUTSIDE.layer]
     assert "not in the generator's space" in failed[OUTSIDE.layer]
-    assert "pointwise/0, this version has pointwise/1" in failed[OLD.layer]
+    assert "pointwise/0, this version has pointwise/2" in failed[OLD.layer]

@@ -1,4 +1,4 @@
-"""Asks for a kernel's weights some steps before they are used: a core's own prefetchers stop at every page, and start late.
+"""Asks for a kernel's weights some steps before they are used: hardware prefetchers stop at every page.
 
 A schedule marks the loop over steps with ``PREFETCH_STEPS``; this pass puts the prefetches at the start of its body.
 """
@@ -10,13 +10,19 @@ from tvm import s_tir, tirx
 from tvm.tirx.stmt import AttrStmt, Evaluate, For, SeqStmt, Stmt
 
 PREFETCH_STEPS = "mobilenet_tvm.prefetch_steps"
+"""How many steps ahead weights are brought into the first-level cache."""
+
+PREFETCH_PANEL = "mobilenet_tvm.prefetch_panel"
+"""How many pixels a tile has, where each brings a block of the weights behind its own into the second-level cache."""
+
 WEIGHT = "weight"
-_READ, _INTO_FIRST_LEVEL, _DATA = 0, 3, 1
+_READ, _INTO_FIRST_LEVEL, _INTO_SECOND_LEVEL, _DATA = 0, 3, 2, 1
+_PIXEL_AXIS = 2
 
 _Values = Mapping[tirx.Var, tvm.ir.Expr]
 
 
-@tvm.transform.module_pass(opt_level=0)
+@tvm.transform.module_pass(opt_level=0)  # type: ignore[untyped-decorator]
 def prefetch_weights(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
     """Puts prefetches into every loop that asks for them; kernels without such loops stay as they are."""
     functions = {
@@ -52,29 +58,39 @@ def _rewrite_loop(loop: For) -> Stmt:
     if steps is None:
         body = _rewrite(loop.body)
         return loop if body.same_as(loop.body) else _with_body(loop, body, annotations)
-    return _with_body(loop, SeqStmt([*_prefetches(loop.body, int(steps)), loop.body]), annotations)
+    tile_m = int(annotations.pop(PREFETCH_PANEL, 0))
+    return _with_body(loop, SeqStmt([*_prefetches(loop.body, int(steps), tile_m), loop.body]), annotations)
 
 
 def _with_body(loop: For, body: Stmt, annotations: Mapping[str, object]) -> For:
     return For(loop.loop_var, loop.min, loop.extent, loop.kind, body, loop.thread_binding, annotations)
 
 
-def _prefetches(tile: Stmt, steps: int) -> Iterator[Stmt]:
+def _prefetches(tile: Stmt, steps: int, tile_m: int) -> Iterator[Stmt]:
     """One prefetch per block of weights that the tile, a nest of loops around one block, reads in a step."""
     loops = []
     while isinstance(tile, For):
         loops.append(tile)
         tile = tile.body
     block = tile.block
-    region = next(one for one in block.reads if one.source.name == WEIGHT)
+    weight = next(one for one in block.reads if one.source.name == WEIGHT)
     bound = {axis.var: value for axis, value in zip(block.iter_vars, tile.iter_values, strict=True)}
-    *lead, step, _ = [_substitute(axis.min, bound) for axis in region.region]
+    *lead, step, _ = [_substitute(axis.min, bound) for axis in weight.region]
     used = [loop for loop in loops if any(_mentions(index, loop.loop_var) for index in (*lead, step))]
-    for values in _all_values(loops, used):
-        indices = [*(_substitute(index, values) for index in lead), _substitute(step, values) + steps, 0]
-        address = tirx.address_of(tirx.BufferLoad(region.source, indices))
-        arguments = [tirx.const(value, "int32") for value in (_READ, _INTO_FIRST_LEVEL, _DATA)]
-        yield Evaluate(tirx.call_llvm_intrin("void", "llvm.prefetch", address, *arguments))
+    points = list(_all_values(loops, used))
+    for values in points:
+        indices = [*(_substitute(index, values) for index in lead), _substitute(step, values) + steps]
+        yield _prefetch(weight.source, indices, _INTO_FIRST_LEVEL)
+    if tile_m:
+        c, *rest = (_substitute(index, points[0]) for index in (*lead, step))
+        tile_of_pixels = tirx.floordiv(_substitute(tile.iter_values[_PIXEL_AXIS], points[0]), tile_m)
+        yield _prefetch(weight.source, [c + len(points) + tile_of_pixels, *rest], _INTO_SECOND_LEVEL)
+
+
+def _prefetch(weight: tirx.Buffer, indices: Sequence[tvm.ir.Expr], level: int) -> Stmt:
+    address = tirx.address_of(tirx.BufferLoad(weight, [*indices, 0]))
+    arguments = [tirx.const(value, "int32") for value in (_READ, level, _DATA)]
+    return Evaluate(tirx.call_llvm_intrin("void", "llvm.prefetch", address, *arguments))
 
 
 def _all_values(loops: Sequence[For], used: Sequence[For]) -> Iterator[_Values]:

@@ -5,7 +5,7 @@ from tvm.s_tir.schedule import SBlockRV
 
 from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.passes.prefetch_weights import PREFETCH_STEPS
+from tvm_pipeline.passes.prefetch_weights import PREFETCH_PANEL, PREFETCH_STEPS
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
 from tvm_pipeline.schedules.kernel import (
@@ -21,7 +21,11 @@ from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, regis
 PREFETCH_STEPS_AHEAD = 8
 """Half a block of weights: far enough for the second-level cache, near enough to stay in the first."""
 
+CACHED_WEIGHT_BYTES = 128 * 1024
+"""Weights of this size pass from the second-level cache to the first as fast as they are used, tile after tile."""
+
 PIXELS_OUTER, CHANNELS_OUTER = 0, 1
+NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL = 0, 1, 2
 
 
 class Pointwise:
@@ -39,7 +43,7 @@ class Pointwise:
             "tile_n": divisors(blocks, 8),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
-            "prefetch": (0, PREFETCH_STEPS_AHEAD),
+            "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
@@ -47,7 +51,14 @@ class Pointwise:
         vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
         tiles = [(m, n) for m in knobs["tile_m"] for n in knobs["tile_n"] if fits(m, n * vectors, unit)]
         tile_m, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
-        return {"tile_m": tile_m, "tile_n": tile_n, "outer": CHANNELS_OUTER, "unroll_k": 1, "prefetch": 0}
+        stay_in_cache = padded_channels(layer.out_channels) * layer.in_channels * 4 <= CACHED_WEIGHT_BYTES
+        return {
+            "tile_m": tile_m,
+            "tile_n": tile_n,
+            "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
+            "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
+            "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
+        }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
@@ -71,7 +82,9 @@ class Pointwise:
         _, ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-6:]
         kio, kii = schedule.split(ki, [None, decisions["unroll_k"]])
         tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(mi, ci, lane), unit)
-        if decisions["prefetch"]:
-            schedule.annotate(kii, PREFETCH_STEPS, decisions["prefetch"])
+        if decisions["prefetch"] != NO_PREFETCH:
+            schedule.annotate(kii, PREFETCH_STEPS, PREFETCH_STEPS_AHEAD)
+        if decisions["prefetch"] == PREFETCH_STEP_AND_PANEL:
+            schedule.annotate(kii, PREFETCH_PANEL, decisions["tile_m"])
         unroll(schedule, kii)
         clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile))

@@ -4,14 +4,17 @@ from tvm_pipeline.schedules.generator import VectorUnit
 
 
 def fits(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
-    """Whether the accumulators, one row of weights and one broadcast value fit into the registers."""
-    return tile_m * vectors + min(vectors, 2) + 1 <= unit.registers
+    """Whether the accumulators, the operands of the shorter side and one of the longer fit into the registers."""
+    return tile_m * vectors + min(tile_m, vectors) + 1 <= unit.registers
 
 
 def register_tile_cost(tile_m: int, vectors: int) -> float:
-    """Loads per multiply-add, with a penalty for tiles too small to hide a multiply-add's latency (8 in flight)."""
+    """Loads per multiply-add, with a penalty for tiles too small to hide a multiply-add's latency (8 in flight).
+
+    A vector of weights comes from the second-level cache, a broadcast input from the first: it counts a quarter.
+    """
     accumulators = tile_m * vectors
-    return (tile_m + vectors) / accumulators + max(0.0, (10 - accumulators) / 10)
+    return (tile_m + 4 * vectors) / accumulators + max(0.0, (10 - accumulators) / 10)
 
 
 def is_worth_measuring(tile_m: int, vectors: int, unit: VectorUnit) -> bool:

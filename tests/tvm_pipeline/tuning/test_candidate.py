@@ -39,5 +39,5 @@ def test_decisions_outside_the_space_are_no_choice(target: CpuTarget) -> None:
     space = space_of("pointwise 8x8x16->16", target)
     default = dict(space.generator.default(space.layer, target.unit))
     assert space.choice({**default, "tile_m": 7}) is None
-    assert space.choice({**default, "prefetch": 1}) is None
+    assert space.choice({**default, "unknown": 1}) is None
     assert space.choice({"tile_m": 8}) is None

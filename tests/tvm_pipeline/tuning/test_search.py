@@ -32,7 +32,7 @@ def _likes_large_sums(pool: Sequence[Choice]) -> list[float]:
 def test_default_comes_first_and_known_records_next(target: CpuTarget) -> None:
     search = _search(target)
     default = search.space.generator.default(search.space.layer, target.unit)
-    known = [{**default, "unroll_k": 4}, {**default, "tile_m": 5}, default]  # the second is outside the space
+    known = [{**default, "unroll_k": 2}, {**default, "tile_m": 5}, default]  # the second is outside the space
     proposed = search.propose(BATCH, _no_opinion, random.Random(0), known)
     assert proposed[:2] == [search.space.choice(default), search.space.choice(known[0])]
     assert len(proposed) == len(set(proposed)) == BATCH
