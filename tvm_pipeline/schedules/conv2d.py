@@ -26,7 +26,7 @@ class Conv2d:
     """The whole input is padded first; then every tile of outputs accumulates over input blocks and the window."""
 
     name = "conv2d"
-    version = 1
+    version = 2
     kinds = ("conv2d",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
@@ -41,10 +41,18 @@ class Conv2d:
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
         vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
+        # strided planes are read a value at a time, by their addresses: half of the registers hide it best
+        most = unit.registers if is_blockable(layer.in_channels) else unit.registers // 2
         tiles = [(w, n) for w in knobs["tile_w"] for n in knobs["tile_n"] if fits(w, n * vectors, unit)]
+        tiles = [(w, n) for w, n in tiles if w * n * vectors <= most]
         tile_w, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
         outer = CHANNELS_OUTER if is_blockable(layer.in_channels) else PIXELS_OUTER
-        return {"tile_w": tile_w, "tile_n": tile_n, "outer": outer, "unroll_window": 0}
+        return {
+            "tile_w": tile_w,
+            "tile_n": tile_n,
+            "outer": outer,
+            "unroll_window": int(not is_blockable(layer.in_channels)),
+        }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
