@@ -20,6 +20,7 @@ _MODULES = {
     "run": ("run",),
     "bench": ("bench",),
     "compare": ("compare",),
+    "profile": ("profile",),
     "verify": ("verify",),
     "inspect": ("inspect",),
     "logs": ("logs_show", "logs_check", "logs_export"),
@@ -41,6 +42,7 @@ __all__ = [
     "logs_export",
     "logs_show",
     "models",
+    "profile",
     "run",
     "targets",
     "tune",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from mobilenet_tvm.verbs.inspect import inspect
     from mobilenet_tvm.verbs.logs import logs_check, logs_export, logs_show
     from mobilenet_tvm.verbs.models import models
+    from mobilenet_tvm.verbs.profile import profile
     from mobilenet_tvm.verbs.run import run
     from mobilenet_tvm.verbs.targets import targets
     from mobilenet_tvm.verbs.tune import tune

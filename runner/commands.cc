@@ -6,6 +6,7 @@
 #include "cpu_features.h"
 #include "error.h"
 #include "file.h"
+#include "fma_peak.h"
 #include "image.h"
 #include "package.h"
 #include "report.h"
@@ -123,6 +124,40 @@ int Bench(const Options& options, const Package& package, const RunInfo& info,
   return 0;
 }
 
+// Instrumented runs take turns with plain ones, so that both see the same clock and the same neighbours.
+Profile MeasureProfile(Session& session, const Manifest& manifest, int repeat) {
+  for (int i = 0; i < kWarmUpRuns; ++i) {
+    session.Run();
+  }
+  std::vector<double> whole;
+  std::vector<std::vector<double>> times;
+  Profile profile{};
+  for (int i = 0; i < repeat; ++i) {
+    whole.push_back(session.Run());
+    profile.calls = session.RunInstrumented();
+    times.resize(profile.calls.size());
+    for (std::size_t call = 0; call < profile.calls.size(); ++call) {
+      times[call].push_back(profile.calls[call].milliseconds);
+    }
+  }
+  for (std::size_t call = 0; call < profile.calls.size(); ++call) {
+    profile.calls[call].milliseconds = Summarise(times[call]).median;
+  }
+  profile.whole = Summarise(whole);
+  profile.peak_gmacs = MeasureFmaPeak(manifest.cpu_features);
+  return profile;
+}
+
+int ShowProfile(const Options& options, const Package& package, const RunInfo& info,
+                const ReferencePair& reference) {
+  const Manifest& manifest = package.manifest;
+  Session session(package.Module(), manifest.inputs.front());
+  session.SetInput(reference.input.data);
+  const Profile profile = MeasureProfile(session, manifest, *options.repeat);
+  Print(options.json ? ProfileJson(manifest, info, profile) : ProfileText(manifest, info, profile));
+  return 0;
+}
+
 int CheckItself(const Options& options, const Package& package, const RunInfo& info,
                 const std::vector<ReferencePair>& references) {
   Session session(package.Module(), package.manifest.inputs.front());
@@ -158,6 +193,9 @@ int RunCommand(const Options& options) {
   }
   const auto references =
       ReadReference(ReadFile(package.Reference(), "reference.npz", kMaxInputBytes), manifest);
+  if (options.profile) {
+    return ShowProfile(options, package, info, references.front());
+  }
   return options.self_test ? CheckItself(options, package, info, references)
                            : Bench(options, package, info, references.front());
 }

@@ -74,6 +74,9 @@ void CheckWhole(const Options& options) {
   if (options.self_test && (!options.images.empty() || options.repeat)) {
     throw UserError("--self-test takes neither images nor --repeat");
   }
+  if (options.profile && (options.self_test || !options.images.empty() || !options.repeat)) {
+    throw UserError("--profile takes --repeat N, and neither images nor --self-test");
+  }
   if (options.images.empty() && !options.self_test && !options.repeat) {
     throw UserError(
         "no image given: mobilenet-run PACKAGE IMAGE..., or --self-test, or --repeat N");
@@ -108,6 +111,8 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
       options.json = walk.Flag();
     } else if (text == "--self-test") {
       options.self_test = walk.Flag();
+    } else if (text == "--profile") {
+      options.profile = walk.Flag();
     } else if (text == "--help" || text == "-h") {
       options.help = walk.Flag();
     } else if (text == "--version") {
@@ -125,13 +130,14 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
 std::string_view HelpText() {
   return R"(mobilenet-run PACKAGE IMAGE... [options]
 mobilenet-run PACKAGE --self-test [--json]
-mobilenet-run PACKAGE --repeat N [--json]
+mobilenet-run PACKAGE --repeat N [--profile] [--json]
 
 Runs a package of mobilenet-tvm. PACKAGE is the unpacked folder. An IMAGE is a PNG, JPEG or PPM file, which is resized,
 cropped and normalised as the package says, or a .npy file with the network's float32 input as it is.
 
   --threads N    how many threads to use (default: as many as the package was scheduled for)
   --repeat N     run N times and say how long it took; without an image: on the package's reference input
+  --profile      with --repeat: how long each kernel took, and how many multiply-adds a core can do at most
   --top K        how many classes to print (default 5)
   --self-test    compare the package's numbers with the reference it carries; exit code 1 if they differ
   --json         print JSON and nothing else

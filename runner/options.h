@@ -16,6 +16,7 @@ struct Options {
   int top = 5;
   bool json = false;
   bool self_test = false;
+  bool profile = false;
   bool help = false;
   bool version = false;
 };

@@ -119,4 +119,29 @@ std::string BenchJson(const Manifest& manifest, const RunInfo& info,
   return json.Text() + "\n";
 }
 
+std::string ProfileText(const Manifest& manifest, const RunInfo& info, const Profile& profile) {
+  std::string text = BenchText(manifest, info, profile.whole);
+  for (const KernelCall& call : profile.calls) {
+    text += Format("  %9.4f ms  ", call.milliseconds) + call.name + "\n";
+  }
+  return text + Format("peak of one core: %.1f GMAC/s\n", profile.peak_gmacs);
+}
+
+std::string ProfileJson(const Manifest& manifest, const RunInfo& info, const Profile& profile) {
+  JsonWriter json;
+  json.BeginObject();
+  WriteInfo(json, manifest, info);
+  json.Key("profile").BeginObject();
+  json.Key("median_ms").Number(profile.whole.median);
+  json.Key("runs").Integer(static_cast<std::int64_t>(profile.whole.runs));
+  json.Key("peak_gmacs").Number(profile.peak_gmacs);
+  json.Key("calls").BeginArray();
+  for (const KernelCall& call : profile.calls) {
+    json.BeginObject().Key("name").String(call.name).Key("median_ms").Number(call.milliseconds);
+    json.EndObject();
+  }
+  json.EndArray().EndObject().EndObject();
+  return json.Text() + "\n";
+}
+
 }  // namespace mobilenet_tvm

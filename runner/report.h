@@ -6,6 +6,7 @@
 #include "latency.h"
 #include "manifest.h"
 #include "self_test.h"
+#include "session.h"
 #include "top_k.h"
 
 namespace mobilenet_tvm {
@@ -14,6 +15,13 @@ namespace mobilenet_tvm {
 struct RunInfo {
   std::string package;
   int threads;
+};
+
+/// Where the time goes: medians over the runs, in milliseconds.
+struct Profile {
+  Latency whole;                  ///< of runs that were not instrumented
+  std::vector<KernelCall> calls;  ///< in the order of execution
+  double peak_gmacs;              ///< of one core
 };
 
 struct Classified {
@@ -31,5 +39,7 @@ std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const Se
 std::string BenchText(const Manifest& manifest, const RunInfo& info, const Latency& latency);
 std::string BenchJson(const Manifest& manifest, const RunInfo& info,
                       const std::vector<double>& times);
+std::string ProfileText(const Manifest& manifest, const RunInfo& info, const Profile& profile);
+std::string ProfileJson(const Manifest& manifest, const RunInfo& info, const Profile& profile);
 
 }  // namespace mobilenet_tvm

@@ -115,6 +115,33 @@ double Session::Run() {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
+std::vector<KernelCall> Session::RunInstrumented() {
+  using Clock = std::chrono::steady_clock;
+  std::vector<KernelCall> calls;
+  Clock::time_point begin;
+  // The VM calls it before and after each call: (function, name, is_before, result, arguments...).
+  const auto instrument = ffi::Function::FromPacked(
+      [&calls, &begin](const ffi::AnyView* args, std::int32_t count, ffi::Any* result) {
+        constexpr int kName = 1;
+        constexpr int kIsBefore = 2;
+        const auto now = Clock::now();
+        const auto before = count > kIsBefore ? args[kIsBefore].try_cast<bool>() : std::nullopt;
+        const auto name = count > kIsBefore ? args[kName].try_cast<ffi::String>() : std::nullopt;
+        if (before && name && !*before) {
+          const std::chrono::duration<double, std::milli> spent = now - begin;
+          calls.push_back({std::string(name->data(), name->size()), spent.count()});
+        }
+        constexpr int kCarryOn = 0;
+        *result = kCarryOn;
+        begin = Clock::now();
+      });
+  const ffi::Function set_instrument = FunctionOf(state_->vm, "set_instrument");
+  Call(set_instrument, instrument);
+  state_->output = Call(state_->main, state_->input);
+  Call(set_instrument, ffi::Function(nullptr));
+  return calls;
+}
+
 FloatArray Session::Output() const {
   auto tensor = state_->output.as<ffi::Tensor>();
   if (!tensor) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "manifest.h"
@@ -11,6 +12,12 @@ namespace mobilenet_tvm {
 
 /// How many threads TVM's runtime is to use. Must be said before the first Session exists.
 void SetThreads(int threads);
+
+/// A call that the VM made while it ran the network.
+struct KernelCall {
+  std::string name;
+  double milliseconds;
+};
 
 /// A loaded module.so: TVM's Relax VM on the CPU, ready to run `main`.
 class Session {
@@ -26,6 +33,10 @@ class Session {
 
   /// Runs the network once and returns how long it took, in milliseconds. Throws SystemError.
   double Run();
+
+  /// Runs the network once and returns every call that the VM made, kernels and its own functions, in order, and how
+  /// long each took. Throws SystemError.
+  std::vector<KernelCall> RunInstrumented();
 
   /// The first output of the last run. Throws SystemError if it is not dense float32 on the CPU.
   FloatArray Output() const;

@@ -26,6 +26,7 @@ VERBS = (
     "run",
     "bench",
     "compare",
+    "profile",
     "verify",
     "inspect",
     "logs",

@@ -43,6 +43,7 @@ def test_verbs_on_a_package(command: Callable[..., Any], tiny_package: Path, tin
     check(_json(command, "verify", tiny_package, "--onnx", tiny_onnx), "verify")
     check(_json(command, "run", tiny_package, tmp_path / "x.npy"), "run")
     check(_json(command, "bench", tiny_package, "--repeat", "5"), "bench")
+    check(_json(command, "profile", tiny_package, "--repeat", "5"), "profile")
 
 
 def test_compare(command: Callable[..., Any], tiny_onnx: Path) -> None:

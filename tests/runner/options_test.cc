@@ -30,5 +30,8 @@ TEST(refuses) {
     CHECK_USER_ERROR(ParseOptions({"pkg", std::string("--repeat=") + count}), "whole number");
   }
   CHECK_USER_ERROR(ParseOptions({"pkg", "--self-test", "a.png"}), "neither");
+  CHECK(ParseOptions({"pkg", "--profile", "--repeat", "3"}).profile);
+  CHECK_USER_ERROR(ParseOptions({"pkg", "--profile"}), "--repeat");
+  CHECK_USER_ERROR(ParseOptions({"pkg", "--profile", "--repeat", "3", "a.png"}), "neither");
   CHECK_USER_ERROR(ParseOptions({"pkg", "a", "--json=yes"}), "takes no value");
 }

@@ -144,6 +144,17 @@ class TestMeasures:
         assert bench["p90_ms"] == pytest.approx(np.percentile(bench["times_ms"], 90), rel=1e-6)
         assert "median" in pristine.run("--repeat", 3).out
 
+    def test_profile(self, pristine: Package) -> None:
+        """Calls come in the order of execution; together they take what the whole takes, less the VM's own steps."""
+        profile = pristine.run("--repeat", 20, "--profile", "--json").json["profile"]
+        assert profile["runs"] == 20
+        assert profile["median_ms"] > 0
+        assert profile["peak_gmacs"] > 1
+        names = [call["name"] for call in profile["calls"]]
+        assert any(not name.startswith("vm.builtin") for name in names)
+        assert all(call["median_ms"] >= 0 for call in profile["calls"])
+        assert "peak of one core" in pristine.run("--repeat", 3, "--profile").out
+
     def test_threads_are_what_was_asked_for(self, pristine: Package) -> None:
         """TVM starts one worker fewer than it has threads, the first time that a kernel runs in parallel."""
         program = pristine.folder / "bin/mobilenet-run"

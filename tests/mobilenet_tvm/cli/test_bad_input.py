@@ -134,7 +134,7 @@ def test_a_package_whose_sums_are_wrong(
     assert "module.so is not what was packed" in error(verb[0], tiny_package, *images)
 
 
-@pytest.mark.parametrize("verb", [["verify"], ["bench"], ["run", "x.npy"]])
+@pytest.mark.parametrize("verb", [["verify"], ["bench"], ["profile"], ["run", "x.npy"]])
 def test_a_package_whose_instructions_this_cpu_lacks(
     error: Callable[..., str], tiny_package: Path, verb: list[str], tmp_path: Path
 ) -> None:
@@ -169,6 +169,7 @@ def test_shapes_threads_and_numbers(error: Callable[..., str], tiny_onnx: Path, 
     assert "is not NAME:DIMxDIM" in error("compile", tiny_onnx, "--shape", "1x3", "-o", "p")
     assert "at least 1 is needed" in error("compile", tiny_onnx, "--threads", "0", "-o", "p")
     assert "positive numbers" in error("bench", tiny_package, "--repeat", "0")
+    assert "positive numbers" in error("profile", tiny_package, "--repeat", "0")
     assert "positive numbers" in error("tune", tiny_onnx, "--trials", "0")
     assert "cannot be measured on" in error("compare", tiny_onnx, "--threads", "4096")
 

@@ -1,0 +1,49 @@
+"""``profile``"""
+
+from __future__ import annotations
+
+import argparse
+
+from mobilenet_tvm.cli import arguments, output
+
+HELP = "where the time goes: per layer its time, GMAC/s and share of this CPU's measured peak"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("package", metavar="PACKAGE", help=arguments.PACKAGE_HELP)
+    parser.add_argument("--threads", type=int, metavar="N", help="default: as many as it was scheduled for")
+    parser.add_argument("--repeat", type=int, default=50, metavar="N", help="inferences (default: 50)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    from mobilenet_tvm.verbs.profile import profile
+
+    with output.progress_on_stderr() as on_event:
+        result = profile(args.package, threads=args.threads, repeat=args.repeat, on_event=on_event)
+    if args.json:
+        output.print_json(result)
+        return 0
+    print(
+        f"{result['model']} for {result['target']}, {result['dtype']}, {result['threads']} thread(s), on "
+        f"{result['conditions']['cpu']}"
+    )
+    rows = [
+        (
+            layer["name"],
+            f"{layer['ms']:.4f}",
+            f"{layer['gmacs_per_s']:.1f}",
+            f"{layer['peak_share']:.0%}",
+            f"{layer['bytes'] / 1e6:.2f}" if layer["bytes"] is not None else "",
+            layer["record"],
+        )
+        for layer in result["layers"]
+    ]
+    rows.append(("outside of kernels", f"{result['other_ms']:.4f}", "", "", "", ""))
+    output.print_table(("layer", ">ms", ">GMAC/s", ">of peak", ">MB", "record"), rows)
+    print(
+        f"{result['total_ms']:.3f} ms (median of {result['runs']}), {result['mult_adds'] / 1e6:.1f} M Mult-Adds: "
+        f"{result['peak_share']:.1%} of the measured peak, {result['peak_gmacs']:.1f} GMAC/s"
+    )
+    return 0
