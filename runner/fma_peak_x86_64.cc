@@ -25,8 +25,8 @@ __attribute__((target("avx2,fma"))) float Rounds256(std::int64_t rounds) {
   const __m256 factor = _mm256_set1_ps(0.5F);
   for (std::int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
-    for (int j = 0; j < kSums256; ++j) {
-      sums[j] = _mm256_fmadd_ps(sums[j], factor, factor);
+    for (__m256& sum : sums) {
+      sum = _mm256_fmadd_ps(sum, factor, factor);
     }
   }
   __m256 total = sums[0];
@@ -42,8 +42,8 @@ __attribute__((target("avx512f"))) float Rounds512(std::int64_t rounds) {
   const __m512 factor = _mm512_set1_ps(0.5F);
   for (std::int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 24
-    for (int j = 0; j < kSums512; ++j) {
-      sums[j] = _mm512_fmadd_ps(sums[j], factor, factor);
+    for (__m512& sum : sums) {
+      sum = _mm512_fmadd_ps(sum, factor, factor);
     }
   }
   __m512 total = sums[0];

@@ -26,8 +26,6 @@ class Fire(nn.Module):
 
 def squeezenet1_1() -> nn.Module:
     """``[1, 3, 224, 224]`` -> ``[1, 1000]``, 349 M Mult-Adds."""
-    layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, stride=2), nn.ReLU()]
-    for fire in (None, *FIRES, *LAST_FIRES):
-        layers.append(nn.MaxPool2d(3, 2, ceil_mode=True) if fire is None else Fire(*fire))
-    layers += [nn.Conv2d(512, 1000, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    return nn.Sequential(*layers)
+    stem = (nn.Conv2d(3, 64, 3, stride=2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True))
+    fires = [nn.MaxPool2d(3, 2, ceil_mode=True) if fire is None else Fire(*fire) for fire in (*FIRES, *LAST_FIRES)]
+    return nn.Sequential(*stem, *fires, nn.Conv2d(512, 1000, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())

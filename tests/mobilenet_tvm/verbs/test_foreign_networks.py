@@ -1,0 +1,30 @@
+"""Networks that are not of the zoo and that no log knows compile and agree with ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mobilenet_tvm.model_source import find_model
+from mobilenet_tvm.package import open_package
+from mobilenet_tvm.runner_process import self_test
+from mobilenet_tvm.verbs.compile import build_package
+from targets import load
+
+NETWORKS = Path(__file__).parents[2] / "networks"
+
+
+def _silent(event: dict[str, Any]) -> None:
+    """Nobody listens."""
+
+
+@pytest.mark.parametrize("name", ["squeezenet.py:squeezenet1_1", "resnet.py:resnet18"])
+def test_network_from_elsewhere(name: str, tmp_path: Path) -> None:
+    source = find_model(str(NETWORKS / name), "random", None, _silent)
+    build_package(source, load("x86-64-v3"), "float32", 1, [], tmp_path / "package", on_event=_silent)
+    with open_package(tmp_path / "package") as opened:
+        result = self_test(opened)
+    assert result["passed"], result
+    assert result["top5_agrees"]
