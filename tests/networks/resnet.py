@@ -39,7 +39,13 @@ class BasicBlock(nn.Module):
 
 
 def resnet18() -> nn.Module:
-    """``[1, 3, 224, 224]`` -> ``[1, 1000]``, 1.81 G Mult-Adds."""
+    """``[1, 3, 224, 224]`` -> ``[1, 1000]``, 1.81 G Mult-Adds, with live weights (He)."""
+    torch.manual_seed(0)
     stem = [convolution(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
     blocks = [BasicBlock(*stage) for stage in STAGES]
-    return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))
+    network = nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            nn.init.kaiming_normal_(parameter)
+    network.input_shape = (3, 224, 224)
+    return network

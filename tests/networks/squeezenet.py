@@ -25,7 +25,13 @@ class Fire(nn.Module):
 
 
 def squeezenet1_1() -> nn.Module:
-    """``[1, 3, 224, 224]`` -> ``[1, 1000]``, 349 M Mult-Adds."""
+    """``[1, 3, 224, 224]`` -> ``[1, 1000]``, 349 M Mult-Adds, with live weights (He)."""
+    torch.manual_seed(0)
     stem = (nn.Conv2d(3, 64, 3, stride=2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True))
     fires = [nn.MaxPool2d(3, 2, ceil_mode=True) if fire is None else Fire(*fire) for fire in (*FIRES, *LAST_FIRES)]
-    return nn.Sequential(*stem, *fires, nn.Conv2d(512, 1000, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    network = nn.Sequential(*stem, *fires, nn.Conv2d(512, 1000, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            nn.init.kaiming_normal_(parameter)
+    network.input_shape = (3, 224, 224)
+    return network

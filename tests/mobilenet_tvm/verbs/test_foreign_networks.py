@@ -22,7 +22,7 @@ def _silent(event: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["squeezenet.py:squeezenet1_1", "resnet.py:resnet18"])
 def test_network_from_elsewhere(name: str, tmp_path: Path) -> None:
-    source = find_model(str(NETWORKS / name), "random", None, _silent)
+    source = find_model(str(NETWORKS / name), None, None, _silent)
     build_package(source, load("x86-64-v3"), "float32", 1, [], tmp_path / "package", on_event=_silent)
     with open_package(tmp_path / "package") as opened:
         result = self_test(opened)
