@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 EPILOGUES = ("bias", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "add")
 """Operations that a kernel applies to its result before storing it, ordered as in a descriptor."""
 
-KINDS = ("conv2d", "pointwise", "depthwise", "dense", "global_average_pool", "max_pool", "average_pool")
+KINDS = ("conv2d", "pointwise", "depthwise", "separable", "dense", "global_average_pool", "max_pool", "average_pool")
 
 _PATTERN = re.compile(
     r"(?P<kind>[a-z_0-9]+) (?:n(?P<batch>\d+) )?(?:(?P<height>\d+)x(?P<width>\d+)x)?(?P<in_channels>\d+)"
     r"(?:->(?P<out_channels>\d+))?"
     r"(?: k(?P<kh>\d+)x(?P<kw>\d+))?(?: s(?P<sh>\d+)(?:x(?P<sw>\d+))?)?(?: p(?P<padding>\d+(?:,\d+,\d+,\d+)?))?"
-    r"(?: d(?P<dh>\d+)(?:x(?P<dw>\d+))?)?(?P<epilogue>(?: [a-z_0-9]+)*)"
+    r"(?: d(?P<dh>\d+)(?:x(?P<dw>\d+))?)?(?:(?P<inner_epilogue>(?: [a-z_0-9]+)*) then)?(?P<epilogue>(?: [a-z_0-9]+)*)"
 )
 
 
@@ -26,6 +26,7 @@ class Layer:
 
     ``height`` and ``width`` are the input's; ``padding`` is (top, left, bottom, right). A ``depthwise`` layer has
     ``out_channels == in_channels``; a ``pointwise`` layer is a 1x1 convolution with stride 1; ``dense`` has 1x1 pixels.
+    A ``separable`` layer is a depthwise one, ``inner_epilogue``, and a pointwise one behind it (arXiv 1704.04861, 3.1).
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Layer:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
     epilogue: tuple[str, ...] = ()
+    inner_epilogue: tuple[str, ...] = ()
 
     @property
     def out_height(self) -> int:
@@ -55,6 +57,8 @@ class Layer:
     @property
     def mult_adds(self) -> int:
         """Multiply-accumulates of the layer, the epilogue left out (pooling counts its additions)."""
+        if self.kind == "separable":
+            return self.depthwise_part.mult_adds + self.pointwise_part.mult_adds
         outputs = self.batch * self.out_height * self.out_width * self.out_channels
         window = self.kernel[0] * self.kernel[1]
         return outputs * window * (self.in_channels if self.kind in ("conv2d", "pointwise", "dense") else 1)
@@ -62,18 +66,42 @@ class Layer:
     @property
     def anchor(self) -> "Layer":
         """The same layer with nothing fused behind it: layers that differ in the epilogue alone schedule alike."""
-        return replace(self, epilogue=())
+        return replace(self, epilogue=(), inner_epilogue=())
+
+    @property
+    def depthwise_part(self) -> "Layer":
+        """The first half of a separable layer."""
+        return replace(
+            self,
+            kind="depthwise",
+            out_channels=self.in_channels,
+            epilogue=self.inner_epilogue,
+            inner_epilogue=(),
+        )
+
+    @property
+    def pointwise_part(self) -> "Layer":
+        """The second half of a separable layer."""
+        return Layer(
+            kind="pointwise",
+            batch=self.batch,
+            height=self.out_height,
+            width=self.out_width,
+            in_channels=self.in_channels,
+            out_channels=self.out_channels,
+            epilogue=self.epilogue,
+        )
 
     def __str__(self) -> str:
         batch = f"n{self.batch} " if self.batch != 1 else ""
         if self.kind == "dense":
             return _join(f"dense {batch}{self.in_channels}->{self.out_channels}", *self.epilogue)
         shape = f"{self.kind} {batch}{self.height}x{self.width}x{self.in_channels}"
-        if self.kind in ("conv2d", "pointwise"):
+        if self.kind in ("conv2d", "pointwise", "separable"):
             shape += f"->{self.out_channels}"
-        return _join(
-            shape, *(self._window() if self.kind not in ("pointwise", "global_average_pool") else ()), *self.epilogue
-        )
+        window = self._window() if self.kind not in ("pointwise", "global_average_pool") else ()
+        inner = (*self.inner_epilogue, "then") if self.kind == "separable" else ()
+        return _join(shape, *window, *inner, *self.epilogue)
 
     def _window(self) -> tuple[str, ...]:
         padding = str(self.padding[0]) if len(set(self.padding)) == 1 else ",".join(map(str, self.padding))
@@ -89,7 +117,8 @@ class Layer:
         if found is None or found["kind"] not in KINDS:
             raise LayerSyntaxError(f"not a layer descriptor: {text!r}")
         epilogue = tuple(found["epilogue"].split())
-        if not set(epilogue) <= set(EPILOGUES):
+        inner_epilogue = tuple((found["inner_epilogue"] or "").split())
+        if not {*epilogue, *inner_epilogue} <= set(EPILOGUES):
             raise LayerSyntaxError(f"unknown epilogue in {text!r}")
         height, width = int(found["height"] or 1), int(found["width"] or 1)
         kernel = (int(found["kh"] or 1), int(found["kw"] or 1))
@@ -107,6 +136,7 @@ class Layer:
             padding=_parse_padding(found["padding"]),
             dilation=_parse_pair(found["dh"], found["dw"]),
             epilogue=epilogue,
+            inner_epilogue=inner_epilogue,
         )
         sizes = (layer.batch, layer.in_channels, layer.out_channels, height, width, *layer.kernel, *layer.stride)
         if 0 in (*sizes, *layer.dilation) or min(layer.out_height, layer.out_width) < 1:

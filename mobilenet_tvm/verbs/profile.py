@@ -83,6 +83,10 @@ def _layer(kernel: dict[str, Any], milliseconds: float) -> dict[str, Any]:
 
 def _bytes(layer: Layer) -> int:
     """What the kernel has to read and write at least once: input, weights, what is added, output."""
+    if layer.kind == "separable":
+        first, last = layer.depthwise_part, layer.pointwise_part
+        between = last.batch * last.height * last.width * last.in_channels
+        return _bytes(first) + _bytes(last) - 2 * FLOAT_BYTES * between
     data = layer.batch * layer.height * layer.width * layer.in_channels
     output = layer.batch * layer.out_height * layer.out_width * layer.out_channels
     weights = 0

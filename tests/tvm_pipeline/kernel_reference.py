@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tvm
@@ -32,6 +32,8 @@ class Tensors:
     weight: np.ndarray | None
     bias: np.ndarray
     residual: np.ndarray
+    first: Tensors | None = None
+    """Of a separable layer's depthwise half."""
 
     @staticmethod
     def random(layer: Layer, seed: int = 0) -> Tensors:
@@ -40,6 +42,9 @@ class Tensors:
         def normal(*shape: int) -> np.ndarray:
             return random.standard_normal(shape, np.float32)
 
+        if layer.kind == "separable":
+            first = Tensors.random(layer.depthwise_part, seed)
+            return replace(Tensors.random(layer.pointwise_part, seed + 1), data=first.data, first=first)
         bias = normal(layer.out_channels)
         weight: np.ndarray | None = None
         if layer.kind == "dense":
@@ -70,6 +75,10 @@ def expected(layer: Layer, tensors: Tensors) -> np.ndarray:
 
 
 def _anchor(layer: Layer, tensors: Tensors) -> np.ndarray:
+    if layer.kind == "separable":
+        assert tensors.first is not None
+        between = expected(layer.depthwise_part, tensors.first)
+        return _anchor(layer.pointwise_part, replace(tensors, data=between))
     data = tensors.data.astype(np.float64)
     if layer.kind == "dense":
         assert tensors.weight is not None
@@ -118,6 +127,10 @@ def from_blocks(value: np.ndarray, layer: Layer) -> np.ndarray:
 
 def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
     """The kernel's inputs in its own layouts and order."""
+    if layer.kind == "separable":
+        assert tensors.first is not None
+        behind = arguments(layer.pointwise_part, tensors)[1:]
+        return [*arguments(layer.depthwise_part, tensors.first), *behind]
     is_dense = layer.kind == "dense"
     plain = is_dense or not is_blockable(layer.in_channels)
     found = [tensors.data if plain else to_blocks(tensors.data)]

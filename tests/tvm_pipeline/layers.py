@@ -41,12 +41,14 @@ def layers(draw: st.DrawFn, kinds: tuple[str, ...], largest: int = 13) -> Layer:
     kernel = draw(st.sampled_from(((1, 1), (2, 2), (3, 3), (5, 5), (3, 1), (1, 5))))
     padding = draw(st.tuples(*[st.integers(0, min(2, size - 1)) for size in kernel * 2]))
     dilation = draw(pair) if kind != "average_pool" else (1, 1)
-    out = draw(st.sampled_from(ANY_CHANNELS)) if kind == "conv2d" else channels
+    wide = {"conv2d": ANY_CHANNELS, "separable": BLOCKABLE}.get(kind)
+    out = draw(st.sampled_from(wide)) if wide is not None else channels
     epilogue = () if "pool" in kind else draw(_epilogue_for(out))
     window = [(size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True)]
     height = max(height, window[0] - padding[0] - padding[2])
     width = max(width, window[1] - padding[1] - padding[3])
-    return Layer(kind, batch, height, width, channels, out, kernel, draw(pair), padding, dilation, epilogue)
+    inner = draw(epilogues().filter(lambda names: "add" not in names)) if kind == "separable" else ()
+    return Layer(kind, batch, height, width, channels, out, kernel, draw(pair), padding, dilation, epilogue, inner)
 
 
 def _epilogue_for(channels: int) -> st.SearchStrategy[tuple[str, ...]]:

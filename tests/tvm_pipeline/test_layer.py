@@ -19,6 +19,10 @@ def test_descriptors_read_as_documented() -> None:
     layer = Layer("conv2d", 2, 9, 8, 3, 16, (3, 5), (2, 1), (0, 1, 2, 3), (1, 2), ("bias", "relu6"))
     assert str(layer) == "conv2d n2 9x8x3->16 k3x5 s2x1 p0,1,2,3 d1x2 bias relu6"
     assert str(Layer("pointwise", 1, 56, 56, 128, 128, epilogue=("relu",))) == "pointwise 56x56x128->128 relu"
+    separable = Layer("separable", 1, 9, 9, 8, 16, (3, 3), (2, 2), (1, 1, 1, 1), (1, 1), ("bias",), ("bias", "relu"))
+    assert str(separable) == "separable 9x9x8->16 k3x3 s2 p1 bias relu then bias"
+    assert str(separable.depthwise_part) == "depthwise 9x9x8 k3x3 s2 p1 bias relu"
+    assert str(separable.pointwise_part) == "pointwise 5x5x8->16 bias"
     assert str(Layer("dense", 1, 1, 1, 1024, 1000, epilogue=("bias",))) == "dense 1024->1000 bias"
 
 
@@ -44,6 +48,8 @@ def test_descriptors_read_as_documented() -> None:
         "dense 8x8x16->16",
         "pointwise n1 8x8x16->16",
         "pointwise 08x8x16->16",
+        "separable 8x8x16->16 k3x3 s1 p1 bias relu",  # which half's?
+        "depthwise 8x8x16 k3x3 s1 p1 bias then relu",
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
@@ -56,6 +62,7 @@ def test_output_size_and_work() -> None:
     assert (layer.out_height, layer.out_width) == (112, 112)
     assert layer.mult_adds == 112 * 112 * 32 * 3 * 3 * 3
     assert Layer.parse("depthwise 112x112x32 k3x3 s1 p1").mult_adds == 112 * 112 * 32 * 9
+    assert Layer.parse("separable 9x9x8->16 k3x3 s2 p1 then").mult_adds == 5 * 5 * 8 * (9 + 16)
     assert Layer.parse("conv2d 9x9x8->8 k3x3 s1 p0 d2").out_height == 5
 
 

@@ -9,7 +9,7 @@ from tvm import relax
 from tvm_pipeline.channel_block import channel_block, is_blockable
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
-from tvm_pipeline.passes.epilogue import Epilogue, match_epilogue
+from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
 from tvm_pipeline.workloads import build_workload, workload_of
@@ -54,11 +54,10 @@ class Lowering:
         shape = [int(extent) for extent in workload_of(layer).output.shape]
         return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, "float32")))
 
-    def finish_kernel(self, layer: Layer, data: relax.Expr, epilogue: Epilogue) -> None:
+    def finish_kernel(self, layer: Layer, operands: list[relax.Expr], epilogue: Epilogue) -> None:
         """Emits a kernel with its constants and books its result under the epilogue's last variable."""
-        operands = [data, relax.const(pack_weight(layer, epilogue.affine.weight))]
-        if epilogue.affine.bias is not None:
-            operands.append(relax.const(pack_bias(layer, epilogue.affine.bias)))
+        last = layer.pointwise_part if layer.kind == "separable" else layer
+        operands = [*operands, *constants(last, epilogue.affine)]
         if epilogue.residual is not None:
             is_dense = layer.kind == "dense"
             operands.append(self.plain_value(epilogue.residual) if is_dense else self.blocked_value(epilogue.residual))
@@ -75,6 +74,14 @@ class Lowering:
         """The epilogue behind ``start``. No residual is taken by a kernel whose result does not stay blocked."""
         takes_residual = weight.ndim == 2 or is_blockable(weight.shape[0])
         return match_epilogue(self.flow, start, weight, lambda var: takes_residual and self.is_ready(var))
+
+
+def constants(layer: Layer, affine: Affine) -> list[relax.Expr]:
+    """The packed weight, and the packed bias if there is one."""
+    packed = [pack_weight(layer, affine.weight)]
+    if affine.bias is not None:
+        packed.append(pack_bias(layer, affine.bias))
+    return [relax.const(one) for one in packed]
 
 
 Handler = Callable[[Lowering, relax.Var, relax.Call], bool]

@@ -1,13 +1,18 @@
 """How each Relax operator becomes a kernel or an operation on blocked activations."""
 
+from dataclasses import replace
+
 import numpy as np
 from tvm import relax
 
 from tvm_pipeline.channel_block import channel_block, is_blockable
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.passes.blocked_layout import Handler, Lowering
+from tvm_pipeline.passes.blocked_layout import Handler, Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
-from tvm_pipeline.passes.epilogue import per_channel
+from tvm_pipeline.passes.epilogue import Epilogue, per_channel
+
+FUSED_WEIGHT_BYTES = 256 * 1024
+"""A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
 
 
 def _pair(values: object) -> tuple[int, int]:
@@ -53,9 +58,35 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
         dilation=_pair(call.attrs.dilation),
         epilogue=epilogue.names,
     )
-    lowering.finish_kernel(
-        layer, lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data), epilogue
+    if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
+        return True
+    value = lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data)
+    lowering.finish_kernel(layer, [value], epilogue)
+    return True
+
+
+def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:
+    """A depthwise layer with the pointwise one that alone reads it, as one kernel; False where that does not pay."""
+    var = lowering.flow.only_user(between.result)
+    call = lowering.flow.call(var, "relax.nn.conv2d") if var is not None else None
+    weight = constant_of(call.args[1]) if call is not None else None
+    if weight is None or weight.dtype != np.float32 or between.residual is not None:
+        return False
+    if convolution_kind(weight.shape, first.out_channels, call) != "pointwise" or not is_blockable(weight.shape[0]):
+        return False
+    if weight.nbytes > FUSED_WEIGHT_BYTES:
+        return False
+    epilogue = lowering.match_epilogue(var, weight)
+    layer = replace(
+        first,
+        kind="separable",
+        out_channels=weight.shape[0],
+        epilogue=epilogue.names,
+        inner_epilogue=first.epilogue,
     )
+    operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine)]
+    lowering.fused.update((*between.inside, between.result))
+    lowering.finish_kernel(layer, operands, epilogue)
     return True
 
 
@@ -66,7 +97,7 @@ def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
         return False
     epilogue = lowering.match_epilogue(var, np.ascontiguousarray(weight.T))
     layer = Layer("dense", shape_of(data)[0], 1, 1, weight.shape[0], weight.shape[1], epilogue=epilogue.names)
-    lowering.finish_kernel(layer, lowering.plain_value(data), epilogue)
+    lowering.finish_kernel(layer, [lowering.plain_value(data)], epilogue)
     return True
 
 
@@ -96,11 +127,15 @@ def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: 
 def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """Max and average pooling of blocked activations; a window as large as the image is global pooling."""
     data = call.args[0]
-    if not isinstance(data, relax.Var) or data not in lowering.blocked or bool(call.attrs.ceil_mode):
+    if not isinstance(data, relax.Var) or data not in lowering.blocked:
         return False
     batch, channels, height, width = shape_of(data)
     is_average = operator_name(call) == "relax.nn.avg_pool2d"
     padding, dilation = _four(call.attrs.padding), _pair(call.attrs.dilation)
+    if bool(call.attrs.ceil_mode):
+        if is_average:
+            return False
+        padding = _padding_of_ceil_mode(var, call)
     if (is_average and dilation != (1, 1)) or (is_average and any(padding) and not bool(call.attrs.count_include_pad)):
         return False
     kernel = _pair(call.attrs.pool_size)
@@ -111,6 +146,18 @@ def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     layer = Layer(kind, batch, height, width, channels, channels, kernel, _pair(call.attrs.strides), padding, dilation)
     lowering.blocked[var] = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
     return True
+
+
+def _padding_of_ceil_mode(var: relax.Var, call: relax.Call) -> tuple[int, int, int, int]:
+    """The padding that rounds down to as many windows as ``ceil_mode`` rounds up to; a border is never the largest."""
+    top, left, bottom, right = _four(call.attrs.padding)
+    sizes, stride, window = shape_of(call.args[0])[2:], _pair(call.attrs.strides), _pair(call.attrs.pool_size)
+    dilation = _pair(call.attrs.dilation)
+    ends = []
+    for axis, (before, after) in enumerate(((top, bottom), (left, right))):
+        covered = (shape_of(var)[2 + axis] - 1) * stride[axis] + (window[axis] - 1) * dilation[axis] + 1
+        ends.append(max(after, covered - sizes[axis] - before))
+    return top, left, ends[0], ends[1]
 
 
 def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:

@@ -8,7 +8,7 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from tvm_pipeline.schedules.generator import VectorUnit
-from tvm_pipeline.workloads.workload import ANCHOR, PADDING
+from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, INNER_ANCHOR, PADDING
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,20 @@ def prepare_kernel(schedule: Schedule) -> Kernel:
         return Kernel(anchor, behind[-1], padding)
     output = schedule.cache_write(anchor, 0, "local")
     return Kernel(anchor, output, padding)
+
+
+def prepare_inner_kernel(schedule: Schedule) -> Kernel:
+    """The first half of a kernel of two: its epilogue inlined into the stage that stores what lies between them."""
+    blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
+    roles = [
+        next((key for key in (INNER_ANCHOR, BETWEEN) if annotation(schedule, block, key) is not None), None)
+        for block in blocks
+    ]
+    first, last = roles.index(INNER_ANCHOR), roles.index(BETWEEN)
+    for block in blocks[first + 1 : last]:
+        schedule.compute_inline(block)
+    schedule.set_scope(blocks[first], 0, "local")
+    return Kernel(blocks[first], blocks[last], None)
 
 
 def split_pixels(schedule: Schedule, kernel: Kernel) -> Kernel:

@@ -23,7 +23,7 @@ def pointwise(layer: Layer) -> Workload:
         name="product",
         attrs={ANCHOR: str(layer)},
     )
-    extra, output = apply_epilogue(layer, product, lambda n, c, m, lane: (c, lane))
+    extra, output = apply_epilogue(layer.epilogue, product, lambda n, c, m, lane: (c, lane))
     return Workload((data, weight, *extra), output)
 
 
@@ -77,7 +77,7 @@ def _conv2d_from_planes(layer: Layer) -> Workload:
 
 def _finish(layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor) -> Workload:
     flat = flatten_spatial(product, layer)
-    extra, output = apply_epilogue(layer, flat, lambda n, c, m, lane: (c, lane))
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane))
     return Workload((data, weight, *extra), output)
 
 

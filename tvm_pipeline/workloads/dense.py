@@ -24,5 +24,5 @@ def dense(layer: Layer) -> Workload:
         name="product",
         attrs={ANCHOR: str(layer)},
     )
-    extra, output = apply_epilogue(layer, product, lambda n, c: (c,))
+    extra, output = apply_epilogue(layer.epilogue, product, lambda n, c: (c,))
     return Workload((data, weight, *extra), output)

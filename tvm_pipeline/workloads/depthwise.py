@@ -12,10 +12,20 @@ from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 def depthwise(layer: Layer) -> Workload:
     """``[N, C/b, H*W, b]`` x ``[C/b, kh, kw, b]`` -> ``[N, C/b, OH*OW, b]``."""
+    data, weight, product = depthwise_product(layer)
+    flat = flatten_spatial(product, layer)
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane))
+    return Workload((data, weight, *extra), output)
+
+
+def depthwise_product(
+    layer: Layer, weight_name: str = "weight", anchor: str = ANCHOR
+) -> tuple[te.Tensor, te.Tensor, te.Tensor]:
+    """Data, weight, and what they make without an epilogue: ``[N, C/b, OH, OW, b]``."""
     lanes = channel_block(layer.in_channels)
     blocks = padded_channels(layer.in_channels) // lanes
     data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), DTYPE, name="data")
-    weight = te.placeholder((blocks, *layer.kernel, lanes), DTYPE, name="weight")
+    weight = te.placeholder((blocks, *layer.kernel, lanes), DTYPE, name=weight_name)
     padded = padded_rows(data, layer)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
@@ -25,7 +35,6 @@ def depthwise(layer: Layer) -> Workload:
             padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane] * weight[c, ry, rx, lane], axis=[ry, rx]
         ),
         name="product",
-        attrs={ANCHOR: str(layer)},
+        attrs={anchor: str(layer)},
     )
-    extra, output = apply_epilogue(layer, flatten_spatial(product, layer), lambda n, c, m, lane: (c, lane))
-    return Workload((data, weight, *extra), output)
+    return data, weight, product

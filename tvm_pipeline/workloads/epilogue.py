@@ -1,11 +1,10 @@
 """What is computed on a kernel's result before it is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from tvm import ir, te, tirx
 
-from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.workload import DTYPE
 
 Expression: TypeAlias = ir.Expr
@@ -35,15 +34,15 @@ ACTIVATIONS: dict[str, Callable[[Expression], Expression]] = {
 
 
 def apply_epilogue(
-    layer: Layer, result: te.Tensor, bias_index: Callable[..., tuple[Expression, ...]]
+    names: Sequence[str], result: te.Tensor, bias_index: Callable[..., tuple[Expression, ...]]
 ) -> tuple[list[te.Tensor], te.Tensor]:
-    """Appends the layer's epilogue to ``result``.
+    """Appends an epilogue, the operations ``names``, to ``result``.
 
     ``bias_index`` maps the output's indices to the bias tensor's. Returns the arguments that it adds and the output.
     """
     arguments: list[te.Tensor] = []
     value = result
-    for name in layer.epilogue:
+    for name in names:
         value = _stage(name, value, arguments, bias_index)
     return arguments, value
 
@@ -63,6 +62,6 @@ def _stage(
 
 
 def _bias_shape(value: te.Tensor) -> tuple[int, ...]:
-    """``[C/b, b]`` for a blocked result ``[N, C/b, H*W, b]``, ``[C]`` for a dense one ``[N, C]``."""
+    """``[C/b, b]`` for a blocked result ``[N, C/b, ..., b]``, ``[C]`` for a dense one ``[N, C]``."""
     shape = [int(extent) for extent in value.shape]
-    return (shape[1], shape[3]) if len(shape) == 4 else (shape[1],)
+    return (shape[1], shape[-1]) if len(shape) > 2 else (shape[1],)

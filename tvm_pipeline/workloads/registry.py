@@ -5,13 +5,14 @@ from collections.abc import Callable
 from tvm import te, tirx
 
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling
+from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable
 from tvm_pipeline.workloads.workload import Workload
 
 _DEFINITIONS: dict[str, Callable[[Layer], Workload]] = {
     "conv2d": conv2d.conv2d,
     "pointwise": conv2d.pointwise,
     "depthwise": depthwise.depthwise,
+    "separable": separable.separable,
     "dense": dense.dense,
     "global_average_pool": pooling.global_average_pool,
     "max_pool": pooling.max_pool,

@@ -10,6 +10,12 @@ DTYPE = "float32"
 ANCHOR = "layer.anchor"
 """Block annotation on the computation that a schedule is built around; its value is the layer's descriptor."""
 
+INNER_ANCHOR = "layer.inner_anchor"
+"""Block annotation on the first of two computations that one kernel makes, the depthwise half of a separable layer."""
+
+BETWEEN = "layer.between"
+"""Block annotation on the stage that stores what lies between the two."""
+
 PADDING = "layer.padding"
 """Block annotation on the stage that pads the input."""
 

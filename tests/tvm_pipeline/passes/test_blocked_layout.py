@@ -27,7 +27,7 @@ def branchy() -> Network:
     network = Network()
     image = network.input([1, 3, 33, 29])
     stem = network.node("Relu", network.conv(image, 3, 24, 3, strides=[2, 2]))
-    pooled = network.node("MaxPool", stem, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    pooled = network.node("LRN", network.node("MaxPool", stem, kernel_shape=[3, 3], strides=[2, 2]), size=3)
     mean: dict[str, Any] = {"kernel_shape": [3, 3], "strides": [1, 1], "pads": [1, 1, 1, 1]}
     branches = [
         network.node("Relu", network.conv(pooled, 24, 16)),
@@ -56,6 +56,8 @@ def pooling() -> Network:
     return network.output(
         network.node("MaxPool", x, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1]),
         network.node("MaxPool", x, kernel_shape=[3, 3], dilations=[2, 1], strides=[1, 1]),
+        network.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+        network.node("MaxPool", x, kernel_shape=[3, 2], strides=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1),
         network.node("AveragePool", x, kernel_shape=[2, 3], strides=[1, 2]),
         network.node("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[0, 1, 1, 0]),
         network.node("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1),
@@ -208,10 +210,35 @@ def test_network_computes_what_onnx_runtime_computes(
 def test_convolutions_of_the_branchy_network_get_kernels_of_ours(compile_network: Callable[..., Compiled]) -> None:
     layers = compile_network(branchy()).layers
     assert "conv2d 8x7x24->20 k3x3 s1 p2 d2 bias" in layers
-    assert "depthwise 8x7x96 k5x5 s2 p2 bias hard_swish" in layers
+    assert "separable 8x7x96->40 k5x5 s2 p2 bias hard_swish then bias add relu" in layers
     assert "conv2d 1x1x12->96 k1x1 s1 p0 bias hard_sigmoid" in layers
     assert sum(layer.endswith(" bias add relu") for layer in layers) == 1  # the residual, at one of its two ends
     assert "dense 40->10 bias" in layers
+
+
+def depthwise_then(users: int, out: int) -> Network:
+    network = Network()
+    x = network.conv(network.input([1, 16, 9, 9]), 16, 128)
+    y = network.node("Relu", network.conv(x, 128, 128, 3, group=128))
+    return network.output(*(network.conv(y, 128, out) for _ in range(users)))
+
+
+@pytest.mark.parametrize(
+    ("users", "out", "kinds"),
+    [
+        (1, 32, ["pointwise", "separable"]),
+        (2, 32, ["depthwise", "pointwise", "pointwise"]),  # what two layers read is stored
+        (1, 1024, ["depthwise", "pointwise", "pointwise"]),  # weights too large to be read per stripe
+        (1, 12, ["depthwise", "pointwise", "pointwise"]),  # a result that does not stay blocked
+    ],
+)
+def test_depthwise_and_pointwise_become_one_kernel_where_it_pays(
+    compile_network: Callable[..., Compiled], users: int, out: int, kinds: list[str]
+) -> None:
+    compiled = compile_network(depthwise_then(users, out))
+    found = {layer.split()[0] for layer in compiled.layers}
+    assert found == set(kinds)
+    assert compiled.error() < TOLERANCE
 
 
 def test_activations_stay_blocked_from_the_first_kernel_to_the_last(compile_network: Callable[..., Compiled]) -> None:

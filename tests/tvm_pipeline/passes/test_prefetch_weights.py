@@ -10,7 +10,7 @@ from tvm.s_tir import Schedule
 
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.passes.prefetch_weights import PREFETCH_PANEL, PREFETCH_STEPS, prefetch_weights
+from tvm_pipeline.passes.prefetch_weights import PREFETCH_PANEL, PREFETCH_STEPS, PREFETCH_STRIPE, prefetch_weights
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.pointwise import NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL, PREFETCH_STEPS_AHEAD
 from tvm_pipeline.tuning.candidate import Space
@@ -43,6 +43,20 @@ def test_addresses_are_those_of_a_later_step(target: CpuTarget) -> None:
     assert first[0] != second[0]
     assert first[1] == panel[1]
     assert first[2] == f"{panel[2]} + {PREFETCH_STEPS_AHEAD}"
+
+
+@pytest.mark.parametrize(("stride", "share"), [(1, 2), (2, 8)])
+def test_steps_of_a_stripe_share_the_next_one(target: CpuTarget, stride: int, share: int) -> None:
+    """A tile of 8 pixels takes 8 * stride^2 lines of the next stripe per channel block, in 4 steps over k."""
+    layer = Layer.parse(f"separable 16x16x16->16 k3x3 s{stride} p1 bias relu then bias relu")
+    space = Space.of(layer, generator_for(layer), target.unit)
+    chosen = {"rows": 2, "window_w": 8, "tile_w": 8, "tile_n": 1, "outer": 0, "unroll_k": 4, "prefetch": 1}
+    schedule = Schedule(space.module())
+    space.generator.apply(schedule, layer, target.unit, chosen)
+    text = prefetch_weights(schedule.mod).script()
+    assert text.count('"llvm.prefetch"') == share
+    assert len(set(re.findall(r'"llvm\.prefetch".*?data\[(.*?)\]\)?,', text))) == share
+    assert PREFETCH_STRIPE not in text
 
 
 def test_kernel_that_asks_for_none_stays_as_it_is(target: CpuTarget) -> None:

@@ -1,0 +1,34 @@
+"""A depthwise convolution with the pointwise one behind it, as one kernel: what lies between never leaves the cache."""
+
+from tvm import te
+
+from tvm_pipeline.channel_block import channel_block, padded_channels
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.conv2d import flatten_spatial
+from tvm_pipeline.workloads.depthwise import depthwise_product
+from tvm_pipeline.workloads.epilogue import apply_epilogue
+from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, DTYPE, INNER_ANCHOR, Workload
+
+
+def separable(layer: Layer) -> Workload:
+    """``[N, K/b, H*W, b]`` x ``[K/b, kh, kw, b]`` x ``[C/b, K/b, b, b]`` -> ``[N, C/b, OH*OW, b]``.
+
+    Arguments: data, weight of the depthwise half, its bias, weight of the pointwise half, its bias, residual.
+    """
+    first = layer.depthwise_part
+    data, window_weight, window_product = depthwise_product(first, weight_name="window_weight", anchor=INNER_ANCHOR)
+    inner_extra, value = apply_epilogue(layer.inner_epilogue, window_product, lambda n, c, y, x, lane: (c, lane))
+    between = te.compute(value.shape, lambda *index: value(*index), name="between", attrs={BETWEEN: 1})
+    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
+    in_blocks, blocks = layer.in_channels // in_lanes, padded_channels(layer.out_channels) // lanes
+    weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), DTYPE, name="weight")
+    ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
+    product = te.compute(
+        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
+        lambda n, c, y, x, lane: te.sum(between[n, ko, y, x, ki] * weight[c, ko, ki, lane], axis=[ko, ki]),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    flat = flatten_spatial(product, layer)
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane))
+    return Workload((data, window_weight, *inner_extra, weight, *extra), output)
