@@ -1,6 +1,7 @@
 """The blocked activation layout ``NCHWc``: ``[N, C/b, H*W, b]``, float32, H and W flattened. Free of TVM.
 
-Flattened, a tile of a pointwise layer runs over image rows, and a kernel's output tile stays a rectangle.
+Flattened, a tile of a pointwise layer runs over image rows, and a kernel's output tile stays a rectangle. Where ``b``
+does not divide C, the last block is filled with values that nothing depends on: every weight that meets them is zero.
 """
 
 PREFERRED_BLOCK = 16
@@ -8,10 +9,14 @@ PREFERRED_BLOCK = 16
 
 SMALLEST_BLOCK = 8
 
+MOST_FILLING = 1 / 8
+"""Of the channels: half-empty AVX-512 vectors cost more than so much needless work, also where vectors are shorter."""
+
 
 def channel_block(channels: int) -> int:
-    """How many channels lie side by side in memory: 16, or 8 where 16 does not divide."""
-    return PREFERRED_BLOCK if channels % PREFERRED_BLOCK == 0 else SMALLEST_BLOCK
+    """How many channels lie side by side in memory: 16, or 8 where too many would be needed to fill the last block."""
+    filling = -channels % PREFERRED_BLOCK
+    return PREFERRED_BLOCK if filling <= channels * MOST_FILLING else SMALLEST_BLOCK
 
 
 def is_blockable(channels: int) -> bool:
@@ -20,5 +25,6 @@ def is_blockable(channels: int) -> bool:
 
 
 def padded_channels(channels: int) -> int:
-    """The channels with what a kernel adds to fill its last block."""
-    return -(-channels // SMALLEST_BLOCK) * SMALLEST_BLOCK
+    """The channels with what fills the last block."""
+    block = channel_block(channels)
+    return -(-channels // block) * block

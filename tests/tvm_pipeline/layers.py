@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tvm_pipeline.layer import Layer
 
-BLOCKABLE = (8, 16, 24, 40)
-ANY_CHANNELS = (1, 3, *BLOCKABLE, 20)
+BLOCKABLE = (8, 16, 24, 40, 72)
+ANY_CHANNELS = (1, 3, *BLOCKABLE, 20, 61)
 ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu")
 _SIDES = st.integers(0, 2)
 

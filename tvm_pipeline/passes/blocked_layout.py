@@ -6,7 +6,7 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from tvm_pipeline.channel_block import channel_block, is_blockable
+from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
@@ -96,8 +96,10 @@ def kernel_name(layer: Layer) -> str:
 def block(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuilder) -> relax.Expr:
     """``[N, C, H, W]`` -> ``[N, C/b, H*W, b]``."""
     batch, channels, height, width = shape
-    lanes = channel_block(channels)
-    split = builder.emit(relax.op.reshape(value, (batch, channels // lanes, lanes, height * width)))
+    lanes, padded = channel_block(channels), padded_channels(channels)
+    if padded != channels:
+        value = builder.emit(relax.op.nn.pad(value, (0, 0, 0, padded - channels, 0, 0, 0, 0)))
+    split = builder.emit(relax.op.reshape(value, (batch, padded // lanes, lanes, height * width)))
     return relax.op.permute_dims(split, (0, 1, 3, 2))
 
 

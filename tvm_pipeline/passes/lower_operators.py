@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from tvm import relax
 
-from tvm_pipeline.channel_block import channel_block, is_blockable
+from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.blocked_layout import Handler, Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
@@ -121,7 +121,13 @@ def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: 
     if keepdims:
         lowering.blocked[var] = result
     else:
-        lowering.plain[var] = lowering.builder.emit(relax.op.reshape(result, (batch, channels)))
+        whole = lowering.builder.emit(relax.op.reshape(result, (batch, padded_channels(channels))))
+        lowering.plain[var] = lowering.builder.emit(_first_channels(whole, channels))
+
+
+def _first_channels(value: relax.Expr, channels: int) -> relax.Expr:
+    """``[N, C']`` -> ``[N, C]``: drops what only fills the last block."""
+    return value if shape_of(value)[1] == channels else relax.op.strided_slice(value, [1], [0], [channels])
 
 
 def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
@@ -174,6 +180,9 @@ def lower_binary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a per-channel constant."""
     if len(shape_of(var)) != 4 or not any(isinstance(one, relax.Var) and one in lowering.blocked for one in call.args):
         return False
+    divisor_is_filled = padded_channels(shape_of(var)[1]) != shape_of(var)[1] and isinstance(call.args[1], relax.Var)
+    if operator_name(call) == "relax.divide" and divisor_is_filled:
+        return False  # 0 / 0 is the one value that a weight of zero does not stop
     operands = [_blocked_operand(lowering, operand, shape_of(var)) for operand in call.args]
     if None in operands:
         return False
@@ -189,19 +198,22 @@ def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, 
     if scalar_of(operand) is not None:
         return operand
     value = per_channel(operand, shape)
-    lanes = channel_block(shape[1])
-    return None if value is None else relax.const(value.reshape(1, -1, 1, lanes))
+    if value is None:
+        return None
+    filled = np.pad(value, (0, padded_channels(shape[1]) - shape[1]), constant_values=1)
+    return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])))
 
 
 def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
-    """Blocked activations side by side, where all have the result's block size."""
+    """Blocked activations side by side, where all have the result's block size and none but the last is filled up."""
     fields = list(call.args[0].fields) if isinstance(call.args[0], relax.Tuple) else []
     shape = shape_of(var)
     if len(shape) != 4 or int(call.attrs.axis) not in (1, -3):
         return False
     sizes = {channel_block(shape_of(field)[1]) for field in fields if is_blockable(shape_of(field)[1])}
     all_blocked = all(isinstance(field, relax.Var) and field in lowering.blocked for field in fields)
-    if not fields or not all_blocked or sizes != {channel_block(shape[1])}:
+    is_whole = all(padded_channels(shape_of(field)[1]) == shape_of(field)[1] for field in fields[:-1])
+    if not fields or not all_blocked or not is_whole or sizes != {channel_block(shape[1])}:
         return False
     lowering.blocked[var] = lowering.builder.emit(
         relax.op.concat([lowering.blocked[field] for field in fields], axis=1)
@@ -217,7 +229,8 @@ def lower_reshape(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     shape = shape_of(data)
     if shape[2:] != (1, 1) or shape_of(var) != shape[:2]:
         return False
-    lowering.plain[var] = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], shape[:2]))
+    whole = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], (shape[0], padded_channels(shape[1]))))
+    lowering.plain[var] = lowering.builder.emit(_first_channels(whole, shape[1]))
     return True
 
 

@@ -25,7 +25,9 @@ def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
         split = padded.reshape(channels // lanes, lanes, layer.in_channels, *layer.kernel)
         return np.ascontiguousarray(split.transpose(0, 2, 3, 4, 1))
     in_lanes = channel_block(layer.in_channels)
-    split = padded.reshape(channels // lanes, lanes, layer.in_channels // in_lanes, in_lanes, *layer.kernel)
+    inputs = padded_channels(layer.in_channels)
+    whole = np.pad(padded, [(0, 0), (0, inputs - layer.in_channels), (0, 0), (0, 0)])
+    split = whole.reshape(channels // lanes, lanes, inputs // in_lanes, in_lanes, *layer.kernel)
     packed = np.ascontiguousarray(split.transpose(0, 2, 4, 5, 3, 1))
     return packed.reshape(channels // lanes, -1, in_lanes, lanes) if layer.kind == "pointwise" else packed
 

@@ -2,7 +2,7 @@
 
 from tvm.s_tir import Schedule
 
-from tvm_pipeline.channel_block import channel_block
+from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
@@ -17,7 +17,7 @@ class GlobalPool:
     kinds = ("global_average_pool",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
-        return {"tile_c": divisors(layer.in_channels // channel_block(layer.in_channels), 8)}
+        return {"tile_c": divisors(padded_channels(layer.in_channels) // channel_block(layer.in_channels), 8)}
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         return {"tile_c": max(size for size in self.knobs(layer, unit)["tile_c"] if size <= 4)}

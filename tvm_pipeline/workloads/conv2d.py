@@ -13,7 +13,7 @@ def pointwise(layer: Layer) -> Workload:
     """``[N, K/b, M, b]`` x ``[C/b, K/b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W: a matrix product per image."""
     spatial = layer.height * layer.width
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = layer.in_channels // in_lanes, padded_channels(layer.out_channels) // lanes
+    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
     data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), DTYPE, name="data")
     weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), DTYPE, name="weight")
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
@@ -35,7 +35,7 @@ def conv2d(layer: Layer) -> Workload:
 def _conv2d_blocked(layer: Layer) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[C/b, K/b, kh, kw, b, b]`` -> ``[N, C/b, OH*OW, b]``."""
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = layer.in_channels // in_lanes, padded_channels(layer.out_channels) // lanes
+    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
     data = te.placeholder((layer.batch, in_blocks, layer.height * layer.width, in_lanes), DTYPE, name="data")
     weight = te.placeholder((blocks, in_blocks, *layer.kernel, in_lanes, lanes), DTYPE, name="weight")
     padded = padded_rows(data, layer)

@@ -20,7 +20,7 @@ def separable(layer: Layer) -> Workload:
     inner_extra, value = apply_epilogue(layer.inner_epilogue, window_product, lambda n, c, y, x, lane: (c, lane))
     between = te.compute(value.shape, lambda *index: value(*index), name="between", attrs={BETWEEN: 1})
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = layer.in_channels // in_lanes, padded_channels(layer.out_channels) // lanes
+    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
     weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), DTYPE, name="weight")
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
     product = te.compute(

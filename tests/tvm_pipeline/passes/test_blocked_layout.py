@@ -101,6 +101,23 @@ def channel_shuffle() -> Network:
     return network.output(network.conv(network.node("Concat", y, x, axis=1), 64, 16))
 
 
+def filled_blocks() -> Network:
+    """72 and 120 channels, which lie in blocks of 16 with the last one filled up, by 0, 0.5 or what 0 / 0 would be."""
+    network = Network()
+    x = network.conv(network.input([1, 3, 9, 9]), 3, 72, 3)
+    gate = network.node("Sigmoid", network.conv(x, 72, 72))
+    scaled = network.node("Mul", gate, network.constant(network.vector(72).reshape(72, 1, 1)))
+    joined = network.node("Concat", network.conv(scaled, 72, 48), x, axis=1)
+    other = network.node("Concat", x, network.conv(gate, 72, 48), axis=1)
+    y = network.conv(network.node("Add", joined, other), 120, 72, 3)
+    small, large = network.constant(network.weight(72, 72, 1, 1) / 20), network.constant(np.abs(network.vector(72)) + 2)
+    quotient = network.node("Div", y, network.node("Conv", x, small, large))
+    pooled = network.node("Flatten", network.node("GlobalAveragePool", y))
+    rows = network.node("Gemm", pooled, network.constant(network.weight(72, 10)))
+    mean = network.node("ReduceMean", y, network.constant([2, 3], np.int64), keepdims=0)
+    return network.output(rows, mean, network.conv(quotient, 72, 8))
+
+
 def batch_of_four() -> Network:
     network = Network()
     x = network.node("Relu", network.conv(network.input([4, 3, 15, 13]), 3, 16, 3, strides=[2, 2]))
@@ -188,6 +205,7 @@ NETWORKS = (
     same_padding,
     batch_norm_before_convolution,
     channel_shuffle,
+    filled_blocks,
     batch_of_four,
     several_inputs_and_outputs,
     weights_that_are_inputs,

@@ -32,6 +32,8 @@ TYPICAL = (
     "separable 14x14x32->64 k3x3 s1 p1 bias relu then bias relu",
     "separable n2 13x11x24->40 k3x3 s2 p1 then bias add relu6",
     "separable 9x9x16->24 k5x5 s1 p2 bias hard_swish then bias",
+    "pointwise 7x6x72->120 bias hard_swish",
+    "separable 8x8x72->40 k3x3 s1 p1 bias hard_sigmoid then bias",
     "dense 64->10 bias",
     "dense n2 48->33 bias relu",
     "global_average_pool 7x7x48",
