@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ class TvmPackage(Engine):
         return {"TVM_NUM_THREADS": str(threads)}
 
     def load(self, model: Path, threads: int, dtype: str) -> None:
+        # It imports torch where that is installed: a second and 100 MiB that running a package has no use for.
+        sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
         import tvm_ffi
 
         # Its functions must be registered before a module asks for them.
