@@ -28,7 +28,7 @@ def test_own_onnx(tmp_path: Path) -> None:
 def test_own_module(tmp_path: Path) -> None:
     out = _run("own_module.py", tmp_path)
     assert out.splitlines()[0].endswith("right")
-    assert "depthwise 48x48x16" in out
+    assert "separable 48x48x16" in out
 
 
 def test_own_classes(tmp_path: Path) -> None:

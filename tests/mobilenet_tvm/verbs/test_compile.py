@@ -44,7 +44,7 @@ def test_what_the_manifest_says(tiny_package: Path, tiny_onnx: Path) -> None:
         path.relative_to(tiny_package).as_posix() for path in tiny_package.rglob("*") if path.is_file()
     } - {"manifest.json"}
     layers = {kernel["layer"].split()[0] for kernel in manifest["kernels"] if kernel["layer"]}
-    assert {"conv2d", "depthwise", "pointwise", "dense"} <= layers
+    assert {"conv2d", "separable", "dense"} <= layers
 
 
 def test_the_reference_is_onnxruntimes(tiny_package: Path, tiny_onnx: Path) -> None:
