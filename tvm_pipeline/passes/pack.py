@@ -5,6 +5,7 @@ import numpy as np
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.dense import dense_block
+from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
 
 
 def _pad_first_axis(array: np.ndarray, size: int) -> np.ndarray:
@@ -27,6 +28,10 @@ def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
     in_lanes = channel_block(layer.in_channels)
     inputs = padded_channels(layer.in_channels)
     whole = np.pad(padded, [(0, 0), (0, inputs - layer.in_channels), (0, 0), (0, 0)])
+    if layer.kind == "strassen":
+        products = combine_weights(whole[:, :, 0, 0])
+        parts = products.reshape(PRODUCTS, channels // lanes // 2, lanes, inputs // in_lanes // 2, in_lanes)
+        return np.ascontiguousarray(parts.transpose(1, 0, 3, 4, 2))
     split = whole.reshape(channels // lanes, lanes, inputs // in_lanes, in_lanes, *layer.kernel)
     packed = np.ascontiguousarray(split.transpose(0, 2, 4, 5, 3, 1))
     return packed.reshape(channels // lanes, -1, in_lanes, lanes) if layer.kind == "pointwise" else packed
