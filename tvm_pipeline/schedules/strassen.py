@@ -79,9 +79,7 @@ class Strassen:
         schedule.reverse_compute_inline(output)
 
     @staticmethod
-    def _multiply(
-        schedule: Schedule, anchor: SBlockRV, tiles: LoopRV, unit: VectorUnit, decisions: Decisions
-    ) -> None:
+    def _multiply(schedule: Schedule, anchor: SBlockRV, tiles: LoopRV, unit: VectorUnit, decisions: Decisions) -> None:
         """All products of a tile lie side by side in the first-level cache, each accumulates in registers."""
         products = schedule.cache_write(anchor, 0, "local")
         schedule.set_scope(products, 0, "local")

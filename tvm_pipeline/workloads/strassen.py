@@ -28,7 +28,10 @@ def half_of_pixels(layer: Layer) -> int:
 
 
 def strassen(layer: Layer) -> Workload:
-    """``[N, K/b, M, b]`` x ``[C/2b, 7, K/2b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W; C and K in two whole halves."""
+    """``[N, K/b, M, b]`` x ``[C/2b, 7, K/2b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W.
+
+    Needs a layer that ``is_divisible``.
+    """
     spatial, half = layer.height * layer.width, half_of_pixels(layer)
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
     in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
