@@ -12,12 +12,13 @@ from tvm_pipeline.schedules.kernel import (
     clear_accumulators,
     nest_register_tile,
     prepare_kernel,
+    split_lanes,
     split_pixels,
     unroll,
     vectorize_lanes,
     vectorize_rows,
 )
-from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
+from tvm_pipeline.schedules.register_tile import best_tile, is_worth_measuring, tile_width, vector_knob
 
 PIXELS_OUTER, CHANNELS_OUTER = 0, 1
 
@@ -34,29 +35,24 @@ class Conv2d:
         return {
             "tile_w": divisors(layer.out_width, unit.registers - 2),
             "tile_n": divisors(blocks, 8),
+            **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_window": (0, 1),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
         # strided planes are read a value at a time, by their addresses: half of the registers hide it best
         most = unit.registers if is_blockable(layer.in_channels) else unit.registers // 2
-        tiles = [(w, n) for w in knobs["tile_w"] for n in knobs["tile_n"] if fits(w, n * vectors, unit)]
-        tiles = [(w, n) for w, n in tiles if w * n * vectors <= most]
-        tile_w, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
         outer = CHANNELS_OUTER if is_blockable(layer.in_channels) else PIXELS_OUTER
         return {
-            "tile_w": tile_w,
-            "tile_n": tile_n,
+            **best_tile(knobs, "tile_w", unit, most),
             "outer": outer,
             "unroll_window": int(not is_blockable(layer.in_channels)),
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
-        return is_worth_measuring(decisions["tile_w"], vectors, unit)
+        return is_worth_measuring(decisions["tile_w"], tile_width(decisions), unit)
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         kernel = split_pixels(schedule, prepare_kernel(schedule))
@@ -66,7 +62,8 @@ class Conv2d:
         n, c, y, x, lane = schedule.get_loops(kernel.output)
         co, ci = schedule.split(c, [None, decisions["tile_n"]])
         xo, xi = schedule.split(x, [None, decisions["tile_w"]])
-        outer = (y, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, y, xo)
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        outer = (*((y, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, y, xo)), *part)
         schedule.reorder(n, *outer, ci, xi, lane)
         tiles = schedule.fuse(n, *outer)
         schedule.parallel(tiles)

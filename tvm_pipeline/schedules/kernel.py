@@ -7,7 +7,7 @@ from math import prod
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.schedules.generator import Decisions, VectorUnit
 from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, INNER_ANCHOR, PADDING
 
 
@@ -82,6 +82,17 @@ def split_pixels(schedule: Schedule, kernel: Kernel) -> Kernel:
     by_rows = schedule.cache_write(kernel.anchor, 0, "local")
     schedule.reverse_compute_inline(kernel.output)
     return Kernel(kernel.anchor, by_rows, kernel.padding)
+
+
+def split_lanes(
+    schedule: Schedule, lane: LoopRV, decisions: Decisions, unit: VectorUnit
+) -> tuple[tuple[LoopRV, ...], LoopRV]:
+    """The loop over parts of a block, if ``tile_v`` is less than the whole, and the loop over a part's lanes."""
+    width = decisions.get("tile_v", 0) * unit.lanes
+    if width in (0, int(schedule.get(lane).extent)):
+        return (), lane
+    part, lane = schedule.split(lane, [None, width])
+    return (part,), lane
 
 
 def vectorize_lanes(schedule: Schedule, loop: LoopRV, unit: VectorUnit) -> LoopRV | None:

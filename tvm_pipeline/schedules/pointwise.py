@@ -13,10 +13,11 @@ from tvm_pipeline.schedules.kernel import (
     clear_accumulators,
     nest_register_tile,
     prepare_kernel,
+    split_lanes,
     unroll,
     vectorize_lanes,
 )
-from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
+from tvm_pipeline.schedules.register_tile import best_tile, is_worth_measuring, tile_width, vector_knob
 
 PREFETCH_STEPS_AHEAD = 8
 """Half a block of weights: far enough for the second-level cache, near enough to stay in the first."""
@@ -41,6 +42,7 @@ class Pointwise:
         return {
             "tile_m": divisors(layer.height * layer.width, unit.registers - 2),
             "tile_n": divisors(blocks, 8),
+            **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
             "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
@@ -48,28 +50,24 @@ class Pointwise:
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
-        tiles = [(m, n) for m in knobs["tile_m"] for n in knobs["tile_n"] if fits(m, n * vectors, unit)]
-        tile_m, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
         stay_in_cache = padded_channels(layer.out_channels) * layer.in_channels * 4 <= CACHED_WEIGHT_BYTES
         return {
-            "tile_m": tile_m,
-            "tile_n": tile_n,
+            **best_tile(knobs, "tile_m", unit),
             "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
             "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
             "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
-        return is_worth_measuring(decisions["tile_m"], vectors, unit)
+        return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         kernel = prepare_kernel(schedule)
         n, c, m, lane = schedule.get_loops(kernel.output)
         co, ci = schedule.split(c, [None, decisions["tile_n"]])
         mo, mi = schedule.split(m, [None, decisions["tile_m"]])
-        outer = (mo, co) if decisions["outer"] == PIXELS_OUTER else (co, mo)
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        outer = (*((mo, co) if decisions["outer"] == PIXELS_OUTER else (co, mo)), *part)
         schedule.reorder(n, *outer, ci, mi, lane)
         tiles = schedule.fuse(n, *outer)
         schedule.parallel(tiles)

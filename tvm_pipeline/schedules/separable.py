@@ -14,12 +14,19 @@ from tvm_pipeline.schedules.kernel import (
     nest_register_tile,
     prepare_inner_kernel,
     prepare_kernel,
+    split_lanes,
     split_pixels,
     unroll,
     vectorize_lanes,
     vectorize_rows,
 )
-from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
+from tvm_pipeline.schedules.register_tile import (
+    best_tile,
+    is_worth_measuring,
+    tile_width,
+    vector_knob,
+    vectors_per_block,
+)
 
 STRIPE_BYTES = 64 * 1024
 """Of a stripe's input: what is made of it is not larger, and stays in the second-level cache beside the weights."""
@@ -47,6 +54,7 @@ class Separable:
             "window_w": divisors(layer.out_width, unit.registers - 4),
             "tile_w": divisors(layer.out_width, unit.registers - 2),
             "tile_n": divisors(blocks, 8),
+            **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
             "prefetch": (NO_PREFETCH, PREFETCH_NEXT_STRIPE),
@@ -54,26 +62,21 @@ class Separable:
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
-        tiles = [(w, n) for w in knobs["tile_w"] for n in knobs["tile_n"] if fits(w, n * vectors, unit)]
-        tile_w, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
-        inner_vectors = max(1, channel_block(layer.in_channels) // unit.lanes)
+        inner_vectors = vectors_per_block(layer.in_channels, unit)
         row_bytes = layer.stride[0] * layer.width * layer.in_channels * 4
         small = padded_channels(layer.out_channels) * layer.in_channels * 4 <= PREFETCHED_WEIGHT_BYTES
         return {
             "rows": max([size for size in knobs["rows"] if size * row_bytes <= STRIPE_BYTES] or [1]),
             "window_w": max(size for size in knobs["window_w"] if size * inner_vectors <= unit.registers // 2),
-            "tile_w": tile_w,
-            "tile_n": tile_n,
+            **best_tile(knobs, "tile_w", unit),
             "outer": PIXELS_OUTER,
             "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
             "prefetch": PREFETCH_NEXT_STRIPE if small else NO_PREFETCH,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
-        inner_vectors = decisions["window_w"] * max(1, channel_block(layer.in_channels) // unit.lanes)
-        return is_worth_measuring(decisions["tile_w"], vectors, unit) and inner_vectors < unit.registers
+        inner_vectors = decisions["window_w"] * vectors_per_block(layer.in_channels, unit)
+        return is_worth_measuring(decisions["tile_w"], tile_width(decisions), unit) and inner_vectors < unit.registers
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         inner = prepare_inner_kernel(schedule)
@@ -82,7 +85,8 @@ class Separable:
         stripe, row = schedule.split(y, [None, decisions["rows"]])
         co, ci = schedule.split(c, [None, decisions["tile_n"]])
         xo, xi = schedule.split(x, [None, decisions["tile_w"]])
-        outer = (row, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, row, xo)
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        outer = (*((row, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, row, xo)), *part)
         schedule.reorder(n, stripe, *outer, ci, xi, lane)
         stripes = schedule.fuse(n, stripe)
         schedule.parallel(stripes)

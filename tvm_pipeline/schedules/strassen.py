@@ -7,7 +7,7 @@ from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.schedules.kernel import annotation, unroll, vectorize_lanes
+from tvm_pipeline.schedules.kernel import annotation, split_lanes, unroll, vectorize_lanes
 from tvm_pipeline.schedules.pointwise import (
     CACHED_WEIGHT_BYTES,
     CHANNELS_OUTER,
@@ -17,7 +17,7 @@ from tvm_pipeline.schedules.pointwise import (
     PREFETCH_STEP_AND_PANEL,
     accumulate_products,
 )
-from tvm_pipeline.schedules.register_tile import fits, is_worth_measuring, register_tile_cost
+from tvm_pipeline.schedules.register_tile import best_tile, is_worth_measuring, tile_width, vector_knob
 from tvm_pipeline.workloads.strassen import PRODUCTS, half_of_pixels
 from tvm_pipeline.workloads.workload import ANCHOR, COMBINED, JOINED
 
@@ -35,6 +35,7 @@ class Strassen:
         return {
             "tile_m": divisors(half_of_pixels(layer), unit.registers - 2),
             "tile_n": divisors(padded_channels(layer.out_channels) // lanes // 2, 8),
+            **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
             "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
@@ -42,22 +43,17 @@ class Strassen:
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        vectors = max(1, channel_block(layer.out_channels) // unit.lanes)
-        tiles = [(m, n) for m in knobs["tile_m"] for n in knobs["tile_n"] if fits(m, n * vectors, unit)]
-        tile_m, tile_n = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * vectors))
         weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * PRODUCTS
         stay_in_cache = weight_bytes <= 4 * CACHED_WEIGHT_BYTES
         return {
-            "tile_m": tile_m,
-            "tile_n": tile_n,
+            **best_tile(knobs, "tile_m", unit),
             "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
             "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
             "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        vectors = decisions["tile_n"] * max(1, channel_block(layer.out_channels) // unit.lanes)
-        return is_worth_measuring(decisions["tile_m"], vectors, unit)
+        return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         blocks = list(schedule.get_child_blocks(schedule.get_sblock("root")))
@@ -69,11 +65,13 @@ class Strassen:
         co, ci = schedule.split(c, [None, decisions["tile_n"]])
         mo, mi = schedule.split(m, [None, decisions["tile_m"]])
         stripes_outer = decisions["outer"] == PIXELS_OUTER
-        schedule.reorder(n, *((mo, co) if stripes_outer else (co, mo)), ci, mi, right, lower, lane)
-        outer = schedule.fuse(n, mo) if stripes_outer else schedule.fuse(n, co, mo)
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        schedule.reorder(n, *((mo, co) if stripes_outer else (co, mo)), *part, ci, mi, right, lower, lane)
+        outer = schedule.fuse(n, mo) if stripes_outer else schedule.fuse(n, co, mo, *part)
+        tiles = (*part, co)[0] if stripes_outer else outer
         schedule.parallel(outer)
         unroll(schedule, right, lower, vectorize_lanes(schedule, lane, unit))
-        self._multiply(schedule, product, co if stripes_outer else outer, unit, decisions)
+        self._multiply(schedule, product, tiles, unit, decisions)
         self._combine(schedule, combined, outer if stripes_outer else None, unit)
         # last: with an odd number of pixels the lower half has a predicate, and nothing could be moved any more
         schedule.reverse_compute_inline(output)
