@@ -37,7 +37,7 @@ def compile_model(
     inputs, outputs = _signature(module, output_names(onnx_path))
     report("lowering")
     with target.tvm:
-        module = lower(module)
+        module = lower(module, target.unit)
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
         report("generating code")

@@ -35,7 +35,7 @@ tvm_import.skip_tensor_intrinsics()
 def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
     """The model's kernels by descriptor, and how often each is called. Raises UserError as ``import_onnx`` does."""
     with target.tvm:
-        module = lower(import_onnx(onnx_path, shapes))
+        module = lower(import_onnx(onnx_path, shapes), target.unit)
     descriptors: dict[str, str] = {}
     for variable, function in module.functions_items():
         if isinstance(function, tvm.tirx.PrimFunc):

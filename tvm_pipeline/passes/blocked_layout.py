@@ -12,13 +12,15 @@ from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
+from tvm_pipeline.schedules.generator import VectorUnit
 from tvm_pipeline.workloads import build_workload, workload_of
 
 
 class Lowering:
     """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for."""
 
-    def __init__(self, module: tvm.IRModule) -> None:
+    def __init__(self, module: tvm.IRModule, unit: VectorUnit) -> None:
+        self.unit = unit
         self.flow = Dataflow(module["main"])
         self.builder = relax.BlockBuilder(module)
         self.plain: dict[relax.Var, relax.Expr] = {}
@@ -114,11 +116,11 @@ def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuild
     return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
 
 
-def blocked_layout(module: tvm.IRModule) -> tvm.IRModule:
+def blocked_layout(module: tvm.IRModule, unit: VectorUnit) -> tvm.IRModule:
     """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
     from tvm_pipeline.passes.lower_operators import HANDLERS
 
-    lowering = Lowering(module)
+    lowering = Lowering(module, unit)
     builder, flow = lowering.builder, lowering.flow
     parameters = [relax.Var(parameter.name, parameter.ty) for parameter in flow.parameters]
     lowering.plain.update(zip(flow.parameters, parameters, strict=True))

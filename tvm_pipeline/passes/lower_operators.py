@@ -10,6 +10,7 @@ from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.blocked_layout import Handler, Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue, per_channel
+from tvm_pipeline.schedules.generator import VectorUnit
 from tvm_pipeline.workloads.strassen import is_divisible
 
 FUSED_WEIGHT_BYTES = 256 * 1024
@@ -17,6 +18,9 @@ FUSED_WEIGHT_BYTES = 256 * 1024
 
 STRASSEN_CHANNELS = 256
 """In and out: with fewer, making and joining the sums costs what an eighth of the multiply-adds is worth."""
+
+STRASSEN_LANES = 16
+"""With AVX2's 16 registers halves of 98 pixels make poor tiles: 14x14x512->512 takes 1187 us, not 998 (Zen 4)."""
 
 STRASSEN_PIXELS = 64
 """With 49 the weights, three quarters more than those of a plain product, come too slowly from memory."""
@@ -67,17 +71,18 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     )
     if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
         return True
-    if kind == "pointwise" and strassen_pays(layer):
+    if kind == "pointwise" and strassen_pays(layer, lowering.unit):
         layer = replace(layer, kind="strassen")
     value = lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data)
     lowering.finish_kernel(layer, [value], epilogue)
     return True
 
 
-def strassen_pays(layer: Layer) -> bool:
+def strassen_pays(layer: Layer, unit: VectorUnit) -> bool:
     """Whether a pointwise layer is faster with an eighth fewer multiply-adds and some sums more."""
     is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
-    return is_large and layer.height * layer.width >= STRASSEN_PIXELS and is_divisible(layer)
+    is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and is_divisible(layer)
+    return is_worth_it and unit.lanes >= STRASSEN_LANES
 
 
 def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:
@@ -97,7 +102,7 @@ def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: 
         epilogue=epilogue.names,
         inner_epilogue=first.epilogue,
     )
-    if weight.nbytes > FUSED_WEIGHT_BYTES or strassen_pays(layer.pointwise_part):
+    if weight.nbytes > FUSED_WEIGHT_BYTES or strassen_pays(layer.pointwise_part, lowering.unit):
         return False
     operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine)]
     lowering.fused.update((*between.inside, between.result))

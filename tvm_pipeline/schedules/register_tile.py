@@ -33,7 +33,7 @@ def best_tile(knobs: Knobs, pixels: str, unit: VectorUnit, most: int | None = No
         for v in knobs.get("tile_v", (1,))
         if fits(m, n * v, unit) and m * n * v <= (most or unit.registers)
     ]
-    tile_m, tile_n, tile_v = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * tile[2]))
+    tile_m, tile_n, tile_v = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * tile[2], unit))
     chosen = {pixels: tile_m, "tile_n": tile_n}
     return {**chosen, "tile_v": tile_v} if "tile_v" in knobs else chosen
 
@@ -43,13 +43,15 @@ def fits(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
     return tile_m * vectors + min(tile_m, vectors) + 1 <= unit.registers
 
 
-def register_tile_cost(tile_m: int, vectors: int) -> float:
+def register_tile_cost(tile_m: int, vectors: int, unit: VectorUnit) -> float:
     """Loads per multiply-add, with a penalty for tiles too small to hide a multiply-add's latency (8 in flight).
 
-    A vector of weights comes from the second-level cache, a broadcast input from the first: it counts a quarter.
+    A vector of weights comes from the second-level cache, a broadcast input from the first: it counts a quarter where
+    the multiply-add broadcasts it by itself (AVX-512), two thirds where that is an instruction of its own.
     """
     accumulators = tile_m * vectors
-    return (tile_m + 4 * vectors) / accumulators + max(0.0, (10 - accumulators) / 10)
+    broadcasts, loads, enough = (tile_m, 4 * vectors, 10) if unit.lanes == 16 else (2 * tile_m / 3, vectors, 8)
+    return (broadcasts + loads) / accumulators + max(0.0, (enough - accumulators) / 10)
 
 
 def is_worth_measuring(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
