@@ -93,6 +93,7 @@ def tune_model(
 
     layers = layers_of(onnx_path, target, shapes)
     known = known_decisions(layers, known_logs, threads)
+    rivals = known_decisions(layers, known_logs, 1) if threads > 1 else {}
     chosen = (
         layers
         if trials is not None or seconds is not None
@@ -120,7 +121,9 @@ def tune_model(
 
     lock = claim(database)
     with deferred_interrupt() as interrupted:
-        session = Session(chosen, known, target, threads, database, on_trial, on_progress, emit.warning, interrupted)
+        session = Session(
+            chosen, known, rivals, target, threads, database, on_trial, on_progress, emit.warning, interrupted
+        )
         if chosen:
             session.run(Budget(trials, seconds))
         improved = writer.write(session)
@@ -137,6 +140,7 @@ def tune_model(
                 "layer": str(best.layer),
                 "trials": best.trials,
                 "seconds": best.seconds,
+                "rival_seconds": best.rival_seconds,
                 "improved": str(best.layer) in improved,
             }
             for best in session.best()
@@ -157,6 +161,10 @@ def known_decisions(layers: Mapping[Layer, int], logs: TuningLogs, threads: int)
     return found
 
 
+VARIANT_GAIN = 1.03
+"""A record for several threads is kept only where the schedule for one thread takes so many times as long with them."""
+
+
 class LogWriter:
     """Merges a session's best into the log file; a record is replaced only by a faster one."""
 
@@ -165,19 +173,24 @@ class LogWriter:
         self._path = log_path(logs, target.name, dtype)
         self._campaign = campaign_name(target, threads, datetime.date.today())
         self._before = {record.key: record for record in read_log(self._path)}
+        self._written = self._before
 
     def write(self, session: Any) -> set[str]:
         """Writes the log and the campaign's conditions; returns the descriptors that improved on the file as it was."""
         records = dict(self._before)
         improved = set()
         for best in session.best():
+            if best.rival_seconds is not None and best.rival_seconds < VARIANT_GAIN * best.seconds:
+                continue
             record = self._record(best)
             old = self._before.get(record.key)
             if old is None or record.seconds < old.seconds or not _stands(old, record):
                 records[record.key] = record
                 improved.add(record.layer)
-        if improved:
+        if records != self._written:
             write_log(self._path, records.values())
+            self._written = records
+        if improved:
             campaigns = read_campaigns(self._logs, self._target.name)
             campaigns[self._campaign] = self._conditions(session)
             write_campaigns(self._logs, self._target.name, campaigns)

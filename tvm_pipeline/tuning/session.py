@@ -40,12 +40,16 @@ class Budget:
 
 @dataclass(frozen=True)
 class Best:
-    """The outcome for one layer."""
+    """The outcome for one layer.
+
+    :ivar rival_seconds: what the schedule for one thread takes with this session's threads; None where there is none.
+    """
 
     layer: Layer
     decisions: Decisions
     seconds: float
     trials: int
+    rival_seconds: float | None = None
 
 
 class Session:
@@ -55,6 +59,7 @@ class Session:
         self,
         layers: Mapping[Layer, int],
         known: Mapping[Layer, Sequence[Decisions]],
+        rivals: Mapping[Layer, Sequence[Decisions]],
         target: CpuTarget,
         threads: int,
         directory: Path,
@@ -65,7 +70,8 @@ class Session:
     ) -> None:
         self._interrupted = interrupted
         self._counts = dict(layers)
-        self._known = known
+        self._known = {layer: [*known.get(layer, ()), *rivals.get(layer, ())] for layer in layers}
+        self._rivals = rivals
         self._target = target
         self._threads = threads
         self._directory = directory
@@ -98,8 +104,13 @@ class Session:
             measured = self._final.get(layer) or search.measured
             if measured:
                 choice = min(measured, key=lambda one: measured[one])
-                found.append(Best(layer, search.space.decisions(choice), measured[choice], search.trials))
+                rival = min((measured[one] for one in self._rival_choices(layer) if one in measured), default=None)
+                found.append(Best(layer, search.space.decisions(choice), measured[choice], search.trials, rival))
         return found
+
+    def _rival_choices(self, layer: Layer) -> list[Choice]:
+        choices = (self._searches[layer].space.choice(one) for one in self._rivals.get(layer, ()))
+        return [choice for choice in choices if choice is not None]
 
     @property
     def model_updates(self) -> int:
@@ -154,7 +165,7 @@ class Session:
         search = self._searches[layer]
         count = BATCH if budget.trials is None else min(BATCH, budget.trials - self.trials)
         choices = search.propose(
-            count, lambda pool: self._model.score(search.space, pool), self._random, self._known.get(layer, ())
+            count, lambda pool: self._model.score(search.space, pool), self._random, self._known[layer]
         )
         if not choices:
             search.stale = 6
@@ -223,8 +234,9 @@ class Session:
                 budget.seconds is not None and time.monotonic() - started >= budget.seconds
             ):
                 return
-            finalists = sorted(search.measured, key=lambda choice: search.measured[choice])[:FINALISTS]
-            self._final_round(layer, finalists, measurement)
+            fastest = sorted(search.measured, key=lambda choice: search.measured[choice])[:FINALISTS]
+            rivals = [one for one in self._rival_choices(layer) if one in search.measured]
+            self._final_round(layer, list(dict.fromkeys([*fastest, *rivals])), measurement)
 
     def _final_round(self, layer: Layer, finalists: list[Choice], measurement: Measurement) -> None:
         times: dict[Choice, list[float]] = {choice: [] for choice in finalists}

@@ -16,6 +16,7 @@ from mobilenet_tvm.child import run_child
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.tune import VARIANT_GAIN
 from tvm_pipeline.tuning.candidate import Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, TrialDatabase
 from tvm_pipeline.tuning_log import MEASURED, log_path, read_campaigns, read_log
@@ -112,3 +113,22 @@ def test_no_finished_trial_is_lost_by_a_kill(
         assert not missing
     chosen = _choices(tmp_path, target)
     assert len(chosen) == len(set(chosen))
+
+
+def test_a_variant_for_two_threads_is_kept_only_where_it_wins(
+    network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
+) -> None:
+    """Layers this small take as long with two threads as with one: hardly a schedule gains what a variant must."""
+    one = tune_request(network, target_json, tmp_path, trials=4)
+    run_child("tvm_pipeline", one, lambda _: None, block=("torch",))
+    folders = {"database": str(tmp_path / "two"), "known_logs": [str(tmp_path / "logs")]}
+    two = {**one, "threads": 2, "trials": TRIALS, **folders}
+    result = run_child("tvm_pipeline", two, lambda _: None, block=("torch",))
+    records = {record.key: record for record in read_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"))}
+    for layer in result["layers"]:
+        rival = records[layer["layer"], 1]
+        kept = records.get((layer["layer"], 2))
+        assert layer["rival_seconds"] is not None, "the schedule for one thread was measured too"
+        assert layer["improved"] == (kept is not None)
+        assert (kept is not None) == (layer["rival_seconds"] >= VARIANT_GAIN * layer["seconds"])
+        assert kept is None or kept.decisions != rival.decisions
