@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -27,6 +28,7 @@ from targets import load
 
 pytestmark = pytest.mark.usefixtures("needs_board_emulator")
 FUTURE = 7
+AARCH64 = b"\xb7\x00"  # e_machine of an ELF file
 
 
 def _silent(event: dict[str, Any]) -> None:
@@ -47,6 +49,20 @@ def test_a_live_network_on_every_board(board: str, model: str, tmp_path: Path) -
     result = verify(tmp_path / "package", emulate=True)
     assert (result["where"], result["target"], result["passed"]) == ("emulated", board, True)
     assert result["relative_err"] <= TOLERANCE
+
+
+def test_a_whole_mobilenet_fits_and_needs_only_old_libraries(tmp_path: Path) -> None:
+    source = find_model("mobilenet_v1_1.0_224", "random", None, _silent)
+    build_package(source, load("rpi4"), "float32", 4, [], tmp_path / "package", on_event=_silent)
+    files = [path for path in (tmp_path / "package").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 35e6
+    programs = [path for path in files if path.read_bytes()[:4] == b"\x7fELF"]
+    assert len(programs) == 4
+    for path in programs:
+        content = path.read_bytes()
+        assert content[18:20] == AARCH64, path
+        versions = [tuple(map(int, found.split(b"."))) for found in re.findall(rb"GLIBC_([0-9.]+)\0", content)]
+        assert max(versions, default=(2, 0)) <= (2, 28), path
 
 
 def test_wrong_numbers_fail(board_package: Path) -> None:
