@@ -119,7 +119,7 @@ def test_a_variant_for_two_threads_is_kept_only_where_it_wins(
     network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
 ) -> None:
     """Layers this small take as long with two threads as with one: hardly a schedule gains what a variant must."""
-    one = tune_request(network, target_json, tmp_path, trials=4)
+    one = tune_request(network, target_json, tmp_path, trials=TRIALS)
     run_child("tvm_pipeline", one, lambda _: None, block=("torch",))
     folders = {"database": str(tmp_path / "two"), "known_logs": [str(tmp_path / "logs")]}
     two = {**one, "threads": 2, "trials": TRIALS, **folders}
