@@ -16,7 +16,7 @@ from tvm_pipeline.workloads.strassen import is_divisible
 FUSED_WEIGHT_BYTES = 256 * 1024
 """A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
 
-STRASSEN_CHANNELS = 256
+STRASSEN_CHANNELS = 192
 """In and out: with fewer, making and joining the sums costs what an eighth of the multiply-adds is worth."""
 
 STRASSEN_LANES = 16
