@@ -6,11 +6,11 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
+from mobilenet_tvm.device_runtime import runtime_libraries
 from mobilenet_tvm.errors import SystemFailure
 from mobilenet_tvm.package import RUNNER
 from mobilenet_tvm.paths import package_folder
 
-_RUNTIME = (("tvm", "libtvm_runtime.so"), ("tvm_ffi", "libtvm_ffi.so"))
 _LICENCE_TEXTS = (
     ("tvm", "NOTICE"),
     ("tvm", "licenses/LICENSE.builtin_fp16.txt"),
@@ -28,14 +28,12 @@ def _own_notice() -> str:
     return text
 
 
-def copy_runtime(folder: Path) -> None:
-    """Copy TVM's runtime libraries out of the installed wheels, which are found without importing them."""
+def copy_runtime(folder: Path, arch: str, wheel_platform: str | None) -> None:
+    """Copy TVM's runtime libraries for that architecture out of TVM's own wheels."""
+    libraries = runtime_libraries(arch, wheel_platform)
     (folder / "lib").mkdir()
-    for package, name in _RUNTIME:
-        source = package_folder(package) / "lib" / name
-        if not source.is_file():
-            raise SystemFailure(f"{source} is missing: install apache-tvm again")
-        shutil.copy2(source, folder / "lib" / name)
+    for source in libraries:
+        shutil.copy2(source, folder / "lib" / source.name)
 
 
 def copy_runner(folder: Path, arch: str) -> None:

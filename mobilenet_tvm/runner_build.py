@@ -20,8 +20,10 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from mobilenet_tvm.device_runtime import runtime_libraries
 from mobilenet_tvm.errors import SystemFailure, UserError
 from mobilenet_tvm.stb_header import stb_folder
+from targets import host_arch
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RUNNER = _ROOT / "runner"
@@ -33,7 +35,8 @@ _STAMP = "stamp.json"
 def runner_binary(arch: str = "x86_64") -> Path:
     """The ``mobilenet-run`` for ``arch``, built first if there is none for these sources.
 
-    Raises UserError if there is no toolchain for ``arch``, SystemFailure if cmake is missing or the build fails.
+    Raises UserError if there is no toolchain for ``arch``, SystemFailure if cmake is missing, TVM's runtime for another
+    architecture is not to be had, or the build fails.
     """
     key = source_key(arch)
     for folder in (_shipped(arch), _cached(arch, key)):
@@ -116,6 +119,8 @@ def _compile(arch: str, scratch: Path) -> Path:
         f"-DZIG_PYTHON={sys.executable}", f"-DTVM_ROOT={package_folder('tvm')}",
         f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}", f"-DMOBILENET_TVM_VERSION={_own_version()}",
     ]  # fmt: skip
+    if arch != host_arch():
+        configure.append(f"-DTVM_LIBRARIES={runtime_libraries(arch)[0].parent}")
     stb = stb_folder(_cache(), _RUNNER / "cmake" / "stb.cmake")
     if stb is not None:
         configure.append(f"-DSTB_IMAGE_DIR={stb}")

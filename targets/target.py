@@ -24,6 +24,8 @@ class Target:
     :ivar vector_bits: width of the widest vector that code for it uses.
     :ivar threads: how many threads its packages are scheduled for by default.
     :ivar toolchain: compiler target of its runner and of the modules' link.
+    :ivar wheel_platform: pip's name of the platform whose wheels hold TVM's runtime for it.
+    :ivar emulator: the CPU model by which QEMU emulates it; None where QEMU cannot.
     :ivar logs: names of the targets whose tuning logs apply, its own first.
     """
 
@@ -104,7 +106,7 @@ def native() -> Target:
     """
     runnable = [target for target in available().values() if not target.missing_here()]
     if runnable:
-        return max(runnable, key=lambda target: len(target.cpu_features))
+        return max(runnable, key=lambda target: (len(target.cpu_features), target.name))
     same_arch = [target for target in available().values() if target.arch == host_arch()]
     if not same_arch:
         raise UserError(f"no preset is for this machine ({host_arch()}): name one of {', '.join(available())}")

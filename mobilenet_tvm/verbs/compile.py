@@ -71,11 +71,11 @@ def _fill(
         progress(on_event, "package", detail="runner, reference, licences")
         runner.result()
         reference.write_reference(folder / REFERENCE, inputs, outputs.result())
-    assemble.copy_runtime(folder)
+    assemble.copy_runtime(folder, target["arch"], target["wheel_platform"])
     assemble.write_licences(folder)
     manifest = Manifest(
         model={"name": source.name, "onnx_sha256": source.onnx_sha256, "weights": source.weights},
-        target={key: target[key] for key in ("name", "arch", "cpu_features", "tvm")},
+        target={key: target[key] for key in ("name", "arch", "cpu_features", "emulator", "tvm")},
         dtype=request["dtype"],
         threads=request["threads"],
         inputs=built["inputs"],

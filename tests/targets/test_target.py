@@ -22,7 +22,15 @@ mcpu = "x86-64-v3"
 
 
 def test_the_presets() -> None:
-    assert set(targets.available()) >= {"x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "x86-64-v4-bf16"}
+    assert set(targets.available()) >= {
+        "x86-64-v3",
+        "x86-64-v4",
+        "x86-64-v4-vnni",
+        "x86-64-v4-bf16",
+        "rpi3",
+        "rpi4",
+        "rpi5",
+    }
 
 
 @pytest.mark.parametrize("preset", targets.available().values(), ids=lambda preset: preset.name)
@@ -67,6 +75,33 @@ def test_native_is_the_richest_that_runs(monkeypatch: pytest.MonkeyPatch, flags:
     monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(flags))
     monkeypatch.setattr(host_cpu, "host_arch", lambda: "x86_64")
     assert targets.load("native").name == name
+
+
+@pytest.mark.parametrize(
+    ("preset", "features"),
+    [
+        ("rpi4", "fp asimd evtstrm crc32 cpuid"),
+        ("rpi5", "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"),
+    ],
+)
+def test_native_on_a_raspberry_pi(monkeypatch: pytest.MonkeyPatch, preset: str, features: str) -> None:
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(features.split()))
+    monkeypatch.setattr(host_cpu, "host_arch", lambda: "aarch64")
+    assert targets.load("native").name == preset
+
+
+def test_the_boards() -> None:
+    for name, cpu, alias in (
+        ("rpi3", "cortex-a53", "raspberry-pi-3"),
+        ("rpi4", "cortex-a72", "pi4"),
+        ("rpi5", "cortex-a76", "pi5"),
+    ):
+        board = targets.load(alias)
+        assert board.name == name
+        assert (board.arch, board.vector_bits) == ("aarch64", 128)
+        assert board.emulator == board.tvm["mcpu"] == cpu
+    assert set(targets.load("rpi4").cpu_features) < set(targets.load("rpi5").cpu_features)
+    assert {"asimddp", "asimdhp"} <= set(targets.load("rpi5").cpu_features)
 
 
 def test_no_preset_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
