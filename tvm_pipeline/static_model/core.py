@@ -1,8 +1,9 @@
 """The ARM cores that are modelled: what llvm-mca is to assume, and what lies behind the first-level cache.
 
-Sizes and ways are of ARM's reference manuals and of the boards' data sheets. Cycles per miss are assumptions: what a line
-costs beyond a hit in the first level, once streamed (the hardware prefetcher is ahead, bandwidth is what is paid) and
-once scattered (the part of the latency that the core does not hide). docs/static_model.md says how far off they are.
+Sizes and ways are of ARM's reference manuals and of the boards' data sheets. Cycles per miss are what a line costs
+beyond a hit in the first level: streamed, where the hardware prefetcher is ahead, scattered, and stored. They are the
+part that the core does not hide behind other work, and no data sheet says it: round numbers, chosen so that ncnn's
+MobileNetV1 and V2 come near their published times. docs/static_model.md says how far off they are for other networks.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ class Core:
     """One core of a board.
 
     :ivar name: as LLVM's ``-mcpu`` and QEMU's ``-cpu`` call it.
-    :ivar mca_cpu: whose scheduling model llvm-mca takes.
+    :ivar board: which board's clock and memory are meant.
+    :ivar mca_cpu: whose scheduling model LLVM is asked for.
     :ivar hertz: the board's clock, which turns cycles into seconds.
     :ivar caches: the first level first.
     :ivar writeback: cycles for a line written back to memory.
@@ -37,8 +39,9 @@ class Core:
     """
 
     name: str
+    board: str
     mca_cpu: str
-    emulated_cpu: str
+    is_in_order: bool
     hertz: float
     caches: tuple[Cache, ...]
     writeback: float
@@ -48,35 +51,35 @@ class Core:
 CORES = {
     core.name: core
     for core in (
-        # Raspberry Pi 3 B+: in-order, 512 KiB shared, LPDDR2
         Core(
-            "cortex-a53",
-            "cortex-a53",
-            "cortex-a53",
-            1.4e9,
-            (Cache(32, 4, 6.0, 13.0, 3.0), Cache(512, 16, 36.0, 180.0, 36.0)),
-            writeback=36.0,
-            loop_exit=7.0,
+            name="cortex-a53",
+            board="Raspberry Pi 3 B+",
+            mca_cpu="cortex-a53",
+            is_in_order=True,
+            hertz=1.4e9,
+            caches=(Cache(32, 4, 1.0, 8.0, 1.0), Cache(512, 16, 18.0, 80.0, 18.0)),
+            writeback=18.0,
+            loop_exit=8.0,
         ),
-        # Raspberry Pi 4 B: out of order, 1 MiB shared, LPDDR4
         Core(
-            "cortex-a72",
-            "cortex-a72",
-            "cortex-a72",
-            1.8e9,
-            (Cache(32, 2, 4.0, 10.0, 2.0), Cache(1024, 16, 26.0, 150.0, 26.0)),
-            writeback=26.0,
+            name="cortex-a72",
+            board="Raspberry Pi 4 B",
+            mca_cpu="cortex-a72",
+            is_in_order=False,
+            hertz=1.8e9,
+            caches=(Cache(32, 2, 1.5, 8.0, 1.0), Cache(1024, 16, 20.0, 120.0, 20.0)),
+            writeback=20.0,
             loop_exit=15.0,
         ),
-        # Raspberry Pi 5: 512 KiB of its own, 2 MiB shared, LPDDR4X. LLVM has no model of the Cortex-A76 of its own; the
-        # Neoverse N1 is its sibling.
+        # LLVM has no scheduling model of the Cortex-A76; the Neoverse N1 is its sibling.
         Core(
-            "cortex-a76",
-            "neoverse-n1",
-            "cortex-a76",
-            2.4e9,
-            (Cache(64, 4, 2.0, 5.0, 1.0), Cache(512, 8, 6.0, 20.0, 6.0), Cache(2048, 16, 14.0, 180.0, 14.0)),
-            writeback=14.0,
+            name="cortex-a76",
+            board="Raspberry Pi 5",
+            mca_cpu="neoverse-n1",
+            is_in_order=False,
+            hertz=2.4e9,
+            caches=(Cache(64, 4, 0.5, 3.0, 0.5), Cache(512, 8, 2.0, 8.0, 2.0), Cache(2048, 16, 8.0, 80.0, 8.0)),
+            writeback=8.0,
             loop_exit=11.0,
         ),
     )
@@ -88,4 +91,4 @@ def core_of(mcpu: str) -> Core:
     try:
         return CORES[mcpu]
     except KeyError:
-        raise UserError(f"there is no static model of {mcpu!r}: one of {', '.join(CORES)}") from None
+        raise UserError(f"there is no static model of {mcpu!r}: there are those of {', '.join(CORES)}") from None

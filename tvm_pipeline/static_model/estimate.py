@@ -39,13 +39,21 @@ class Estimate:
     def cycles(self) -> float:
         return self.pipeline_cycles + self.branch_cycles + self.memory_cycles
 
+    def cycles_on(self, threads: int) -> float:
+        """Of a program of one thread, were its work spread over several cores: they share caches and memory."""
+        return (self.pipeline_cycles + self.branch_cycles) / threads + self.memory_cycles
+
+    def cycles_of_share(self, threads: int) -> float:
+        """Where this is one thread's share of the work, and the other threads' are as large: until all are done."""
+        return self.pipeline_cycles + self.branch_cycles + self.memory_cycles * threads
+
     @property
     def total_instructions(self) -> int:
         return sum(self.instructions.values())
 
 
 def estimate(execution: Execution, core: Core, throughput: Throughput) -> Estimate:
-    """What an execution would cost on a core, whose ``mca_cpu`` the throughput is of."""
+    """What an execution would cost on a core, which the throughput is of."""
     blocks = list(blocks_of(execution.counts))
     instructions: Counter[str] = Counter()
     for word, count in execution.counts.values():

@@ -62,7 +62,7 @@ def execute(
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-trace-") as folder:
         report = Path(folder) / "report"
         caches = "".join(f",cache={cache.kibibytes * 1024}:{cache.ways}" for cache in core.caches)
-        emulator = ["setarch", "-R", EMULATOR, "-cpu", core.emulated_cpu, "-plugin", f"{plugin},out={report}{caches}"]
+        emulator = ["setarch", "-R", EMULATOR, "-cpu", core.name, "-plugin", f"{plugin},out={report}{caches}"]
         try:
             finished = subprocess.run(
                 [*emulator, *command], capture_output=True, text=True, timeout=timeout, check=False, env=environment

@@ -44,7 +44,7 @@ def _memory_class(word: int) -> str:
 
 
 def _loads(word: int) -> bool:
-    """The direction of a vector load or store: bit 22, of single registers the opcode's low bit, which lies there too."""
+    """The direction of a vector load or store: bit 22, which is the low bit of a single register's opcode too."""
     return bool(word >> 22 & 1)
 
 

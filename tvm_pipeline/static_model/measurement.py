@@ -46,7 +46,7 @@ class ModelledMeasurement:
         self._threads = threads
         self._directory = tempfile.TemporaryDirectory(prefix="mobilenet-tvm-model-")
         self._builder = WorkerProcess("tvm_pipeline.tuning.build_worker")
-        self._throughput = Throughput(self.core.mca_cpu)
+        self._throughput = Throughput(self.core)
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> "ModelledMeasurement":
@@ -78,7 +78,7 @@ class ModelledMeasurement:
     def run(self, artifact: Path, layer: Layer) -> RunAnswer:
         """The modelled seconds of a built kernel, which is deleted."""
         try:
-            seconds = self.estimate(artifact, layer).cycles / self.core.hertz
+            seconds = self.estimate(artifact, layer).cycles_of_share(self._threads) / self.core.hertz
         except SystemFailure as error:
             return RunAnswer((), None, False, str(error))
         finally:
@@ -86,7 +86,7 @@ class ModelledMeasurement:
         return RunAnswer((seconds,), None, True)
 
     def estimate(self, artifact: Path, layer: Layer) -> Estimate:
-        """What a built kernel costs. Raises SystemFailure where it fails."""
+        """What the first thread's share of a built kernel costs. Raises SystemFailure where it fails."""
         shapes = ("x".join(str(extent) for extent in shape) for shape in argument_shapes(layer))
         execution = execute([str(artifact), str(self._threads), *shapes], self.core, self._plugin, RUN_TIMEOUT)
         return estimate(execution, self.core, self._throughput)
