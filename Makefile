@@ -1,12 +1,13 @@
 # A fresh machine needs Python 3.11, make, a C++ compiler and cmake; everything else comes into .venv/ from the lock files.
 #   make setup   .venv/ with the command mobilenet-tvm     make demo   three photographs through MobileNetV2, end to end
+#   make demo-rpi   the same for a Raspberry Pi, in its emulator (Debian: apt install qemu-user libstdc++6-arm64-cross)
 #   make test    all checks and tests                      make wheel  dist/*.whl, with mobilenet-run in it
 #   make lock    write requirements.lock anew from pyproject.toml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup demo test wheel lock clean
+.PHONY: setup demo demo-rpi test wheel lock clean
 setup: .venv/complete
 
 .venv/complete: requirements.lock requirements-weights.lock pyproject.toml setup.py
@@ -23,6 +24,9 @@ setup: .venv/complete
 
 demo: setup
 	$(BIN)/python examples/demo.py
+
+demo-rpi: setup
+	$(BIN)/python examples/demo_rpi.py
 
 test: setup
 	tests/run

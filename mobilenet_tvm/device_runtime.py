@@ -94,9 +94,12 @@ def _fetch(platform: str, scratch: Path) -> Path:
     libraries.mkdir()
     for library in _LIBRARIES:
         (wheel,) = (scratch / "wheels").glob(f"{library.distribution.replace('-', '_')}-[0-9]*.whl")
-        with zipfile.ZipFile(wheel) as archive, archive.open(f"{library.package}/lib/{library.name}") as source:
-            with (libraries / library.name).open("wb") as copy:
-                shutil.copyfileobj(source, copy)
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(f"{library.package}/lib/{library.name}") as source,
+            (libraries / library.name).open("wb") as copy,
+        ):
+            shutil.copyfileobj(source, copy)
         (libraries / library.name).chmod(0o755)
     return libraries
 

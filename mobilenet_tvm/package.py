@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.manifest import MANIFEST, Manifest, read_manifest
 from mobilenet_tvm.paths import replacing, sha256_file
-from targets import missing_features
+from targets import host_arch, missing_features
 
 ARCHIVE_SUFFIX = ".tar.gz"
 MODULE = "module.so"
@@ -29,21 +29,36 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 @dataclass(frozen=True)
 class Package:
-    """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie."""
+    """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie.
+
+    :ivar launcher: the words of a command line that starts its programs on a CPU that is not this one's: an emulator.
+    """
 
     shown: str
     folder: Path
     manifest: Manifest
+    launcher: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Where its programs run: ``host`` or ``emulated``."""
+        return "emulated" if self.launcher else "host"
 
     def require_this_cpu(self) -> None:
-        """:raises UserError: this CPU lacks instructions that the package uses; they are named."""
+        """:raises UserError: this CPU cannot run the package, and no emulator does it; what it lacks is named."""
         target = self.manifest.target
         missing = missing_features(target["arch"], target["cpu_features"])
-        if missing:
+        if not missing or self.launcher:
+            return
+        if target["arch"] != host_arch():
             raise UserError(
-                f"{self.shown} is for {target['name']} and this CPU lacks {', '.join(missing)}: "
-                "compile it with --target native"
+                f"{self.shown} is for {target['name']} ({target['arch']}) and this machine is {host_arch()}: "
+                "copy it there, or verify and run it here with --emulate"
             )
+        raise UserError(
+            f"{self.shown} is for {target['name']} and this CPU lacks {', '.join(missing)}: "
+            "compile it with --target native"
+        )
 
 
 def is_archive(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Running a package on this machine with the C++ runner that it carries."""
+"""Running a package on this machine, or in an emulator, with the C++ runner that it carries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     :raises SystemFailure: the runner fails otherwise.
     """
     package.require_this_cpu()
-    command = [str(package.folder / RUNNER), str(package.folder), *arguments, "--json"]
+    command = [*package.launcher, str(package.folder / RUNNER), str(package.folder), *arguments, "--json"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
@@ -47,7 +47,8 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
 
 def _decodes(package: Package) -> frozenset[str]:
     """Suffixes of the files that the package's runner reads by itself."""
-    done = subprocess.run([package.folder / RUNNER, "--version"], capture_output=True, text=True, check=False)
+    command = [*package.launcher, str(package.folder / RUNNER), "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     codecs = done.stdout.rpartition("codecs:")[2]
     suffixes = {"png": (".png",), "jpeg": (".jpg", ".jpeg"), "ppm": (".ppm",), "npy": (".npy",)}
     return frozenset(s for name, those in suffixes.items() if name in codecs for s in those)
@@ -93,4 +94,4 @@ def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.
         write_reference(folder / REFERENCE, inputs, outputs)
         manifest = replace(package.manifest, files=list_files(folder))
         manifest.write(folder)
-        yield Package(package.shown, folder, manifest)
+        yield replace(package, folder=folder, manifest=manifest)

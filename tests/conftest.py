@@ -1,4 +1,4 @@
-"""For all tests: the user's own folders stay untouched, the runner is built once, a small network in ONNX."""
+"""For all tests: the user's own folders stay untouched, runners and boards' runtimes are made once, a small network."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(shared_folder: Path) -> Iterator[None]:
-    runner = cache_dir() / "runner"
-    runner.mkdir(parents=True, exist_ok=True)
     cache = shared_folder / "cache"
     cache.mkdir(exist_ok=True)
-    if not (cache / "runner").is_symlink():
-        with contextlib.suppress(FileExistsError):  # another process was faster
-            (cache / "runner").symlink_to(runner)
+    for part in ("runner", "runtime"):
+        known = cache_dir() / part
+        known.mkdir(parents=True, exist_ok=True)
+        if not (cache / part).is_symlink():
+            with contextlib.suppress(FileExistsError):  # another process was faster
+                (cache / part).symlink_to(known)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(cache))
         patch.setenv("XDG_DATA_HOME", str(shared_folder / "data"))

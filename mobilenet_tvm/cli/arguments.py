@@ -25,6 +25,11 @@ def add_logs(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--logs", metavar="DIR", help=what)
 
 
+def add_emulate(parser: argparse.ArgumentParser) -> None:
+    """``--emulate``"""
+    parser.add_argument("--emulate", action="store_true", help="let QEMU run it here, as the CPU it was compiled for")
+
+
 def counts(text: str) -> list[int]:
     """``1,2`` -> ``[1, 2]``.
 

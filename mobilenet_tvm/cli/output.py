@@ -47,6 +47,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         print("  ".join(padded).rstrip())
 
 
+def print_emulated(result: dict[str, Any]) -> None:
+    """Say so where an emulator ran the package."""
+    if result["where"] == "emulated":
+        print(f"emulated: QEMU ran it as {result['target']}'s CPU; its times would say nothing about a board")
+
+
 def print_warning(message: str) -> None:
     """One line on standard error."""
     print(f"warning: {message}", file=sys.stderr, flush=True)

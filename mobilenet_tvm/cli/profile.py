@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from mobilenet_tvm.cli import arguments, output
 
@@ -13,7 +14,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("package", metavar="PACKAGE", help=arguments.PACKAGE_HELP)
     parser.add_argument("--threads", type=int, metavar="N", help="default: as many as it was scheduled for")
-    parser.add_argument("--repeat", type=int, default=50, metavar="N", help="inferences (default: 50)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="inferences (default: 50, emulated 1)")
+    arguments.add_emulate(parser)
+
+
+def _print_emulated(result: dict[str, Any]) -> None:
+    """What an emulator can tell of the layers: nothing of a board's time."""
+    print(f"{result['model']} for {result['target']}, {result['dtype']}, {result['threads']} thread(s)")
+    rows = [
+        (
+            layer["name"],
+            f"{layer['mult_adds'] / 1e6:.2f}",
+            f"{layer['bytes'] / 1e6:.2f}" if layer["bytes"] is not None else "",
+            layer["record"],
+            f"{layer['ms']:.1f}",
+        )
+        for layer in result["layers"]
+    ]
+    output.print_table(("layer", ">M Mult-Adds", ">MB", "record", ">emulator's ms"), rows)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,9 +39,15 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.profile import profile
 
     with output.progress_on_stderr() as on_event:
-        result = profile(args.package, threads=args.threads, repeat=args.repeat, on_event=on_event)
+        result = profile(
+            args.package, threads=args.threads, repeat=args.repeat, emulate=args.emulate, on_event=on_event
+        )
     if args.json:
         output.print_json(result)
+        return 0
+    output.print_emulated(result)
+    if result["where"] == "emulated":
+        _print_emulated(result)
         return 0
     print(
         f"{result['model']} for {result['target']}, {result['dtype']}, {result['threads']} thread(s), on "

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="PNG, JPEG, PPM, or .npy (a float32 input tensor)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: as many as the package was scheduled for")
     parser.add_argument("--top", type=int, default=5, metavar="K", help="classes per image (default: 5)")
+    arguments.add_emulate(parser)
 
 
 def _rows(results: list[dict[str, Any]]) -> list[tuple[object, ...]]:
@@ -31,9 +32,10 @@ def run(args: argparse.Namespace) -> int:
     """Classify and print."""
     from mobilenet_tvm.verbs.run import run as classify
 
-    result = classify(args.package, args.images, threads=args.threads, top=args.top)
+    result = classify(args.package, args.images, threads=args.threads, top=args.top, emulate=args.emulate)
     if args.json:
         output.print_json(result)
     else:
+        output.print_emulated(result)
         output.print_table(("image", ">probability", "class"), _rows(result["results"]))
     return 0

@@ -20,15 +20,19 @@ def bench(
     *,
     threads: Sequence[int] | None = None,
     repeat: int = REPEAT,
+    emulate: bool = False,
     on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
     """Time inferences of the package's first reference input, in its own runner.
 
     :param threads: thread counts to measure with; by default the one that the package was scheduled for.
     :param repeat: timed inferences per thread count.
+    :param emulate: refused.
     :returns: ``schemas/bench.json``; times in milliseconds.
-    :raises UserError: the package is damaged or not for this CPU, or an argument is no positive number.
+    :raises UserError: the package is damaged or not for this CPU, an argument is no positive number, or ``emulate``.
     """
+    if emulate:
+        raise UserError("bench does not emulate: an emulator's time says nothing about a board; verify does")
     if repeat < 1 or any(count < 1 for count in threads or ()):
         raise UserError("--repeat and --threads take positive numbers")
     with open_package(package) as opened:

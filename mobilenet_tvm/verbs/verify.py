@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.emulator import emulated
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.onnx_check import check_onnx
 from mobilenet_tvm.package import Package, open_package
@@ -62,19 +63,27 @@ def _on_labels(package: Package, path: Path) -> dict[str, Any]:
     return {"images": len(pairs), "top1": first / len(pairs), "top5": among / len(pairs)}
 
 
-def verify(package: str | Path, *, onnx: str | Path | None = None, labels: str | Path | None = None) -> dict[str, Any]:
+def verify(
+    package: str | Path,
+    *,
+    onnx: str | Path | None = None,
+    labels: str | Path | None = None,
+    emulate: bool = False,
+) -> dict[str, Any]:
     """Compare a package's numbers with the reference that it carries.
 
     :param onnx: the file that it was compiled from: compare on fresh inputs with ONNX Runtime instead.
     :param labels: a file of lines ``image<TAB>class id``, images relative to it: the share of right answers too.
+    :param emulate: let QEMU run it, as the CPU that it was compiled for.
     :returns: ``schemas/verify.json``; ``passed`` says whether the largest error is at most 1e-4 of the output's range
         and the five most likely classes agree.
-    :raises UserError: the package is damaged, not for this CPU, or not made from that file.
+    :raises UserError: the package is damaged, not for this CPU, or not made from that file, or there is no emulator.
     """
     with open_package(package) as opened:
-        test = _against_onnx(opened, Path(onnx)) if onnx is not None else self_test(opened)
-        shares = _on_labels(opened, Path(labels)) if labels is not None else None
-        manifest = opened.manifest
+        place = emulated(opened) if emulate else opened
+        test = _against_onnx(place, Path(onnx)) if onnx is not None else self_test(place)
+        shares = _on_labels(place, Path(labels)) if labels is not None else None
+        manifest = place.manifest
     close = test["max_abs_err"] <= TOLERANCE * test["output_range"]
     return {
         "package": str(package),
@@ -82,7 +91,7 @@ def verify(package: str | Path, *, onnx: str | Path | None = None, labels: str |
         "target": manifest.target["name"],
         "dtype": manifest.dtype,
         "against": "onnxruntime" if onnx is not None else "reference",
-        "where": "host",
+        "where": place.where,
         "max_abs_err": test["max_abs_err"],
         "output_range": test["output_range"],
         "relative_err": test["max_abs_err"] / test["output_range"] if test["output_range"] else 0.0,

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_tvm import emulator
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def _run(name: str, folder: Path) -> str:
+def _run(name: str, folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", EXAMPLES / name], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", EXAMPLES / name, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -34,6 +40,14 @@ def test_own_module(tmp_path: Path) -> None:
 def test_own_classes(tmp_path: Path) -> None:
     names = {line.split()[1] for line in _run("own_classes.py", tmp_path).splitlines()}
     assert names == {"bicycle", "bus", "car", "pedestrian", "tram"}
+
+
+def test_the_demo_for_a_board(tmp_path: Path) -> None:
+    if lacking := emulator.missing("aarch64"):
+        pytest.skip(f"{lacking[0][0]} is not installed (Debian: {lacking[0][1]})")
+    out = _run("demo_rpi.py", tmp_path, "rpi4")
+    assert "Egyptian cat, espresso, tripod: right" in out
+    assert ": passed: " in out
 
 
 @pytest.mark.timing

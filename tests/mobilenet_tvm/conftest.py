@@ -11,23 +11,46 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from mobilenet_tvm import emulator
 from mobilenet_tvm.cli.main import main
 from mobilenet_tvm.verbs.compile import compile
 
 
+def _compiled_once(shared_folder: Path, tiny_onnx: Path, target: str) -> Path:
+    folder = shared_folder / f"tiny-package-{target}"
+    with FileLock(shared_folder / f"tiny-package-{target}.lock"):
+        if not folder.exists():
+            compile(str(tiny_onnx), target, folder, on_event=lambda event: None)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def _compiled(shared_folder: Path, tiny_onnx: Path) -> Path:
-    folder = shared_folder / "tiny-package"
-    with FileLock(shared_folder / "tiny-package.lock"):
-        if not folder.exists():
-            compile(str(tiny_onnx), "x86-64-v3", folder, on_event=lambda event: None)
-    return folder
+    return _compiled_once(shared_folder, tiny_onnx, "x86-64-v3")
+
+
+@pytest.fixture(scope="session")
+def _compiled_for_a_board(shared_folder: Path, tiny_onnx: Path) -> Path:
+    return _compiled_once(shared_folder, tiny_onnx, "rpi4")
 
 
 @pytest.fixture
 def tiny_package(_compiled: Path, tmp_path: Path) -> Path:
     """A real package of the tiny network, a copy for each test."""
     return Path(shutil.copytree(_compiled, tmp_path / "tiny-package"))
+
+
+@pytest.fixture
+def board_package(_compiled_for_a_board: Path, tmp_path: Path) -> Path:
+    """The same network for a Raspberry Pi 4, a copy for each test."""
+    return Path(shutil.copytree(_compiled_for_a_board, tmp_path / "board-package"))
+
+
+@pytest.fixture(scope="session")
+def needs_board_emulator() -> None:
+    """What runs under QEMU is left out where it is not installed, and says so."""
+    if lacking := emulator.missing("aarch64"):
+        pytest.skip(f"{lacking[0][0]} is not installed (Debian: {lacking[0][1]})")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from mobilenet_tvm import emulator
+from mobilenet_tvm.device_runtime import runtime_libraries
 from mobilenet_tvm.runner_build import package_folder
 
 TESTS = Path(__file__).parent
@@ -58,15 +60,27 @@ def package(pristine: Package, tmp_path: Path) -> Package:
 @pytest.fixture(scope="session")
 def test_build() -> Path:
     """The folder with the C++ unit tests and preprocess-dump, built from these sources by the packages' toolchain."""
-    folder = ROOT / "build" / "runner-tests"
+    return _built_tests("x86_64", "runner-tests")
+
+
+@pytest.fixture(scope="session")
+def aarch64_test_build() -> Path:
+    """The same for aarch64; ctest there goes through QEMU."""
+    if lacking := emulator.missing("aarch64"):
+        pytest.skip(f"{lacking[0][0]} is not installed (Debian: {lacking[0][1]})")
+    return _built_tests("aarch64", "runner-tests-aarch64", f"-DTVM_LIBRARIES={runtime_libraries('aarch64')[0].parent}")
+
+
+def _built_tests(arch: str, name: str, *options: str) -> Path:
+    folder = ROOT / "build" / name
     folder.parent.mkdir(exist_ok=True)
-    with FileLock(folder.parent / "runner-tests.lock"):
-        toolchain = ROOT / "targets/toolchains/x86_64-linux-gnu.cmake"
+    with FileLock(folder.parent / f"{name}.lock"):
+        toolchain = ROOT / f"targets/toolchains/{arch}-linux-gnu.cmake"
         generator = ["-G", "Ninja"] if shutil.which("ninja") else []
         commands = [
             ["cmake", "-S", str(ROOT / "runner"), "-B", str(folder), *generator, "-DBUILD_TESTING=ON",
              f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", f"-DZIG_PYTHON={sys.executable}",
-             f"-DTVM_ROOT={package_folder('tvm')}", f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}"],
+             f"-DTVM_ROOT={package_folder('tvm')}", f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}", *options],
             ["cmake", "--build", str(folder), "--parallel", "2"],
         ]  # fmt: skip
         for command in commands:

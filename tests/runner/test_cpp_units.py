@@ -6,15 +6,25 @@ import subprocess
 from pathlib import Path
 
 
-def test_ctest(test_build: Path) -> None:
+def _ctest(folder: Path) -> None:
     done = subprocess.run(
         ["ctest", "--output-on-failure", "--no-tests=error"],
-        cwd=test_build,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_ctest(test_build: Path) -> None:
+    _ctest(test_build)
+
+
+def test_ctest_on_an_emulated_board(aarch64_test_build: Path) -> None:
+    header = (aarch64_test_build / "mobilenet-run").read_bytes()[:20]
+    assert header[18:20] == b"\xb7\x00", "an ELF file for aarch64"
+    _ctest(aarch64_test_build)
 
 
 def test_exports_nothing(test_build: Path) -> None:

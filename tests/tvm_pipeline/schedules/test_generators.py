@@ -1,15 +1,18 @@
-"""Every generator's schedules compute what NumPy computes, on both vector units."""
+"""Every generator's schedules compute what NumPy computes, on all vector units."""
 
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
+import tvm
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_reference import deviation
 from layers import layers
 
+from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import KINDS, Layer
 from tvm_pipeline.schedules import generator_for
@@ -79,6 +82,18 @@ def test_default_is_a_sensible_point_of_the_space(descriptor: str, each_target: 
     default = generator.default(layer, each_target.unit)
     assert space_of(layer, each_target).choice(default) is not None
     assert generator.is_sensible(layer, each_target.unit, default)
+
+
+@pytest.mark.parametrize("descriptor", TYPICAL)
+def test_default_schedule_builds_for_a_board(descriptor: str, board: CpuTarget) -> None:
+    layer = Layer.parse(descriptor)
+    space = space_of(layer, board)
+    choice = space.choice(generator_for(layer).default(layer, board.unit))
+    assert choice is not None
+    built = tvm.compile(space.schedule(choice).mod, target=board.tvm, tir_pipeline=CODEGEN_PIPELINE)
+    assembly = built.mod.inspect_source("asm")
+    if layer.kind in ("pointwise", "depthwise"):
+        assert re.search(r"\bfmla\tv\d+\.4s", assembly), "no multiply-add of four lanes"
 
 
 @given(layer=layers(KINDS), data=st.data())
