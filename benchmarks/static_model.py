@@ -4,8 +4,9 @@
     python benchmarks/static_model.py ncnn PREFIX --core cortex-a72 --root ROOT --site SITE
     python benchmarks/static_model.py tflite FILE.tflite --core cortex-a72 --root ROOT --site SITE
 
-ROOT is an unpacked arm64 Debian with Python, SITE a folder with the engine's unpacked aarch64 wheels; docs/static_model.md
-says how to make them. One JSON line is printed, or appended to --results FILE. Nothing here is a measured time.
+ROOT is an unpacked arm64 Debian with Python, SITE a folder with the engine's unpacked aarch64 wheels:
+docs/static_model.md says how to make them. One JSON line is printed, or appended to --results FILE. Nothing here is a
+measured time.
 """
 
 from __future__ import annotations

@@ -68,10 +68,12 @@ def main() -> None:
         predicted = scale * milliseconds / row.milliseconds - 1 if scale is not None else None
         if predicted is not None:
             errors.append(abs(predicted))
-        print(
-            f"| {row.core} | {row.engine} | {row.network} | {row.threads} | {row.milliseconds:.1f} | {milliseconds:.1f} "
-            f"| {milliseconds / row.milliseconds - 1:+.0%} | {'' if predicted is None else f'{predicted:+.0%}'} |"
+        cells = (
+            *(row.core, row.engine, row.network, row.threads, f"{row.milliseconds:.1f}", f"{milliseconds:.1f}"),
+            f"{milliseconds / row.milliseconds - 1:+.0%}",
+            "" if predicted is None else f"{predicted:+.0%}",
         )
+        print("|", " | ".join(map(str, cells)), "|")
     if errors:
         print(f"\nleft out, off by {sum(errors) / len(errors):.0%} on average, {max(errors):.0%} at most")
 

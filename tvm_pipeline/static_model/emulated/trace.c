@@ -31,10 +31,12 @@ static bool has_ended;
 
 static uint32_t hint(unsigned number) { return 0xD503201Fu | number << 5; }
 
-static void begin(unsigned int vcpu, void* unused) {
-  (void)vcpu, (void)unused;
+/* What follows the hint was counted when QEMU entered the piece, before the hint, but is executed after it. */
+static void begin(unsigned int vcpu, void* behind) {
+  (void)vcpu;
   for (struct code* code = all_code; code != NULL; code = code->next)
     code->before = code->executions;
+  if (behind != NULL) --((struct code*)behind)->before;
   cache_begin();
 }
 
@@ -55,15 +57,18 @@ static void write_report(void) {
   fclose(stream);
 }
 
-static void end(unsigned int vcpu, void* unused) {
-  (void)vcpu, (void)unused;
-  if (!has_ended) write_report();
+/* What follows the hint was counted, but is executed after it. */
+static void end(unsigned int vcpu, void* behind) {
+  (void)vcpu;
+  if (has_ended) return;
+  if (behind != NULL) --((struct code*)behind)->executions;
+  write_report();
   has_ended = true;
 }
 
 static void at_exit(qemu_plugin_id_t id, void* unused) {
-  (void)id;
-  end(0, unused);
+  (void)id, (void)unused;
+  end(0, NULL);
 }
 
 static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address,
@@ -72,28 +77,40 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t ad
   cache_access(address, qemu_plugin_mem_is_store(info));
 }
 
-static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
-  (void)id;
-  size_t length = qemu_plugin_tb_n_insns(tb);
-  struct code* code = calloc(1, sizeof(struct code) + length * sizeof(uint32_t));
+/* Counts a piece's instructions from ``first`` to before ``end``. */
+static struct code* count_code(struct qemu_plugin_tb* tb, const uint32_t* words, size_t first,
+                               size_t end) {
+  struct code* code = calloc(1, sizeof(struct code) + (end - first) * sizeof(uint32_t));
   if (code == NULL) abort();
-  code->address = qemu_plugin_tb_vaddr(tb);
-  code->length = length;
-  for (size_t index = 0; index < length; ++index)
-    memcpy(&code->words[index], qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, index)),
-           sizeof(uint32_t));
-  for (size_t index = 0; index < length; ++index) {
-    struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, index);
-    qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
-                                     NULL);
-    if (code->words[index] == hint(HINT_BEGIN))
-      qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
-    if (code->words[index] == hint(HINT_END))
-      qemu_plugin_register_vcpu_insn_exec_cb(insn, end, QEMU_PLUGIN_CB_NO_REGS, NULL);
-  }
+  code->address = qemu_plugin_tb_vaddr(tb) + first * sizeof(uint32_t);
+  code->length = end - first;
+  memcpy(code->words, words + first, code->length * sizeof(uint32_t));
   qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &code->executions, 1);
   code->next = all_code;
   all_code = code;
+  return code;
+}
+
+/* From the back, so that a hint knows what lies behind it. */
+static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
+  (void)id;
+  size_t length = qemu_plugin_tb_n_insns(tb), end_of_part = length;
+  uint32_t words[length];
+  struct code* behind = NULL;
+  for (size_t index = 0; index < length; ++index)
+    memcpy(&words[index], qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, index)),
+           sizeof(uint32_t));
+  for (size_t index = length; index-- > 0;) {
+    struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, index);
+    qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+                                     NULL);
+    if (words[index] != hint(HINT_BEGIN) && words[index] != hint(HINT_END)) continue;
+    if (index + 1 < end_of_part) behind = count_code(tb, words, index + 1, end_of_part);
+    end_of_part = index + 1;
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, words[index] == hint(HINT_BEGIN) ? begin : end,
+                                           QEMU_PLUGIN_CB_NO_REGS, behind);
+  }
+  if (end_of_part > 0) count_code(tb, words, 0, end_of_part);
 }
 
 static bool read_argument(const char* argument) {
