@@ -86,7 +86,7 @@ def main() -> None:
             script = f"{given.engine}_once.py"
             execution = of_python(script, arguments, given.root.resolve(), given.site.resolve(), core, plugin)
     found = estimate(execution, core, Throughput(core))
-    line = json.dumps(summary(given.network.name, given.engine, core, found, count))
+    line = json.dumps(summary(given.network.stem, given.engine, core, found, count))
     if given.results is None:
         print(line)
     else:

@@ -16,6 +16,7 @@ from mobilenet_tvm.logs import as_strings, log_folders
 from mobilenet_tvm.model_source import find_model
 from mobilenet_tvm.paths import cache_dir, user_logs_dir
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype, check_threads, read_shapes
+from targets import host_arch
 
 MEASURES = CLOCK, MODEL = "clock", "model"
 """What tells how long a candidate takes: this machine's clock, or the static model of an ARM core."""
@@ -66,7 +67,8 @@ def tune(
     if measure not in MEASURES:
         raise unknown("--measure", measure, MEASURES)
     if measure == CLOCK and (missing := chosen.missing_here()):
-        raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}")
+        without = "; --measure model does without a board" if chosen.emulator and chosen.arch != host_arch() else ""
+        raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}{without}")
     shapes = read_shapes(shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         source = find_model(model, weights, shapes, on_event, Path(scratch))
