@@ -31,7 +31,9 @@ demo-rpi: setup
 test: setup
 	tests/run
 
+# For boards too, so that whoever installs the wheel needs no cmake.
 wheel: setup
+	for arch in x86_64 aarch64; do $(BIN)/python -m mobilenet_tvm.runner_build --in-place --arch $$arch || exit 1; done
 	$(BIN)/python -m build --wheel --no-isolation
 
 # torch's CPU build has a version of its own (+cpu) that PyPI does not know; pip takes it for the plain one.

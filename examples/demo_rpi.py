@@ -32,7 +32,8 @@ def main(boards: tuple[str, ...]) -> None:
     for (name, label), line in zip(PHOTOS.items(), shown.getvalue().splitlines()[-len(PHOTOS) :], strict=True):
         if name not in line or not line.endswith(f"  {label}"):
             sys.exit(f"{name} shows {label}, and the network says something else: {line}")
-    print(f"{', '.join(PHOTOS.values())}: right, by {board}'s CPU under QEMU. The demo took {time.monotonic() - begin:.0f} s.")
+    found, seconds = ", ".join(PHOTOS.values()), time.monotonic() - begin
+    print(f"{found}: right, by {board}'s CPU under QEMU. The demo took {seconds:.0f} s.")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from targets import available, host_arch
 
 SYSROOT_VARIABLE = "QEMU_LD_PREFIX"  # QEMU's own
 _SYSROOTS = {"aarch64": Path("/usr/aarch64-linux-gnu")}
-_LIBRARIES = {"aarch64": ("libc.so.6", "libstdc++.so.6")}
+_LIBRARIES = ("libc.so.6", "libstdc++.so.6", "libgcc_s.so.1")  # what TVM's runtime needs
 INSTALL_EMULATOR = "apt install qemu-user"
 INSTALL_SYSROOT = "apt install libstdc++6-arm64-cross"
 
@@ -35,13 +35,9 @@ def missing(arch: str) -> list[tuple[str, str]]:
     lacking = []
     if qemu(arch) is None:
         lacking.append((f"qemu-{arch}", INSTALL_EMULATOR))
-    if arch != host_arch() and not os.environ.get(SYSROOT_VARIABLE):
-        folder = _SYSROOTS.get(arch)
-        lacking += [
-            (f"{folder}/lib/{name}", INSTALL_SYSROOT)
-            for name in _LIBRARIES.get(arch, ())
-            if folder is not None and not (folder / "lib" / name).exists()
-        ][:1]
+    if arch in _SYSROOTS and arch != host_arch() and not os.environ.get(SYSROOT_VARIABLE):
+        libraries = [_SYSROOTS[arch] / "lib" / name for name in _LIBRARIES]
+        lacking += [(str(path), INSTALL_SYSROOT) for path in libraries if not path.exists()]
     return lacking
 
 

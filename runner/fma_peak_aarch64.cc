@@ -10,7 +10,7 @@
 namespace mobilenet_tvm {
 namespace {
 
-constexpr std::int64_t kRounds = 200000;
+constexpr std::int64_t kRounds = 50000;
 constexpr int kRepeats = 9;
 // Sums in flight: more than a multiply-add's latency (7 cycles on a Cortex-A72) times its two units, fewer than the 32
 // registers.

@@ -14,7 +14,7 @@ CODEGEN_PIPELINE = "mobilenet_tvm"
 """The name by which ``tvm.compile`` and ``relax.build`` know it, once this module is imported."""
 _ACCUMULATOR_SCOPE = "local"
 _STAY_ON_STACK = "disable_lower_builtin"
-_MOST_BYTES = 8192
+_MOST_BYTES = 16 * 1024
 _Finalize = Callable[[], tvm.transform.Pass]
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 EPILOGUES = ("bias", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "add")
 """Operations that a kernel applies to its result before storing it, ordered as in a descriptor."""
 
-KINDS = ("conv2d", "pointwise", "depthwise", "separable", "dense", "global_average_pool", "max_pool", "average_pool")
+KINDS = (
+    "conv2d",
+    "pointwise",
+    "strassen",
+    "depthwise",
+    "separable",
+    "dense",
+    "global_average_pool",
+    "max_pool",
+    "average_pool",
+)
 
 _PATTERN = re.compile(
     r"(?P<kind>[a-z_0-9]+) (?:n(?P<batch>\d+) )?(?:(?P<height>\d+)x(?P<width>\d+)x)?(?P<in_channels>\d+)"
@@ -26,6 +36,7 @@ class Layer:
 
     ``height`` and ``width`` are the input's; ``padding`` is (top, left, bottom, right). A ``depthwise`` layer has
     ``out_channels == in_channels``; a ``pointwise`` layer is a 1x1 convolution with stride 1; ``dense`` has 1x1 pixels.
+    A ``strassen`` layer is a pointwise one that is computed by Strassen's algorithm.
     A ``separable`` layer is a depthwise one, ``inner_epilogue``, and a pointwise one behind it (arXiv 1704.04861, 3.1).
     """
 
@@ -56,12 +67,15 @@ class Layer:
 
     @property
     def mult_adds(self) -> int:
-        """Multiply-accumulates of the layer, the epilogue left out (pooling counts its additions)."""
+        """Multiply-accumulates by the layer's definition, the epilogue left out (pooling counts its additions).
+
+        A ``strassen`` layer makes an eighth fewer.
+        """
         if self.kind == "separable":
             return self.depthwise_part.mult_adds + self.pointwise_part.mult_adds
         outputs = self.batch * self.out_height * self.out_width * self.out_channels
         window = self.kernel[0] * self.kernel[1]
-        return outputs * window * (self.in_channels if self.kind in ("conv2d", "pointwise", "dense") else 1)
+        return outputs * window * (self.in_channels if self.kind in ("conv2d", "pointwise", "strassen", "dense") else 1)
 
     @property
     def anchor(self) -> "Layer":
@@ -97,9 +111,9 @@ class Layer:
         if self.kind == "dense":
             return _join(f"dense {batch}{self.in_channels}->{self.out_channels}", *self.epilogue)
         shape = f"{self.kind} {batch}{self.height}x{self.width}x{self.in_channels}"
-        if self.kind in ("conv2d", "pointwise", "separable"):
+        if self.kind in ("conv2d", "pointwise", "strassen", "separable"):
             shape += f"->{self.out_channels}"
-        window = self._window() if self.kind not in ("pointwise", "global_average_pool") else ()
+        window = self._window() if self.kind not in ("pointwise", "strassen", "global_average_pool") else ()
         inner = (*self.inner_epilogue, "then") if self.kind == "separable" else ()
         return _join(shape, *window, *inner, *self.epilogue)
 

@@ -68,7 +68,9 @@ def aarch64_test_build() -> Path:
     """The same for aarch64; ctest there goes through QEMU."""
     if lacking := emulator.missing("aarch64"):
         pytest.skip(f"{lacking[0][0]} is not installed (Debian: {lacking[0][1]})")
-    return _built_tests("aarch64", "runner-tests-aarch64", f"-DTVM_LIBRARIES={runtime_libraries('aarch64')[0].parent}")
+    return _built_tests(
+        "aarch64", "runner-tests-aarch64", f"-DTVM_LIBRARIES={runtime_libraries('aarch64')[0].resolve().parent}"
+    )
 
 
 def _built_tests(arch: str, name: str, *options: str) -> Path:

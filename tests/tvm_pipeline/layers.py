@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tvm_pipeline.layer import Layer
 
 BLOCKABLE = (8, 16, 24, 40, 72)
+IN_TWO_HALVES = (32, 64, 120)
 ANY_CHANNELS = (1, 3, *BLOCKABLE, 20, 61)
 ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu")
 _SIDES = st.integers(0, 2)
@@ -35,6 +36,9 @@ def layers(draw: st.DrawFn, kinds: tuple[str, ...], largest: int = 13) -> Layer:
     channels = draw(st.sampled_from(ANY_CHANNELS if kind == "conv2d" else BLOCKABLE))
     if kind == "global_average_pool":
         return Layer(kind, batch, height, width, channels, channels, kernel=(height, width))
+    if kind == "strassen":
+        channels, out = draw(st.sampled_from(IN_TWO_HALVES)), draw(st.sampled_from(IN_TWO_HALVES))
+        return Layer(kind, batch, height, width, channels, out, epilogue=draw(epilogues()))
     if kind == "pointwise":
         out = draw(st.sampled_from(ANY_CHANNELS))
         return Layer(kind, batch, height, width, channels, out, epilogue=draw(_epilogue_for(out)))

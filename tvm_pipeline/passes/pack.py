@@ -5,10 +5,18 @@ import numpy as np
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.dense import dense_block
+from tvm_pipeline.workloads.padding import window_shape
+from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
 
 
 def _pad_first_axis(array: np.ndarray, size: int) -> np.ndarray:
     return np.pad(array, [(0, size - array.shape[0]), *[(0, 0)] * (array.ndim - 1)])
+
+
+def _border_window(layer: Layer, weight: np.ndarray) -> np.ndarray:
+    """OIHW with the row and the column of zeros that the border's pixels are multiplied by."""
+    ends = [(0, size - taps) for size, taps in zip(window_shape(layer), layer.kernel, strict=True)]
+    return np.pad(weight, [(0, 0), (0, 0), *ends])
 
 
 def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
@@ -20,13 +28,21 @@ def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
     lanes = channel_block(layer.out_channels)
     padded = _pad_first_axis(weight, channels)
     if layer.kind == "depthwise":
-        return np.ascontiguousarray(padded.reshape(channels // lanes, lanes, *layer.kernel).transpose(0, 2, 3, 1))
+        bordered = _border_window(layer, padded)
+        return np.ascontiguousarray(
+            bordered.reshape(channels // lanes, lanes, *bordered.shape[2:]).transpose(0, 2, 3, 1)
+        )
     if not is_blockable(layer.in_channels):
-        split = padded.reshape(channels // lanes, lanes, layer.in_channels, *layer.kernel)
+        bordered = _border_window(layer, padded)
+        split = bordered.reshape(channels // lanes, lanes, layer.in_channels, *bordered.shape[2:])
         return np.ascontiguousarray(split.transpose(0, 2, 3, 4, 1))
     in_lanes = channel_block(layer.in_channels)
     inputs = padded_channels(layer.in_channels)
     whole = np.pad(padded, [(0, 0), (0, inputs - layer.in_channels), (0, 0), (0, 0)])
+    if layer.kind == "strassen":
+        products = combine_weights(whole[:, :, 0, 0])
+        parts = products.reshape(PRODUCTS, channels // lanes // 2, lanes, inputs // in_lanes // 2, in_lanes)
+        return np.ascontiguousarray(parts.transpose(1, 0, 3, 4, 2))
     split = whole.reshape(channels // lanes, lanes, inputs // in_lanes, in_lanes, *layer.kernel)
     packed = np.ascontiguousarray(split.transpose(0, 2, 4, 5, 3, 1))
     return packed.reshape(channels // lanes, -1, in_lanes, lanes) if layer.kind == "pointwise" else packed

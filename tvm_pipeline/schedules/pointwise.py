@@ -75,16 +75,17 @@ class Pointwise:
         schedule.parallel(tiles)
         schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
         unroll(schedule, ci, mi, vectorize_lanes(schedule, lane, unit))
-        self._accumulate(schedule, kernel.anchor, unit, decisions)
+        accumulate_products(schedule, kernel.anchor, unit, decisions)
 
-    @staticmethod
-    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:
-        _, ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-6:]
-        kio, kii = schedule.split(ki, [None, decisions["unroll_k"]])
-        tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(mi, ci, lane), unit)
-        if decisions["prefetch"] != NO_PREFETCH:
-            schedule.annotate(kii, PREFETCH_STEPS, PREFETCH_STEPS_AHEAD)
-        if decisions["prefetch"] == PREFETCH_STEP_AND_PANEL:
-            schedule.annotate(kii, PREFETCH_PANEL, decisions["tile_m"])
-        unroll(schedule, kii)
-        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile))
+
+def accumulate_products(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:
+    """Nests the register tile, the anchor's loops ``(ci, mi, lane, ko, ki)``, into its reduction."""
+    ci, mi, lane, ko, ki = schedule.get_loops(anchor)[-5:]
+    kio, kii = schedule.split(ki, [None, decisions["unroll_k"]])
+    tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(mi, ci, lane), unit)
+    if decisions["prefetch"] != NO_PREFETCH:
+        schedule.annotate(kii, PREFETCH_STEPS, PREFETCH_STEPS_AHEAD)
+    if decisions["prefetch"] == PREFETCH_STEP_AND_PANEL:
+        schedule.annotate(kii, PREFETCH_PANEL, decisions["tile_m"])
+    unroll(schedule, kii)
+    clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile))

@@ -7,9 +7,10 @@ from tvm_pipeline.schedules.generator import Generator
 from tvm_pipeline.schedules.global_pool import GlobalPool
 from tvm_pipeline.schedules.pointwise import Pointwise
 from tvm_pipeline.schedules.separable import Separable
+from tvm_pipeline.schedules.strassen import Strassen
 from tvm_pipeline.schedules.window import Window
 
-_GENERATORS: tuple[Generator, ...] = (Pointwise(), Conv2d(), Window(), Separable(), Dense(), GlobalPool())
+_GENERATORS: tuple[Generator, ...] = (Pointwise(), Strassen(), Conv2d(), Window(), Separable(), Dense(), GlobalPool())
 
 
 def generator_for(layer: Layer) -> Generator:

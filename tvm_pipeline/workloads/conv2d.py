@@ -5,7 +5,7 @@ from tvm import te
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.epilogue import apply_epilogue
-from tvm_pipeline.workloads.padding import padded_planes, padded_rows
+from tvm_pipeline.workloads.padding import padded_rows, tap, window_shape
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
@@ -55,20 +55,22 @@ def _conv2d_blocked(layer: Layer) -> Workload:
 
 
 def _conv2d_from_planes(layer: Layer) -> Workload:
-    """``[N, K, H, W]`` x ``[C/b, K, kh, kw, b]`` -> ``[N, C/b, OH*OW, b]``: the first layer of a network."""
+    """``[N, K, H, W]`` x ``[C/b, K, kh', kw', b]`` (``window_shape``) -> ``[N, C/b, OH*OW, b]``: the first layer."""
     lanes = channel_block(layer.out_channels)
     blocks = padded_channels(layer.out_channels) // lanes
     data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), DTYPE, name="data")
-    weight = te.placeholder((blocks, layer.in_channels, *layer.kernel, lanes), DTYPE, name="weight")
-    padded = padded_planes(data, layer)
-    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+    weight = te.placeholder((blocks, layer.in_channels, *window_shape(layer), lanes), DTYPE, name="weight")
     ko = te.reduce_axis((0, layer.in_channels), name="ko")
     ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+
+    def multiply(n, c, y, x, lane):  # type: ignore[no-untyped-def]
+        (row, weight_row), (column, weight_column) = tap(layer, 0, y, ry), tap(layer, 1, x, rx)
+        value = data[n, ko, row, column]
+        return te.sum(value * weight[c, ko, weight_row, weight_column, lane], axis=[ko, ry, rx])
+
     product = te.compute(
         (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
-        lambda n, c, y, x, lane: te.sum(
-            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw] * weight[c, ko, ry, rx, lane], axis=[ko, ry, rx]
-        ),
+        multiply,
         name="product",
         attrs={ANCHOR: str(layer)},
     )

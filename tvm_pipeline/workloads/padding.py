@@ -1,8 +1,9 @@
-"""The stage that surrounds a blocked or a plain input with a border."""
+"""What surrounds an input: a stage that copies it with a border, or a window whose weights are zero outside."""
 
 from tvm import te, tirx
 
 from tvm_pipeline.layer import Layer
+from tvm_pipeline.workloads.epilogue import Expression
 from tvm_pipeline.workloads.workload import PADDING
 
 
@@ -20,14 +21,20 @@ def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
 
 
-def padded_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
-    """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]`` filled with zeros."""
+def window_shape(layer: Layer) -> tuple[int, int]:
+    """Rows and columns of a window's packed weights: one more, of zeros, along an axis that has a border."""
     top, left, bottom, right = layer.padding
-    height, width = layer.height, layer.width
+    return layer.kernel[0] + int(top + bottom > 0), layer.kernel[1] + int(left + right > 0)
 
-    def at(n, c, y, x):  # type: ignore[no-untyped-def]
-        inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
-        return tirx.if_then_else(inside, data[n, c, y - top, x - left], tirx.const(0.0, data.dtype))
 
-    shape = (layer.batch, layer.in_channels, height + top + bottom, width + left + right)
-    return te.compute(shape, at, name="padded", attrs={PADDING: 1})
+def tap(layer: Layer, axis: int, output: Expression, offset: Expression) -> tuple[Expression, Expression]:
+    """Where the window's ``offset`` along an axis (0: rows) reads for an output: position in the input, row or column
+    of the packed weights. On the border the nearest pixel meets weights of zero, so that no input need be copied."""
+    before, after = layer.padding[axis], layer.padding[axis + 2]
+    position = output * layer.stride[axis] + offset * layer.dilation[axis] - before
+    if before + after == 0:
+        return position, offset
+    extent = (layer.height, layer.width)[axis]
+    inside = tirx.all(position >= 0, position < extent)
+    nearest = tirx.max(tirx.min(position, extent - 1), 0)
+    return nearest, tirx.Select(inside, offset, tirx.const(layer.kernel[axis], "int32"))

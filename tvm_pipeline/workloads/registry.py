@@ -5,12 +5,13 @@ from collections.abc import Callable
 from tvm import te, tirx
 
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable
+from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable, strassen
 from tvm_pipeline.workloads.workload import Workload
 
 _DEFINITIONS: dict[str, Callable[[Layer], Workload]] = {
     "conv2d": conv2d.conv2d,
     "pointwise": conv2d.pointwise,
+    "strassen": strassen.strassen,
     "depthwise": depthwise.depthwise,
     "separable": separable.separable,
     "dense": dense.dense,

@@ -16,6 +16,12 @@ INNER_ANCHOR = "layer.inner_anchor"
 BETWEEN = "layer.between"
 """Block annotation on the stage that stores what lies between the two."""
 
+COMBINED = "layer.combined"
+"""Block annotation on the stage that makes sums of the input for Strassen's products."""
+
+JOINED = "layer.joined"
+"""Block annotation on the stage that makes the result out of Strassen's products."""
+
 PADDING = "layer.padding"
 """Block annotation on the stage that pads the input."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -115,6 +116,18 @@ def test_run_script_of_a_board_here(board_package: Path) -> None:
     done = subprocess.run([board_package / "run.sh", "--self-test"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "run.sh: this package is for aarch64, this machine is x86_64\n"
+
+
+def test_run_script_on_a_32_bit_system_with_a_64_bit_kernel(board_package: Path, tmp_path: Path) -> None:
+    if Path("/lib/ld-linux-aarch64.so.1").exists():
+        pytest.skip("this machine runs programs for aarch64")
+    (tmp_path / "uname").write_text("#!/bin/sh\necho aarch64\n")
+    (tmp_path / "uname").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [board_package / "run.sh", "--self-test"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "this system lacks /lib/ld-linux-aarch64.so.1: a 64-bit system is needed" in done.stderr
 
 
 def test_a_missing_library(command: Callable[..., Any], board_package: Path) -> None:
