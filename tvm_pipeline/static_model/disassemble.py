@@ -8,8 +8,9 @@ from functools import cache
 
 from mobilenet_tvm.errors import SystemFailure, UserError
 
-LLVM_VERSIONS = (22, 21, 20, 19)
-"""Newest first. LLVM 18 and older describe the Neoverse N1 by the Cortex-A57's model."""
+LLVM_VERSION = 19
+"""One version, so that a modelled figure is the same everywhere. Debian bookworm has it; its default, LLVM 14, describes
+the Neoverse N1 by the Cortex-A57's model."""
 
 UNKNOWN = "nop"
 """Stands for a word that LLVM does not know."""
@@ -17,12 +18,11 @@ UNKNOWN = "nop"
 
 @cache
 def llvm_tool(name: str) -> str:
-    """The path of an LLVM program. Raises UserError where none of a version that will do is installed."""
-    for version in LLVM_VERSIONS:
-        found = shutil.which(f"{name}-{version}")
-        if found is not None:
-            return found
-    raise UserError(f"the static model needs {name}: apt install llvm-{LLVM_VERSIONS[-1]}")
+    """The path of an LLVM program. Raises UserError where it is not installed."""
+    found = shutil.which(f"{name}-{LLVM_VERSION}")
+    if found is None:
+        raise UserError(f"the static model needs {name}-{LLVM_VERSION}: apt install llvm-{LLVM_VERSION}")
+    return found
 
 
 def disassemble(words: Sequence[int]) -> list[str]:

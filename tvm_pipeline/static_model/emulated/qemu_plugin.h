@@ -1,5 +1,5 @@
-/* The part of QEMU's plugin interface (version 1, QEMU 4.2 and later) that trace.c uses: Debian's packages of the user
- * mode emulators come without the header. */
+/* The part of QEMU's plugin interface that trace.c uses, in version 1, which QEMU 7.2 (Debian bookworm) has: its packages
+ * of the user mode emulators come without the header. */
 #ifndef STATIC_MODEL_QEMU_PLUGIN_H_
 #define STATIC_MODEL_QEMU_PLUGIN_H_
 
