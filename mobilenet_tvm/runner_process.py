@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run([*package.command, *arguments], capture_output=True, text=True, check=False)
+    except PermissionError as error:
+        raise UserError(f"{package.shown} may not be run: chmod +x it, on a disk that allows programs") from error
+    except OSError as error:
+        raise SystemFailure(f"{package.shown}: its runner does not start: {error.strerror}") from error
+
+
 def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     """Start ``bin/mobilenet-run PACKAGE ... --json`` and return what it prints.
 
@@ -28,12 +37,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     :raises SystemFailure: the runner fails otherwise.
     """
     package.require_this_cpu()
-    try:
-        done = subprocess.run([*package.command, *arguments, "--json"], capture_output=True, text=True, check=False)
-    except PermissionError as error:
-        raise UserError(f"{package.shown} may not be run: chmod +x it, on a disk that allows programs") from error
-    except OSError as error:
-        raise SystemFailure(f"{package.shown}: its runner does not start: {error.strerror}") from error
+    done = _start(package, [*arguments, "--json"])
     try:
         answer: dict[str, Any] | None = json.loads(done.stdout)
     except ValueError:
@@ -49,7 +53,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
 
 def _decodes(package: Package) -> frozenset[str]:
     """Suffixes of the files that the package's runner reads by itself."""
-    done = subprocess.run([*package.command, "--version"], capture_output=True, text=True, check=False)
+    done = _start(package, ["--version"])
     codecs = done.stdout.rpartition("codecs:")[2]
     suffixes = {"png": (".png",), "jpeg": (".jpg", ".jpeg"), "ppm": (".ppm",), "npy": (".npy",)}
     return frozenset(s for name, those in suffixes.items() if name in codecs for s in those)

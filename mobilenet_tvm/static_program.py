@@ -6,7 +6,6 @@ The archive is not compressed, so that the program reads the weights where they 
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -58,13 +57,15 @@ def has_manifest(path: Path) -> bool:
 def pack(folder: Path, path: Path) -> None:
     """Put a package's folder at ``path`` as one executable file."""
     names = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-    with replacing(path) as temporary:
-        shutil.copyfile(folder / PROGRAM, temporary)
-        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_STORED) as archive:
+    with replacing(path, 0o777) as temporary, temporary.open("wb") as stream:
+        stream.write((folder / PROGRAM).read_bytes())
+        # Offsets in it are from the file's beginning, as the program reads them.
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             for name in names:
                 if name != PROGRAM:
-                    archive.writestr(zipfile.ZipInfo(name, _EPOCH), (folder / name).read_bytes())
-    path.chmod(path.stat().st_mode | ((path.stat().st_mode & 0o444) >> 2))
+                    member = zipfile.ZipInfo(name, _EPOCH)
+                    member.external_attr = 0o644 << 16
+                    archive.writestr(member, (folder / name).read_bytes())
 
 
 def unpack(path: Path, folder: Path) -> None:
@@ -75,6 +76,8 @@ def unpack(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+            if MANIFEST not in archive.namelist():
+                raise zipfile.BadZipFile
             for member in members:
                 if "/" in member.filename or member.filename.startswith("."):
                     raise UserError(f"{path} is no program of ours: it holds {member.filename}")
