@@ -25,7 +25,7 @@ def export_static(executable: relax.VMExecutable, output: Path, zig_target: str)
 
     def collect(_: str, files: Sequence[str], **__: Any) -> None:
         kernels, binary = files  # in TVM's order
-        shutil.copyfile(object_of(Path(kernels), output, zig_target), output / "kernels.o")
+        shutil.copyfile(object_of(Path(kernels), Path(kernels).parent, zig_target), output / "kernels.o")
         shutil.copyfile(binary, output / "module.bin")
 
     executable.mod.export_library("", fcompile=collect, fpack_imports=pack)
