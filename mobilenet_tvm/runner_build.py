@@ -223,13 +223,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--arch", default="x86_64", help="architecture to build for (default: x86_64)")
     parser.add_argument("--in-place", action="store_true", help="build into runner/bin/ instead of the user's cache")
     parser.add_argument("--rebuild", action="store_true", help="build even if there is one (stb_image.h has come, say)")
+    parser.add_argument("--static", action="store_true", help="the library that static programs are linked from")
     given = parser.parse_args(arguments)
     try:
-        destination = _shipped(given.arch) if given.in_place else _cached(given.arch, source_key(given.arch))
+        form = _LIBRARY if given.static else _PROGRAM
+        cached = _cached(given.arch, source_key(given.arch, form), form)
+        destination = _shipped(given.arch) if given.in_place and not given.static else cached
         if given.rebuild:
             (destination / _STAMP).unlink(missing_ok=True)
-        wanted = given.in_place or given.rebuild
-        path = build(given.arch, destination) if wanted else runner_binary(given.arch)
+        wanted = given.in_place or given.rebuild or given.static
+        path = build(given.arch, destination, form) if wanted else runner_binary(given.arch)
     except (UserError, SystemFailure) as error:
         print(f"runner_build: {error}", file=sys.stderr)
         detail = getattr(error, "detail", "")
