@@ -16,6 +16,12 @@ _LICENCE_TEXTS = (
     ("tvm", "licenses/LICENSE.builtin_fp16.txt"),
     ("tvm_ffi", "3rdparty/libbacktrace/LICENSE"),
 )
+# What a static program holds besides.
+_STATIC_LICENCE_TEXTS = (
+    ("ziglang", "lib/libc/musl/COPYRIGHT"),
+    ("ziglang", "lib/libcxx/LICENSE.TXT"),
+    ("ziglang", "LICENSE"),
+)
 
 
 def _own_notice() -> str:
@@ -47,11 +53,11 @@ def copy_runner(folder: Path, arch: str) -> None:
         (folder / name).chmod(0o755)
 
 
-def write_licences(folder: Path) -> None:
+def write_licences(folder: Path, *, static: bool = False) -> None:
     """TVM's licence, and the notices of everything that the package redistributes."""
     shutil.copyfile(package_folder("tvm") / "LICENSE", folder / "LICENSE")
     texts = [_own_notice()]
-    for package, name in _LICENCE_TEXTS:
+    for package, name in _LICENCE_TEXTS + (_STATIC_LICENCE_TEXTS if static else ()):
         path = package_folder(package) / name
         if path.is_file():
             texts.append(f"{package}: {name}\n\n{path.read_text(encoding='utf-8')}")

@@ -30,12 +30,15 @@ def sysroot(arch: str) -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def missing(arch: str) -> list[tuple[str, str]]:
-    """What emulating that architecture still needs: what it is, and the command that brings it."""
+def missing(arch: str, *, static: bool = False) -> list[tuple[str, str]]:
+    """What emulating that architecture still needs: what it is, and the command that brings it.
+
+    :param static: for static programs, which need no libraries.
+    """
     lacking = []
     if qemu(arch) is None:
         lacking.append((f"qemu-{arch}", INSTALL_EMULATOR))
-    if arch in _SYSROOTS and arch != host_arch() and not os.environ.get(SYSROOT_VARIABLE):
+    if not static and arch in _SYSROOTS and arch != host_arch() and not os.environ.get(SYSROOT_VARIABLE):
         libraries = [_SYSROOTS[arch] / "lib" / name for name in _LIBRARIES]
         lacking += [(str(path), INSTALL_SYSROOT) for path in libraries if not path.exists()]
     return lacking
@@ -58,7 +61,7 @@ def emulated(package: Package) -> Package:
     """
     arch = package.manifest.target["arch"]
     model = _cpu_model(package)
-    if lacking := missing(arch):
+    if lacking := missing(arch, static=package.program is not None):
         name, mend = lacking[0]
         raise UserError(f"--emulate needs {name}, which is not there: {mend}")
     program = qemu(arch)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from mobilenet_tvm import static_program
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.manifest import MANIFEST, Manifest, read_manifest
 from mobilenet_tvm.paths import replacing, sha256_file
@@ -24,6 +25,7 @@ MODULE = "module.so"
 REFERENCE = "reference.npz"
 RUNNER = "bin/mobilenet-run"
 REQUIRED = (MODULE, REFERENCE, RUNNER)
+REQUIRED_STATIC = (static_program.PROGRAM, static_program.WEIGHTS, REFERENCE)
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -32,12 +34,21 @@ class Package:
     """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie.
 
     :ivar launcher: the words of a command line that starts its programs on a CPU that is not this one's: an emulator.
+    :ivar program: the static program that it is; its files are unpacked in ``folder``. None for a folder or archive.
     """
 
     shown: str
     folder: Path
     manifest: Manifest
     launcher: tuple[str, ...] = ()
+    program: Path | None = None
+
+    @property
+    def command(self) -> list[str]:
+        """The words of a command line that starts its runner on it."""
+        if self.program is not None:
+            return [*self.launcher, str(self.program.absolute())]
+        return [*self.launcher, str(self.folder / RUNNER), str(self.folder)]
 
     @property
     def where(self) -> str:
@@ -66,8 +77,8 @@ def is_archive(path: Path) -> bool:
     return path.name.endswith(ARCHIVE_SUFFIX)
 
 
-def _check_files(folder: Path, manifest: Manifest, shown: str) -> None:
-    if missing := [name for name in REQUIRED if name not in manifest.files]:
+def _check_files(folder: Path, manifest: Manifest, shown: str, required: tuple[str, ...]) -> None:
+    if missing := [name for name in required if name not in manifest.files]:
         raise UserError(f"{shown}: its {MANIFEST} does not list {', '.join(missing)}")
     root = folder.resolve()
     for name, expected in manifest.files.items():
@@ -80,10 +91,10 @@ def _check_files(folder: Path, manifest: Manifest, shown: str) -> None:
             raise UserError(f"{shown}: {name} is not what was packed (its SHA-256 differs); compile it again")
 
 
-def _read(folder: Path, shown: str) -> Package:
+def _read(folder: Path, shown: str, program: Path | None = None) -> Package:
     manifest = read_manifest(folder, shown)
-    _check_files(folder, manifest, shown)
-    return Package(shown, folder, manifest)
+    _check_files(folder, manifest, shown, REQUIRED if program is None else REQUIRED_STATIC)
+    return Package(shown, folder, manifest, program=program)
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
@@ -101,7 +112,8 @@ def _unpack(archive: Path, folder: Path) -> Path:
 
 @contextmanager
 def open_package(path: str | Path) -> Iterator[Package]:
-    """Open a package, folder or archive, and check every sum; an archive is unpacked for the block's duration.
+    """Open a package, folder, archive or static program, and check every sum; the last two are unpacked for the block's
+    duration.
 
     :raises UserError: it is missing, is not a package, has an unknown schema, wrong sums, or paths that leave it.
     """
@@ -110,18 +122,26 @@ def open_package(path: str | Path) -> Iterator[Package]:
         yield _read(path, str(path))
     elif path.is_file():
         with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
-            yield _read(_unpack(path, Path(temporary)), str(path))
+            if static_program.is_static_program(path):
+                static_program.unpack(path, Path(temporary))
+                yield _read(Path(temporary), str(path), program=path)
+            else:
+                yield _read(_unpack(path, Path(temporary)), str(path))
     else:
-        raise UserError(f"no package {path}: it is a folder, or its {ARCHIVE_SUFFIX}, that compile wrote")
+        raise UserError(f"no package {path}: it is a folder, its {ARCHIVE_SUFFIX} or a program, that compile wrote")
 
 
-def check_output(path: Path) -> None:
-    """Refuse to write a package over something that is not one.
+def check_output(path: Path, *, static: bool = False) -> None:
+    """Refuse to write a package over something that is not one, and a static program over a folder or the reverse.
 
     :raises UserError: something else is there, or the folder above cannot be written to.
     """
     if path.is_symlink() or (path.exists() and not _is_package(path)):
         raise UserError(f"{path} exists and is not a package: name another output, or remove it")
+    if static and is_archive(path):
+        raise UserError(f"--static writes a program, not an archive: name it {path.name.removesuffix(ARCHIVE_SUFFIX)}")
+    if path.exists() and not is_archive(path) and path.is_file() != static:
+        raise UserError(f"{path} exists and is a package of another form: name another output, or remove it")
     above = path.absolute().parent
     while not above.exists():
         above = above.parent
@@ -136,6 +156,8 @@ def _is_package(path: Path) -> bool:
                 return any(PurePosixPath(member.name).name == MANIFEST for member in tar)
         except (tarfile.TarError, EOFError, OSError, zlib.error):
             return False
+    if path.is_file():
+        return static_program.has_manifest(path)
     return (path / MANIFEST).is_file()
 
 
@@ -182,16 +204,18 @@ def _install_archive(built: Path, path: Path) -> None:
 
 
 @contextmanager
-def new_package(path: Path) -> Iterator[Path]:
-    """A folder to build a package in, which becomes ``path`` (folder or archive) if the block ends well."""
-    check_output(path)
+def new_package(path: Path, *, static: bool = False) -> Iterator[Path]:
+    """A folder to build a package in, which becomes ``path`` if the block ends well."""
+    check_output(path, static=static)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as temporary:
         built = Path(temporary) / path.name.removesuffix(ARCHIVE_SUFFIX)
         built.mkdir()
         yield built
-        check_output(path)
-        if is_archive(path):
+        check_output(path, static=static)
+        if static:
+            static_program.pack(built, path)
+        elif is_archive(path):
             _install_archive(built, path)
         else:
             _install_folder(built, path)

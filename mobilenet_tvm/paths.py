@@ -64,8 +64,11 @@ def sha256_tree(folder: Path, patterns: tuple[str, ...]) -> str:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` that takes its place at the end, or vanishes if the block fails."""
+def replacing(path: Path, mode: int = 0o666) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its place at the end, or vanishes if the block fails.
+
+    :param mode: the new file's permissions, of which the user's umask takes some away.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -74,7 +77,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(mode & ~umask)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

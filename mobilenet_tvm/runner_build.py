@@ -1,4 +1,4 @@
-"""Finds ``mobilenet-run``, the C++ program that runs a package, or builds it once.
+"""Finds ``mobilenet-run``, the C++ program that runs a package, or builds it once; for static programs as a library.
 
 In this order: the program that came with the installation (``runner/bin/<arch>/``, if it was built from these very
 sources), the user's cache, a build with CMake and ziglang's clang into that cache. ``python -m
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,8 +29,21 @@ from targets import host_arch
 _ROOT = Path(__file__).resolve().parents[1]
 _RUNNER = _ROOT / "runner"
 _TOOLCHAINS = _ROOT / "targets" / "toolchains"
-_PROGRAM = "mobilenet-run"
 _STAMP = "stamp.json"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The program, or the library that static programs are linked from: sources, the libc it is for, what comes out."""
+
+    sources: Path
+    libc: str
+    product: str
+    prefix: str = ""
+
+
+_PROGRAM = _Form(_RUNNER, "gnu", "mobilenet-run")
+_LIBRARY = _Form(_RUNNER / "static", "musl", "libmobilenet-run.a", "static-")
 
 
 def runner_binary(arch: str = "x86_64") -> Path:
@@ -41,8 +55,16 @@ def runner_binary(arch: str = "x86_64") -> Path:
     key = source_key(arch)
     for folder in (_shipped(arch), _cached(arch, key)):
         if _is_current(folder, key):
-            return folder / _PROGRAM
+            return folder / _PROGRAM.product
     return build(arch, _cached(arch, key))
+
+
+def static_library(arch: str) -> Path:
+    """``libmobilenet-run.a``: the program and TVM's runtime, both from their sources, to link a network's kernels to.
+
+    Built once into the user's cache, which takes some minutes. Raises what :func:`runner_binary` raises.
+    """
+    return build(arch, _cached(arch, source_key(arch, _LIBRARY), _LIBRARY), _LIBRARY)
 
 
 def runner_codecs(arch: str = "x86_64") -> tuple[str, ...]:
@@ -60,33 +82,36 @@ def run_script(arch: str = "x86_64") -> str:
     return (_RUNNER / "run.sh").read_text().replace("@ARCH@", arch)
 
 
-def source_key(arch: str) -> str:
+def source_key(arch: str, form: _Form = _PROGRAM) -> str:
     """A hash over all that the program is made from: sources, build files, toolchain, versions."""
     digest = hashlib.sha256()
     files = [path for pattern in ("*.h", "*.cc", "CMakeLists.txt", "cmake/*.cmake") for path in _RUNNER.glob(pattern)]
-    files += [_toolchain(arch), *_TOOLCHAINS.glob("zig.cmake")]
+    if form is _LIBRARY:
+        files += [path for path in form.sources.rglob("*") if path.is_file()]
+    files += [_toolchain(arch, form), *_TOOLCHAINS.glob("zig.cmake")]
     for path in sorted(files):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT).as_posix()} {len(content)}\n".encode() + content)
-    digest.update(f"{version('apache-tvm-ffi')} {_own_version()}".encode())
+    made_by = "".join(f"{version(name)} " for name in ("apache-tvm-ffi", *(["apache-tvm"] if form is _LIBRARY else [])))
+    digest.update(f"{made_by}{_own_version()}".encode())
     return digest.hexdigest()
 
 
-def build(arch: str, destination: Path) -> Path:
+def build(arch: str, destination: Path, form: _Form = _PROGRAM) -> Path:
     """Builds the program for ``arch`` into the folder ``destination``, which appears whole or not at all.
 
     Two processes that ask at once build once. Returns the program's path.
     """
     from filelock import FileLock
 
-    key = source_key(arch)
+    key = source_key(arch, form)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(destination.parent / f".{arch}.lock"):
-        if not _is_current(destination, key):
+    with FileLock(destination.parent / f".{form.prefix}{arch}.lock"):
+        if not _is_current(destination, key, form):
             with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".build-") as scratch:
-                program = _compile(arch, Path(scratch))
+                program = _compile(arch, Path(scratch), form)
                 _install(program, arch, key, destination)
-    return destination / _PROGRAM
+    return destination / form.product
 
 
 def _install(program: Path, arch: str, key: str, destination: Path) -> None:
@@ -94,7 +119,7 @@ def _install(program: Path, arch: str, key: str, destination: Path) -> None:
     stamp = {"key": key, "arch": arch, "codecs": _codecs_of_build(program.parent)}
     # The stamp goes first and comes last: what it vouches for is there.
     (destination / _STAMP).unlink(missing_ok=True)
-    os.replace(program, destination / _PROGRAM)
+    os.replace(program, destination / program.name)
     temporary = program.parent / _STAMP
     temporary.write_text(json.dumps(stamp, indent=2) + "\n")
     os.replace(temporary, destination / _STAMP)
@@ -105,7 +130,7 @@ def _codecs_of_build(folder: Path) -> list[str]:
     return (folder / "codecs.txt").read_text().strip().split(",")
 
 
-def _compile(arch: str, scratch: Path) -> Path:
+def _compile(arch: str, scratch: Path, form: _Form) -> Path:
     cmake = shutil.which("cmake") or _cmake_of_python()
     if cmake is None:
         raise SystemFailure(
@@ -115,18 +140,19 @@ def _compile(arch: str, scratch: Path) -> Path:
     folder = scratch / "build"
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     configure = [
-        cmake, "-S", str(_RUNNER), "-B", str(folder), *generator, f"-DCMAKE_TOOLCHAIN_FILE={_toolchain(arch)}",
+        cmake, "-S", str(form.sources), "-B", str(folder), *generator,
+        f"-DCMAKE_TOOLCHAIN_FILE={_toolchain(arch, form)}",
         f"-DZIG_PYTHON={sys.executable}", f"-DTVM_ROOT={package_folder('tvm')}",
         f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}", f"-DMOBILENET_TVM_VERSION={_own_version()}",
     ]  # fmt: skip
-    if arch != host_arch():
+    if form is _PROGRAM and arch != host_arch():
         configure.append(f"-DTVM_LIBRARIES={runtime_libraries(arch)[0].parent}")
     stb = stb_folder(_cache(), _RUNNER / "cmake" / "stb.cmake")
     if stb is not None:
         configure.append(f"-DSTB_IMAGE_DIR={stb}")
     _run(configure)
-    _run([cmake, "--build", str(folder), "--target", _PROGRAM, "--parallel", str(len(os.sched_getaffinity(0)))])
-    return folder / _PROGRAM
+    _run([cmake, "--build", str(folder), "--target", "mobilenet-run", "--parallel", str(len(os.sched_getaffinity(0)))])
+    return folder / form.product
 
 
 def _run(command: list[str]) -> None:
@@ -159,8 +185,8 @@ def _own_version() -> str:
     return str(mobilenet_tvm.__version__)
 
 
-def _toolchain(arch: str) -> Path:
-    path = _TOOLCHAINS / f"{arch}-linux-gnu.cmake"
+def _toolchain(arch: str, form: _Form = _PROGRAM) -> Path:
+    path = _TOOLCHAINS / f"{arch}-linux-{form.libc}.cmake"
     if not path.is_file():
         known = sorted(p.name.removesuffix("-linux-gnu.cmake") for p in _TOOLCHAINS.glob("*-linux-gnu.cmake"))
         raise UserError(f"mobilenet-run cannot be built for {arch!r}: there are toolchains for {', '.join(known)}")
@@ -177,16 +203,16 @@ def _cache() -> Path:
     return Path(os.environ.get("MOBILENET_TVM_CACHE") or user_cache_dir("mobilenet-tvm"))
 
 
-def _cached(arch: str, key: str) -> Path:
-    return _cache() / "runner" / f"{arch}-{key[:16]}"
+def _cached(arch: str, key: str, form: _Form = _PROGRAM) -> Path:
+    return _cache() / "runner" / f"{form.prefix}{arch}-{key[:16]}"
 
 
-def _is_current(folder: Path, key: str) -> bool:
+def _is_current(folder: Path, key: str, form: _Form = _PROGRAM) -> bool:
     try:
         stamp = json.loads((folder / _STAMP).read_text())
     except (OSError, ValueError):
         return False
-    return isinstance(stamp, dict) and stamp.get("key") == key and (folder / _PROGRAM).is_file()
+    return isinstance(stamp, dict) and stamp.get("key") == key and (folder / form.product).is_file()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -197,13 +223,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--arch", default="x86_64", help="architecture to build for (default: x86_64)")
     parser.add_argument("--in-place", action="store_true", help="build into runner/bin/ instead of the user's cache")
     parser.add_argument("--rebuild", action="store_true", help="build even if there is one (stb_image.h has come, say)")
+    parser.add_argument("--static", action="store_true", help="the library that static programs are linked from")
     given = parser.parse_args(arguments)
     try:
-        destination = _shipped(given.arch) if given.in_place else _cached(given.arch, source_key(given.arch))
+        form = _LIBRARY if given.static else _PROGRAM
+        cached = _cached(given.arch, source_key(given.arch, form), form)
+        destination = _shipped(given.arch) if given.in_place and not given.static else cached
         if given.rebuild:
             (destination / _STAMP).unlink(missing_ok=True)
-        wanted = given.in_place or given.rebuild
-        path = build(given.arch, destination) if wanted else runner_binary(given.arch)
+        wanted = given.in_place or given.rebuild or given.static
+        path = build(given.arch, destination, form) if wanted else runner_binary(given.arch)
     except (UserError, SystemFailure) as error:
         print(f"runner_build: {error}", file=sys.stderr)
         detail = getattr(error, "detail", "")

@@ -12,12 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilenet_tvm import static_program
 from mobilenet_tvm.errors import SystemFailure, UserError
-from mobilenet_tvm.package import REFERENCE, RUNNER, Package, list_files
+from mobilenet_tvm.package import REFERENCE, Package, list_files
 from mobilenet_tvm.reference import write_reference
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run([*package.command, *arguments], capture_output=True, text=True, check=False)
+    except PermissionError as error:
+        raise UserError(f"{package.shown} may not be run: chmod +x it, on a disk that allows programs") from error
+    except OSError as error:
+        raise SystemFailure(f"{package.shown}: its runner does not start: {error.strerror}") from error
 
 
 def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
@@ -27,11 +37,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     :raises SystemFailure: the runner fails otherwise.
     """
     package.require_this_cpu()
-    command = [*package.launcher, str(package.folder / RUNNER), str(package.folder), *arguments, "--json"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise SystemFailure(f"{package.shown}: its runner does not start: {error.strerror}") from error
+    done = _start(package, [*arguments, "--json"])
     try:
         answer: dict[str, Any] | None = json.loads(done.stdout)
     except ValueError:
@@ -47,8 +53,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
 
 def _decodes(package: Package) -> frozenset[str]:
     """Suffixes of the files that the package's runner reads by itself."""
-    command = [*package.launcher, str(package.folder / RUNNER), "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _start(package, ["--version"])
     codecs = done.stdout.rpartition("codecs:")[2]
     suffixes = {"png": (".png",), "jpeg": (".jpg", ".jpeg"), "ppm": (".ppm",), "npy": (".npy",)}
     return frozenset(s for name, those in suffixes.items() if name in codecs for s in those)
@@ -94,4 +99,7 @@ def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.
         write_reference(folder / REFERENCE, inputs, outputs)
         manifest = replace(package.manifest, files=list_files(folder))
         manifest.write(folder)
-        yield replace(package, folder=folder, manifest=manifest)
+        program = Path(temporary) / "program" if package.program is not None else None
+        if program is not None:
+            static_program.pack(folder, program)
+        yield replace(package, folder=folder, manifest=manifest, program=program)

@@ -90,7 +90,7 @@ int Classify(const Options& options, const Package& package, const RunInfo& info
   for (const std::string& name : options.images) {
     inputs.push_back(ReadInput(manifest, name));
   }
-  Session session(package.Module(), manifest.inputs.front());
+  Session session(package);
   std::vector<Classified> results;
   for (const NetworkInput& input : inputs) {
     session.SetInput(input.values);
@@ -116,7 +116,7 @@ int Classify(const Options& options, const Package& package, const RunInfo& info
 
 int Bench(const Options& options, const Package& package, const RunInfo& info,
           const ReferencePair& reference) {
-  Session session(package.Module(), package.manifest.inputs.front());
+  Session session(package);
   session.SetInput(reference.input.data);
   const std::vector<double> times = Measure(session, *options.repeat);
   Print(options.json ? BenchJson(package.manifest, info, times)
@@ -151,7 +151,7 @@ Profile MeasureProfile(Session& session, const Manifest& manifest, int repeat) {
 int ShowProfile(const Options& options, const Package& package, const RunInfo& info,
                 const ReferencePair& reference) {
   const Manifest& manifest = package.manifest;
-  Session session(package.Module(), manifest.inputs.front());
+  Session session(package);
   session.SetInput(reference.input.data);
   const Profile profile = MeasureProfile(session, manifest, *options.repeat);
   Print(options.json ? ProfileJson(manifest, info, profile) : ProfileText(manifest, info, profile));
@@ -160,7 +160,7 @@ int ShowProfile(const Options& options, const Package& package, const RunInfo& i
 
 int CheckItself(const Options& options, const Package& package, const RunInfo& info,
                 const std::vector<ReferencePair>& references) {
-  Session session(package.Module(), package.manifest.inputs.front());
+  Session session(package);
   const SelfTest result = RunSelfTest(session, references, package.manifest.tolerance);
   Print(options.json ? SelfTestJson(package.manifest, info, result)
                      : SelfTestText(package.manifest, result));
@@ -171,7 +171,7 @@ int CheckItself(const Options& options, const Package& package, const RunInfo& i
 
 int RunCommand(const Options& options) {
   if (options.help) {
-    Print(std::string(HelpText()));
+    Print(HelpText(options.is_own_package));
     return 0;
   }
   if (options.version) {
@@ -191,8 +191,7 @@ int RunCommand(const Options& options) {
   if (!options.images.empty()) {
     return Classify(options, package, info);
   }
-  const auto references =
-      ReadReference(ReadFile(package.Reference(), "reference.npz", kMaxInputBytes), manifest);
+  const auto references = ReadReference(ReferenceOf(package), manifest);
   if (options.profile) {
     return ShowProfile(options, package, info, references.front());
   }

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "error.h"
 #include "options.h"
+#include "package.h"
 
 namespace {
 
@@ -26,7 +27,8 @@ int Complain(std::string message, int code) {
 int main(int argc, char** argv) {
   try {
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-    return mobilenet_tvm::RunCommand(mobilenet_tvm::ParseOptions(arguments));
+    return mobilenet_tvm::RunCommand(
+        mobilenet_tvm::ParseOptions(arguments, mobilenet_tvm::OwnPackage()));
   } catch (const mobilenet_tvm::UserError& error) {
     return Complain(error.what(), mobilenet_tvm::kExitUser);
   } catch (const std::bad_alloc&) {

@@ -79,17 +79,21 @@ void CheckWhole(const Options& options) {
   }
   if (options.images.empty() && !options.self_test && !options.repeat) {
     throw UserError(
-        "no image given: mobilenet-run PACKAGE IMAGE..., or --self-test, or --repeat N");
+        "no image given: " + std::string(options.is_own_package ? "" : "mobilenet-run PACKAGE ") +
+        "IMAGE..., or --self-test, or --repeat N");
   }
 }
 
 }  // namespace
 
-Options ParseOptions(const std::vector<std::string>& arguments) {
+Options ParseOptions(const std::vector<std::string>& arguments,
+                     const std::optional<std::string>& own_package) {
   Options options;
+  options.package = own_package.value_or("");
+  options.is_own_package = own_package.has_value();
   Arguments walk(arguments);
   bool only_names = false;
-  bool package_seen = false;
+  bool package_seen = options.is_own_package;
   while (walk.Next()) {
     const std::string& text = walk.Text();
     if (only_names || text.empty() || text[0] != '-' || text == "-") {
@@ -127,12 +131,14 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
   return options;
 }
 
-std::string_view HelpText() {
-  return R"(mobilenet-run PACKAGE IMAGE... [options]
-mobilenet-run PACKAGE --self-test [--json]
-mobilenet-run PACKAGE --repeat N [--profile] [--json]
-
-Runs a package of mobilenet-tvm. PACKAGE is the unpacked folder. An IMAGE is a PNG, JPEG or PPM file, which is resized,
+std::string HelpText(bool is_own_package) {
+  const std::string start = is_own_package ? "PROGRAM" : "mobilenet-run PACKAGE";
+  return start + " IMAGE... [options]\n" + start + " --self-test [--json]\n" + start +
+         " --repeat N [--profile] [--json]\n\n" +
+         (is_own_package ? "PROGRAM is this program: a network, TVM's runtime and mobilenet-run of "
+                           "mobilenet-tvm."
+                         : "Runs a package of mobilenet-tvm. PACKAGE is the unpacked folder.") +
+         R"( An IMAGE is a PNG, JPEG or PPM file, which is resized,
 cropped and normalised as the package says, or a .npy file with the network's float32 input as it is.
 
   --threads N    how many threads to use (default: as many as the package was scheduled for)

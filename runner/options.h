@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace mobilenet_tvm {
@@ -10,6 +9,7 @@ namespace mobilenet_tvm {
 /// The command line.
 struct Options {
   std::string package;
+  bool is_own_package = false;  ///< a static program runs the one that it carries
   std::vector<std::string> images;
   std::optional<int> threads;
   std::optional<int> repeat;
@@ -21,10 +21,12 @@ struct Options {
   bool version = false;
 };
 
-/// Reads the arguments after the program's name. Throws UserError.
-Options ParseOptions(const std::vector<std::string>& arguments);
+/// Reads the arguments after the program's name; the first of them names the package, unless it is the program's
+/// own. Throws UserError.
+Options ParseOptions(const std::vector<std::string>& arguments,
+                     const std::optional<std::string>& own_package = std::nullopt);
 
 /// What --help prints.
-std::string_view HelpText();
+std::string HelpText(bool is_own_package);
 
 }  // namespace mobilenet_tvm

@@ -2,7 +2,6 @@
 
 #include <tvm/ffi/container/array.h>
 #include <tvm/ffi/container/tensor.h>
-#include <tvm/ffi/extra/module.h>
 #include <tvm/ffi/function.h>
 
 #include <chrono>
@@ -12,6 +11,8 @@
 #include <string>
 
 #include "error.h"
+#include "module_loader.h"
+#include "tvm_call.h"
 
 namespace mobilenet_tvm {
 namespace {
@@ -33,31 +34,9 @@ struct AlignedAllocator {
   static void FreeData(DLTensor* tensor) { std::free(tensor->data); }
 };
 
-std::string FirstLine(const std::string& message) { return message.substr(0, message.find('\n')); }
-
-// TVM is called through its C interface only (CallExpected): this program carries its own C++ runtime, and an
-// exception thrown by TVM's must not have to unwind through it.
-template <typename... Args>
-ffi::Any Call(const ffi::Function& function, Args&&... args) {
-  const auto result = function.CallExpected<ffi::Any>(std::forward<Args>(args)...);
-  if (result.is_err()) {
-    throw SystemError(FirstLine(result.error().message()));
-  }
-  return result.value();
-}
-
-ffi::Function Registered(const char* name) {
-  auto function = ffi::Function::GetGlobal(name);
-  if (!function) {
-    throw SystemError(std::string("the TVM runtime in lib/ has no ") + name +
-                      ": it is of another version");
-  }
-  return *std::move(function);
-}
-
 ffi::Function FunctionOf(const ffi::Any& module, const char* name) {
-  const ffi::Any found =
-      Call(Registered("ffi.ModuleGetFunction"), module, ffi::String(name), /*query_imports=*/false);
+  const ffi::Any found = CallTvm(RegisteredInTvm("ffi.ModuleGetFunction"), module,
+                                 ffi::String(name), /*query_imports=*/false);
   auto function = found.as<ffi::Function>();
   // None converts to a function too, to a null one.
   if (!function || *function == nullptr) {
@@ -82,19 +61,19 @@ void SetThreads(int threads) {
   }
 }
 
-Session::Session(const std::filesystem::path& module, const TensorSpec& input)
-    : state_(std::make_unique<State>()) {
+Session::Session(const Package& package) : state_(std::make_unique<State>()) {
   constexpr int kPooledAllocator = 2;
   try {
-    state_->module = Call(Registered("ffi.ModuleLoadFromFile"), ffi::String(module.string()));
-    state_->vm = Call(FunctionOf(state_->module, "vm_load_executable"));
-    Call(FunctionOf(state_->vm, "vm_initialization"), static_cast<int>(kDLCPU), 0,
-         kPooledAllocator);
+    state_->module = LoadModule(package);
+    state_->vm = CallTvm(FunctionOf(state_->module, "vm_load_executable"));
+    CallTvm(FunctionOf(state_->vm, "vm_initialization"), static_cast<int>(kDLCPU), 0,
+            kPooledAllocator);
     state_->main = FunctionOf(state_->vm, "main");
   } catch (const SystemError& error) {
     throw UserError(std::string("module.so: does not load: ") + error.what());
   }
-  state_->input = ffi::Tensor::FromNDAlloc(AlignedAllocator(), ffi::Shape(input.shape),
+  state_->input = ffi::Tensor::FromNDAlloc(AlignedAllocator(),
+                                           ffi::Shape(package.manifest.inputs.front().shape),
                                            DLDataType{kDLFloat, 32, 1}, DLDevice{kDLCPU, 0});
 }
 
@@ -111,7 +90,7 @@ void Session::SetInput(const std::vector<float>& values) {
 double Session::Run() {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
-  state_->output = Call(state_->main, state_->input);
+  state_->output = CallTvm(state_->main, state_->input);
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
@@ -136,9 +115,9 @@ std::vector<KernelCall> Session::RunInstrumented() {
         begin = Clock::now();
       });
   const ffi::Function set_instrument = FunctionOf(state_->vm, "set_instrument");
-  Call(set_instrument, instrument);
-  state_->output = Call(state_->main, state_->input);
-  Call(set_instrument, ffi::Function(nullptr));
+  CallTvm(set_instrument, instrument);
+  state_->output = CallTvm(state_->main, state_->input);
+  CallTvm(set_instrument, ffi::Function(nullptr));
   return calls;
 }
 

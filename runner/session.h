@@ -1,12 +1,11 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "manifest.h"
 #include "npy.h"
+#include "package.h"
 
 namespace mobilenet_tvm {
 
@@ -19,11 +18,11 @@ struct KernelCall {
   double milliseconds;
 };
 
-/// A loaded module.so: TVM's Relax VM on the CPU, ready to run `main`.
+/// A package's loaded module: TVM's Relax VM on the CPU, ready to run `main`.
 class Session {
  public:
   /// Loads the module. Throws UserError if it does not load as a Relax VM executable.
-  Session(const std::filesystem::path& module, const TensorSpec& input);
+  explicit Session(const Package& package);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -24,6 +24,7 @@ class Target:
     :ivar vector_bits: width of the widest vector that code for it uses.
     :ivar threads: how many threads its packages are scheduled for by default.
     :ivar toolchain: compiler target of its runner and of the modules' link.
+    :ivar compiler: a C++ compiler of the system's, which links its modules instead of ziglang's.
     :ivar wheel_platform: pip's name of the platform whose wheels hold TVM's runtime for it.
     :ivar emulator: the CPU model by which QEMU emulates it; None where QEMU cannot.
     :ivar logs: names of the targets whose tuning logs apply, its own first.
@@ -37,6 +38,7 @@ class Target:
     cpu_features: tuple[str, ...] = ()
     threads: int = 1
     toolchain: str | None = None
+    compiler: str | None = None
     wheel_platform: str | None = None
     emulator: str | None = None
     logs: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ _TYPES: dict[str, type] = {
     "cpu_features": list,
     "threads": int,
     "toolchain": str,
+    "compiler": str,
     "wheel_platform": str,
     "emulator": str,
     "logs": list,

@@ -61,6 +61,8 @@ def test_it_is_for_this_platform_and_holds_the_data(wheel: Path) -> None:
         *("targets/presets/x86-64-v4.toml", "targets/toolchains/x86_64-linux-gnu.cmake"),
         *("targets/presets/rpi4.toml", "targets/toolchains/aarch64-linux-gnu.cmake", "runner/cpu_features_aarch64.cc"),
         *("mobilenet_tvm/schemas/run.json", "runner/run.sh", "runner/main.cc", "runner/bin/x86_64/mobilenet-run"),
+        *("targets/toolchains/aarch64-linux-musl.cmake", "runner/static/CMakeLists.txt", "runner/cmake/sources.cmake"),
+        *("runner/static/package_static.cc", "runner/static/tvm_support/tvm/support/cuda/nvtx.h"),
     ]
     assert not [name for name in wanted if name not in names]
     logs = {path.relative_to(ROOT).as_posix() for path in package_folder("tuning_logs").rglob("*.json*")}

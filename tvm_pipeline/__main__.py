@@ -17,7 +17,14 @@ def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     target = CpuTarget.from_json(request["target"])
     logs = TuningLogs.load([Path(one) for one in request["logs"]], target.logs, request["dtype"])
     return compile_model(
-        Path(request["onnx"]), target, logs, int(request["threads"]), Path(request["out"]), request.get("shape"), emit
+        Path(request["onnx"]),
+        target,
+        logs,
+        int(request["threads"]),
+        Path(request["out"]),
+        request.get("shape"),
+        emit,
+        static=bool(request.get("static")),
     )
 
 

@@ -12,8 +12,9 @@ from tvm import relax
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.export_static import export_static
 from tvm_pipeline.import_onnx import import_onnx, output_names
-from tvm_pipeline.link import link_shared
+from tvm_pipeline.link import link_shared, link_shared_by
 from tvm_pipeline.passes.dataflow import shape_of
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import ScheduledKernel, schedule_kernels
@@ -28,8 +29,11 @@ def compile_model(
     output: Path,
     shapes: Mapping[str, Sequence[int]] | None = None,
     emit: Emit | None = None,
+    *,
+    static: bool = False,
 ) -> dict[str, Any]:
-    """Writes ``output/module.so`` and returns what the manifest needs (tensors, kernels, versions)."""
+    """Writes ``output/module.so``, for a static program its parts (:mod:`tvm_pipeline.export_static`), and returns what
+    the manifest needs (tensors, kernels, versions)."""
     report = emit.progress if emit is not None else lambda stage: None
     warn = emit.warning if emit is not None else lambda message: None
     report("importing")
@@ -41,10 +45,13 @@ def compile_model(
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
         report("generating code")
-        executable = relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
+        executable = relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE, system_lib=static)
     report("linking")
-    path = output / "module.so"
-    executable.export_library(str(path), fcompile=_linker(target))
+    path = output / ("module.bin" if static else "module.so")
+    if static:
+        export_static(executable, output, target.zig_target)
+    else:
+        executable.export_library(str(path), fcompile=_linker(target))
     return {
         "module": str(path),
         "inputs": inputs,
@@ -56,7 +63,10 @@ def compile_model(
 
 def _linker(target: CpuTarget) -> Any:
     def link(output: str, objects: Sequence[str], options: Any = None, **_: Any) -> None:
-        link_shared(output, objects, target.zig_target)
+        if target.compiler is not None:
+            link_shared_by(target.compiler, output, objects)
+        else:
+            link_shared(output, objects, target.zig_target)
 
     return link
 

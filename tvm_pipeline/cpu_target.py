@@ -20,6 +20,7 @@ class CpuTarget:
     """A target as the front door resolved it.
 
     :ivar logs: names of the targets whose tuning logs apply, its own first.
+    :ivar compiler: the system's compiler that links modules; None for ziglang's.
     """
 
     name: str
@@ -27,6 +28,7 @@ class CpuTarget:
     unit: VectorUnit
     logs: tuple[str, ...]
     zig_target: str
+    compiler: str | None = None
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> "CpuTarget":
@@ -37,4 +39,5 @@ class CpuTarget:
             unit=VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits]),
             logs=tuple(values.get("logs") or (values["name"],)),
             zig_target=str(values.get("toolchain") or f"{values['arch']}-linux-gnu"),
+            compiler=values.get("compiler"),
         )

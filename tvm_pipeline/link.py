@@ -1,4 +1,4 @@
-"""Links a module with ziglang's linker, against no library of this machine.
+"""Links a module with ziglang's linker, against no library of this machine, or with a compiler that the user names.
 
 The shared object names ``libm.so.6`` and ``libc.so.6`` as needed but carries no symbol versions, so any glibc will do.
 (``zig cc`` would first build its own start files and libc stubs, 17 s on a cold cache; the linker alone takes 0.05 s.)
@@ -21,11 +21,20 @@ def link_shared(output: str, objects: Sequence[str] | str, zig_target: str) -> N
     inputs = [objects] if isinstance(objects, str) else list(objects)
     stubs = (str(Path(_library_stubs(zig_target).name) / name) for name in NEEDED)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-link-") as folder:
-        compiled = [_object_of(Path(one), Path(folder), zig_target) for one in inputs]
+        compiled = [object_of(Path(one), Path(folder), zig_target) for one in inputs]
         run_zig("ld.lld", "-shared", "--no-as-needed", "-z", "now", "--strip-debug", "-o", output, *compiled, *stubs)
 
 
-def _object_of(source: Path, folder: Path, zig_target: str) -> str:
+def link_shared_by(compiler: str, output: str, objects: Sequence[str] | str) -> None:
+    """The same by a compiler of the system's, against its own libraries. Raises SystemFailure with what it said."""
+    inputs = [objects] if isinstance(objects, str) else list(objects)
+    command = [compiler, "-shared", "-fPIC", "-Wl,-z,now,--strip-debug", "-o", output, *inputs, "-lm"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise SystemFailure(f"linking with {compiler} failed: {finished.stderr.strip()[-500:]}")
+
+
+def object_of(source: Path, folder: Path, zig_target: str) -> str:
     """An object file as it is; TVM's C source, which stands for a module without a single kernel, compiled."""
     if source.suffix == ".o":
         return str(source)

@@ -7,7 +7,7 @@ import argparse
 from mobilenet_tvm.errors import UserError
 
 MODEL_HELP = "a name of the zoo, an .onnx file, or file.py:factory"
-PACKAGE_HELP = "a package's folder, or its .tar.gz"
+PACKAGE_HELP = "a package's folder, its .tar.gz, or a program that compile --static wrote"
 TARGET_HELP = "a preset's name, an alias, native, or a .toml file"
 
 

@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
     arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")
     parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
+    parser.add_argument(
+        "--compiler", metavar="CXX", help="link with this C++ compiler, such as aarch64-linux-gnu-g++, not ziglang's"
+    )
+    parser.add_argument(
+        "--static", action="store_true", help="write PACKAGE as one program that needs nothing but Linux"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
             shape=args.shape,
             logs=args.logs,
             labels=args.labels,
+            static=args.static,
+            compiler=args.compiler,
             on_event=on_event,
         )
     if args.json:

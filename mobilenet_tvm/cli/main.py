@@ -36,8 +36,8 @@ VERBS = (
 _DESCRIPTION = """MobileNets, and any CNN in ONNX, through Apache TVM.
 
 MODEL is a name of the zoo (mobilenet-tvm models), an .onnx file, or file.py:factory, a function that returns an
-nn.Module. PACKAGE is a folder that compile wrote, or its .tar.gz. TARGET is a preset's name (mobilenet-tvm targets),
-an alias, native, or a .toml file."""
+nn.Module. PACKAGE is a folder that compile wrote, its .tar.gz, or a program of compile --static. TARGET is a preset's
+name (mobilenet-tvm targets), an alias, native, or a .toml file."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -7,15 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import targets
-from mobilenet_tvm import __version__
+from mobilenet_tvm import __version__, static_program
 from mobilenet_tvm.child import run_child
 from mobilenet_tvm.errors import UserError, unknown
 from mobilenet_tvm.events import OnEvent, progress, warn_only
 from mobilenet_tvm.labels import known_labels, read_labels
+from mobilenet_tvm.linker import linker
 from mobilenet_tvm.logs import as_strings, log_folders
 from mobilenet_tvm.manifest import Manifest
 from mobilenet_tvm.model_source import ModelSource, find_model, with_preprocessing
@@ -56,6 +58,17 @@ def _labels(source: ModelSource, path: str | Path | None, outputs: list[dict[str
     return names
 
 
+def _add_runner(folder: Path, request: dict[str, Any]) -> Path | None:
+    """Copy the runner into a package's folder; for a static program return the library to link."""
+    from mobilenet_tvm import assemble, runner_build
+
+    arch = request["target"]["arch"]
+    if request["static"]:
+        return runner_build.static_library(arch)
+    assemble.copy_runner(folder, arch)
+    return None
+
+
 def _fill(
     source: ModelSource, request: dict[str, Any], folder: Path, labels: str | Path | None, on_event: OnEvent
 ) -> Manifest:
@@ -66,13 +79,16 @@ def _fill(
     inputs = reference.seeded_inputs(source.input.shape)
     with ThreadPoolExecutor(2) as pool:
         outputs = pool.submit(reference.onnxruntime_outputs, source.onnx, inputs)
-        runner = pool.submit(assemble.copy_runner, folder, target["arch"])  # the first time it has to be built
+        runner = pool.submit(_add_runner, folder, request)
         built = run_child(PIPELINE, {**request, "out": str(folder)}, on_event, block=("torch",))
         progress(on_event, "package", detail="runner, reference, licences")
-        runner.result()
+        library = runner.result()
         reference.write_reference(folder / REFERENCE, inputs, outputs.result())
-    assemble.copy_runtime(folder, target["arch"], target["wheel_platform"])
-    assemble.write_licences(folder)
+    if library is not None:
+        static_program.link_program(folder, library, target["arch"])
+    else:
+        assemble.copy_runtime(folder, target["arch"], target["wheel_platform"])
+    assemble.write_licences(folder, static=request["static"])
     manifest = Manifest(
         model={"name": source.name, "onnx_sha256": source.onnx_sha256, "weights": source.weights},
         target={key: target[key] for key in ("name", "arch", "cpu_features", "emulator", "tvm")},
@@ -87,6 +103,7 @@ def _fill(
             "tvm": built["tvm_version"],
             "tvm_ffi": built["tvm_ffi_version"],
             "llvm": built["llvm_version"],
+            "linker": linker(target["compiler"], target["arch"]),
         },
         kernels=built["kernels"],
         files=list_files(folder),
@@ -104,6 +121,7 @@ def build_package(
     path: Path,
     *,
     labels: str | Path | None = None,
+    static: bool = False,
     on_event: OnEvent = warn_only,
 ) -> Manifest:
     """Compile an ONNX file and put the package at ``path``, whole or not at all."""
@@ -115,8 +133,9 @@ def build_package(
         "dtype": dtype,
         "logs": as_strings(logs),
         "shape": {source.input.name: list(source.input.shape)},
+        "static": static,
     }
-    with new_package(path) as folder:
+    with new_package(path, static=static) as folder:
         return _fill(source, request, folder, labels, on_event)
 
 
@@ -131,6 +150,8 @@ def compile(
     shape: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
     logs: str | Path | None = None,
     labels: str | Path | None = None,
+    static: bool = False,
+    compiler: str | None = None,
     on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
     """Compile a network into a package.
@@ -143,6 +164,8 @@ def compile(
     :param shape: the shape of a dynamic input, by its name.
     :param logs: a folder of tuning logs to use instead of the user's own and the checked-in ones.
     :param labels: a file with one class name per line.
+    :param compiler: a C++ compiler of the system's for that target, which links the module instead of ziglang's.
+    :param static: write one executable file with all of it inside, which needs nothing of the system but Linux.
     :returns: ``schemas/compile.json``.
     :raises UserError: something of this cannot be; nothing is written then.
     """
@@ -150,9 +173,14 @@ def compile(
     path = Path(output)
     check_dtype(dtype)
     chosen = targets.load(target)
+    if compiler is not None:
+        chosen = replace(chosen, compiler=compiler)
+    if static and chosen.compiler is not None:
+        raise UserError("--static programs are linked by ziglang's clang alone: leave the compiler away")
+    linker(chosen.compiler, chosen.arch)
     threads = chosen.threads if threads is None else threads
     check_threads(threads)
-    check_output(path)
+    check_output(path, static=static)
     shapes = read_shapes(shape)
     if labels is not None:
         read_labels(Path(labels))
@@ -160,7 +188,7 @@ def compile(
         source = with_preprocessing(find_model(model, weights, shapes, on_event, Path(scratch)), on_event)
         exported = time.perf_counter()
         manifest = build_package(
-            source, chosen, dtype, threads, log_folders(logs), path, labels=labels, on_event=on_event
+            source, chosen, dtype, threads, log_folders(logs), path, labels=labels, static=static, on_event=on_event
         )
     end = time.perf_counter()
     records = Counter(kernel["record"] for kernel in manifest.kernels)

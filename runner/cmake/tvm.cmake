@@ -1,26 +1,7 @@
 # Targets for TVM out of its Python packages. Their own find_package(tvm) is broken: tvmTargets.cmake is not in the wheel.
 
-# The folder of an installed Python package, not imported: `import tvm` takes seconds.
-function(find_python_package name result)
-  set(interpreters "${CMAKE_CURRENT_SOURCE_DIR}/../.venv/bin/python" python3)
-  foreach(interpreter IN LISTS interpreters)
-    execute_process(
-      COMMAND "${interpreter}" -c
-        "import importlib.util as u; s = u.find_spec('${name}'); print(s.submodule_search_locations[0] if s else '')"
-      OUTPUT_VARIABLE folder OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-    if(NOT failed AND folder)
-      set(${result} "${folder}" PARENT_SCOPE)
-      return()
-    endif()
-  endforeach()
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/python_package.cmake")
 
-if(NOT TVM_ROOT)
-  find_python_package(tvm TVM_ROOT)
-endif()
-if(NOT TVM_FFI_ROOT)
-  find_python_package(tvm_ffi TVM_FFI_ROOT)
-endif()
 if(TVM_LIBRARIES)
   set(tvm_runtime_library "${TVM_LIBRARIES}/libtvm_runtime.so")
   set(tvm_ffi_library "${TVM_LIBRARIES}/libtvm_ffi.so")

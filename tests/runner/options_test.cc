@@ -20,6 +20,15 @@ TEST(reads_all) {
   CHECK(ParseOptions({"pkg", "--self-test"}).self_test);
 }
 
+TEST(a_static_program_names_no_package) {
+  const auto options = ParseOptions({"a.png", "b.png"}, "/home/pi/net");
+  CHECK_EQ(options.package, "/home/pi/net");
+  CHECK(options.is_own_package);
+  CHECK_EQ(options.images.size(), 2U);
+  CHECK_USER_ERROR(ParseOptions({}, "/home/pi/net"), "no image given: IMAGE...");
+  CHECK(!ParseOptions({"pkg", "a.png"}).is_own_package);
+}
+
 TEST(refuses) {
   CHECK_USER_ERROR(ParseOptions({}), "no package");
   CHECK_USER_ERROR(ParseOptions({"pkg"}), "no image");

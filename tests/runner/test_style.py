@@ -16,6 +16,6 @@ def test_clang_format() -> None:
     if not program.exists():
         pytest.skip("clang-format is not installed: pip install clang-format")
     folders = [ROOT / "runner", ROOT / "tests" / "runner"]
-    files = [path for folder in folders for suffix in ("cc", "h") for path in folder.glob(f"*.{suffix}")]
+    files = [path for folder in folders for suffix in ("cc", "h") for path in folder.rglob(f"*.{suffix}")]
     done = subprocess.run([program, "--dry-run", "-Werror", *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <tvm/ffi/function.h>
+
+#include <string>
+#include <utility>
+
+#include "error.h"
+
+namespace mobilenet_tvm {
+
+/// A message's first line; TVM's go on with a trace.
+inline std::string FirstLine(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
+/// Calls a function of TVM's. Throws SystemError with the first line of what it says.
+///
+/// TVM is called through its C interface only (CallExpected): this program carries its own C++ runtime, and an exception
+/// thrown by TVM's must not have to unwind through it.
+template <typename... Args>
+tvm::ffi::Any CallTvm(const tvm::ffi::Function& function, Args&&... args) {
+  const auto result = function.CallExpected<tvm::ffi::Any>(std::forward<Args>(args)...);
+  if (result.is_err()) {
+    throw SystemError(FirstLine(result.error().message()));
+  }
+  return result.value();
+}
+
+/// A function that TVM's runtime registered under that name. Throws SystemError.
+inline tvm::ffi::Function RegisteredInTvm(const char* name) {
+  auto function = tvm::ffi::Function::GetGlobal(name);
+  if (!function) {
+    throw SystemError(std::string("the TVM runtime has no ") + name + ": it is of another version");
+  }
+  return *std::move(function);
+}
+
+}  // namespace mobilenet_tvm
