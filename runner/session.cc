@@ -12,6 +12,7 @@
 #include <string>
 
 #include "error.h"
+#include "tvm_call.h"
 
 namespace mobilenet_tvm {
 namespace {
@@ -32,28 +33,6 @@ struct AlignedAllocator {
   }
   static void FreeData(DLTensor* tensor) { std::free(tensor->data); }
 };
-
-std::string FirstLine(const std::string& message) { return message.substr(0, message.find('\n')); }
-
-// TVM is called through its C interface only (CallExpected): this program carries its own C++ runtime, and an
-// exception thrown by TVM's must not have to unwind through it.
-template <typename... Args>
-ffi::Any Call(const ffi::Function& function, Args&&... args) {
-  const auto result = function.CallExpected<ffi::Any>(std::forward<Args>(args)...);
-  if (result.is_err()) {
-    throw SystemError(FirstLine(result.error().message()));
-  }
-  return result.value();
-}
-
-ffi::Function Registered(const char* name) {
-  auto function = ffi::Function::GetGlobal(name);
-  if (!function) {
-    throw SystemError(std::string("the TVM runtime in lib/ has no ") + name +
-                      ": it is of another version");
-  }
-  return *std::move(function);
-}
 
 ffi::Function FunctionOf(const ffi::Any& module, const char* name) {
   const ffi::Any found =

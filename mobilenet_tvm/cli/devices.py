@@ -1,0 +1,39 @@
+"""``devices``"""
+
+from __future__ import annotations
+
+import argparse
+
+from mobilenet_tvm.cli import output
+
+HELP = "the boards that a tracker knows, free and busy"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "tracker",
+        metavar="tracker://HOST:PORT",
+        nargs="?",
+        default="tracker://127.0.0.1:9190",
+        help="default: tracker://127.0.0.1:9190, where python -m tvm.exec.rpc_tracker --host 127.0.0.1 listens",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask and print."""
+    from mobilenet_tvm.verbs.devices import devices
+
+    with output.progress_on_stderr() as on_event:
+        result = devices(args.tracker, on_event=on_event)
+    if args.json:
+        output.print_json(result)
+    elif not result["devices"]:
+        print(f"the tracker at {result['tracker']} knows no board: on one, ./run.sh --serve HOST:PORT registers it")
+    else:
+        rows = [
+            (one["device"], one["free"], one["busy"], one["waiting"], " ".join(one["addresses"]))
+            for one in result["devices"]
+        ]
+        output.print_table(("device", ">free", ">busy", ">clients waiting", "addresses"), rows)
+    return 0
