@@ -33,6 +33,7 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
         target=target,
         threads=int(request["threads"]),
         dtype=request["dtype"],
+        measure=request.get("measure", "clock"),
         logs=Path(request["logs"]),
         known_logs=known,
         database=Path(request["database"]),

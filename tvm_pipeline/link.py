@@ -22,7 +22,7 @@ def link_shared(output: str, objects: Sequence[str] | str, zig_target: str) -> N
     stubs = (str(Path(_library_stubs(zig_target).name) / name) for name in NEEDED)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-link-") as folder:
         compiled = [_object_of(Path(one), Path(folder), zig_target) for one in inputs]
-        _zig("ld.lld", "-shared", "--no-as-needed", "-z", "now", "--strip-debug", "-o", output, *compiled, *stubs)
+        run_zig("ld.lld", "-shared", "--no-as-needed", "-z", "now", "--strip-debug", "-o", output, *compiled, *stubs)
 
 
 def _object_of(source: Path, folder: Path, zig_target: str) -> str:
@@ -30,7 +30,7 @@ def _object_of(source: Path, folder: Path, zig_target: str) -> str:
     if source.suffix == ".o":
         return str(source)
     compiled = folder / f"{source.stem}.o"
-    _zig("c++", "-target", zig_target, "-fPIC", "-x", "c++", "-c", str(source), "-o", str(compiled))
+    run_zig("c++", "-target", zig_target, "-fPIC", "-x", "c++", "-c", str(source), "-o", str(compiled))
     return str(compiled)
 
 
@@ -42,9 +42,9 @@ def _library_stubs(zig_target: str) -> tempfile.TemporaryDirectory[str]:
     directory = Path(folder.name)
     source, empty = directory / "empty.s", directory / "empty.o"
     source.write_text("")
-    _zig("cc", "-target", zig_target, "-c", str(source), "-o", str(empty))
+    run_zig("cc", "-target", zig_target, "-c", str(source), "-o", str(empty))
     for name in NEEDED:
-        _zig("ld.lld", "-shared", "-soname", name, "-o", str(directory / name), str(empty))
+        run_zig("ld.lld", "-shared", "-soname", name, "-o", str(directory / name), str(empty))
     return folder
 
 
@@ -57,7 +57,8 @@ def _zig_program() -> Path:
     return Path(spec.origin).parent / "zig"
 
 
-def _zig(*arguments: str) -> None:
+def run_zig(*arguments: str) -> None:
+    """Runs zig. Raises SystemFailure with the end of what it said."""
     finished = subprocess.run([str(_zig_program()), *arguments], capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise SystemFailure(f"linking failed: {(finished.stderr or finished.stdout).strip()[-500:]}")

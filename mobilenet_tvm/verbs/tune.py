@@ -10,20 +10,24 @@ from typing import Any
 import targets
 from mobilenet_tvm.child import run_child
 from mobilenet_tvm.conditions import busy_cores
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.errors import UserError, unknown
 from mobilenet_tvm.events import OnEvent, warn_only, warning
 from mobilenet_tvm.logs import as_strings, log_folders
 from mobilenet_tvm.model_source import find_model
 from mobilenet_tvm.paths import cache_dir, user_logs_dir
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype, check_threads, read_shapes
+from targets import host_arch
+
+MEASURES = CLOCK, MODEL = "clock", "model"
+"""What tells how long a candidate takes: this machine's clock, or the static model of an ARM core."""
 
 WORK = ".work"  # beside the logs in --logs DIR: the databases that they are derived from
 
 
-def database_folder(logs: str | Path | None, target: str, dtype: str) -> Path:
-    """Where MetaSchedule keeps every finished trial."""
+def database_folder(logs: str | Path | None, target: str, dtype: str, measure: str = CLOCK) -> Path:
+    """Where MetaSchedule keeps every finished trial: those of a clock and those of the model apart."""
     root = cache_dir() / "tuning" if logs is None else Path(logs).absolute() / WORK
-    return root / target / dtype
+    return root / target / (dtype if measure == CLOCK else f"{dtype}-{measure}")
 
 
 def tune(
@@ -36,6 +40,7 @@ def tune(
     weights: str | None = None,
     dtype: str = "float32",
     shape: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
+    measure: str = CLOCK,
     logs: str | Path | None = None,
     on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
@@ -46,10 +51,12 @@ def tune(
 
     :param trials: at most so many trials in this run.
     :param seconds: at most so much time.
+    :param measure: ``clock``, or ``model``: nothing is measured, a static model says what a candidate would take on the
+        target's ARM core, and the records say "modelled".
     :param logs: the folder to write logs to; by default the user's own, which ``compile`` consults first.
     :param on_event: is told every durable trial: ``{"event": "trial", "trial", "layer", "seconds", "error", "best"}``.
     :returns: ``schemas/tune.json``.
-    :raises UserError: a name is unknown, or this CPU cannot run the target.
+    :raises UserError: a name is unknown, this CPU cannot run the target, or what the model needs is not installed.
     """
     check_dtype(dtype)
     chosen = targets.load(target)
@@ -57,12 +64,15 @@ def tune(
     check_threads(threads)
     if (trials is not None and trials < 1) or (seconds is not None and seconds <= 0):
         raise UserError("--trials and --seconds take positive numbers")
-    if missing := chosen.missing_here():
-        raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}")
+    if measure not in MEASURES:
+        raise unknown("--measure", measure, MEASURES)
+    if measure == CLOCK and (missing := chosen.missing_here()):
+        without = "; --measure model does without a board" if chosen.emulator and chosen.arch != host_arch() else ""
+        raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}{without}")
     shapes = read_shapes(shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         source = find_model(model, weights, shapes, on_event, Path(scratch))
-        busy = busy_cores()
+        busy = busy_cores() if measure == CLOCK else None
         if busy is not None and busy > 1:
             warning(on_event, f"other programs keep {busy:.1f} of this machine's cores busy: trials will be unreliable")
         request = {
@@ -71,12 +81,13 @@ def tune(
             "target": chosen.to_json(),
             "threads": threads,
             "dtype": dtype,
+            "measure": measure,
             "shape": {source.input.name: list(source.input.shape)},
             "logs": str(user_logs_dir() if logs is None else Path(logs).absolute()),
             "known_logs": as_strings(log_folders(logs)),
             "trials": trials,
             "seconds": seconds,
-            "database": str(database_folder(logs, chosen.name, dtype)),
+            "database": str(database_folder(logs, chosen.name, dtype, measure)),
         }
         result = run_child(PIPELINE, request, on_event, block=("torch",))
     return {"model": source.name, "target": chosen.name, "dtype": dtype, "threads": threads, **result}

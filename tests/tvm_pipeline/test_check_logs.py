@@ -10,7 +10,7 @@ from tvm_pipeline.check_logs import check_records
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.tuning_log import MEASURED, TuningRecord, log_path, write_log
 
-DECISIONS = {"tile_m": 8, "tile_n": 1, "outer": 1, "unroll_k": 1, "prefetch": 1}
+DECISIONS = {"tile_m": 8, "tile_n": 1, "tile_v": 2, "outer": 1, "unroll_k": 1, "prefetch": 1}
 
 
 def record(layer: str = "pointwise 8x8x16->16 bias relu", **changes: Any) -> TuningRecord:

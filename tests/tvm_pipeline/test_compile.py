@@ -58,7 +58,7 @@ def record(**changes: Any) -> TuningRecord:
     values = {
         "threads": 1,
         "generator": "window/1",
-        "decisions": {"rows": 4, "tile_h": 2, "tile_w": 4},
+        "decisions": {"rows": 4, "tile_h": 2, "tile_w": 4, "tile_v": 1},
         "seconds": 1e-6,
     }
     return TuningRecord(**{"layer": LAYERS[1], "record": MEASURED, "campaign": "a day", **values, **changes})
@@ -118,7 +118,7 @@ def test_records_are_used_and_reported_or_warned_of(ask: Ask, tmp_path: Path) ->
     compiled, events = ask(network(), [tmp_path / "logs"])
     kernel = next(one for one in compiled.result["kernels"] if one["layer"] == LAYERS[1])
     assert (kernel["record"], kernel["campaign"], kernel["seconds"]) == ("measured", "a day", 1e-6)
-    assert kernel["decisions"] == {"rows": 4, "tile_h": 2, "tile_w": 4}
+    assert kernel["decisions"] == {"rows": 4, "tile_h": 2, "tile_w": 4, "tile_v": 1}
     assert [one["record"] for one in compiled.result["kernels"]].count("measured") == 1
     assert compiled.error() < 1e-5
     (warning,) = _warnings(events)
@@ -135,8 +135,8 @@ def test_record_of_another_epilogue_is_used_without_its_time(compile_network: Ca
 
 
 UNFIT = {
-    "a tile that does not divide": record(decisions={"rows": 4, "tile_h": 2, "tile_w": 3}),
-    "an unknown knob": record(decisions={"rows": 4, "tile_h": 2, "tile_w": 4, "prefetch": 1}),
+    "a tile that does not divide": record(decisions={"rows": 4, "tile_h": 2, "tile_w": 3, "tile_v": 1}),
+    "an unknown knob": record(decisions={"rows": 4, "tile_h": 2, "tile_w": 4, "tile_v": 1, "prefetch": 1}),
     "a knob less": record(decisions={"rows": 4}),
     "another version": record(generator="window/99"),
 }

@@ -14,7 +14,7 @@ from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.tuning.candidate import Space, choice_of_trace
 from tvm_pipeline.tuning_log import MEASURED, TuningRecord
 
-DECISIONS = {"tile_m": 8, "tile_n": 1, "outer": 1, "unroll_k": 1, "prefetch": 1}
+DECISIONS = {"tile_m": 8, "tile_n": 1, "tile_v": 2, "outer": 1, "unroll_k": 1, "prefetch": 1}
 
 
 def record(layer: str, **changes: Any) -> TuningRecord:

@@ -121,10 +121,12 @@ def _next_stripe(loop: For, rows: int, data: tirx.Buffer) -> Iterator[Stmt]:
 
 
 def _loops_of(tile: Stmt) -> tuple[list[For], s_tir.SBlockRealize]:
+    """The nest of loops around a statement's last block; what stands before that one loads its inputs."""
     loops = []
-    while isinstance(tile, For):
-        loops.append(tile)
-        tile = tile.body
+    while isinstance(tile, For | SeqStmt):
+        if isinstance(tile, For):
+            loops.append(tile)
+        tile = tile.body if isinstance(tile, For) else tile.seq[-1]
     return loops, tile
 
 

@@ -8,6 +8,7 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from tvm_pipeline.schedules.generator import Decisions, VectorUnit
+from tvm_pipeline.schedules.register_tile import NEON_LANES
 from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, INNER_ANCHOR, PADDING
 
 
@@ -85,10 +86,10 @@ def split_pixels(schedule: Schedule, kernel: Kernel) -> Kernel:
 
 
 def split_lanes(
-    schedule: Schedule, lane: LoopRV, decisions: Decisions, unit: VectorUnit
+    schedule: Schedule, lane: LoopRV, decisions: Decisions, unit: VectorUnit, knob: str = "tile_v"
 ) -> tuple[tuple[LoopRV, ...], LoopRV]:
-    """The loop over parts of a block, if ``tile_v`` is less than the whole, and the loop over a part's lanes."""
-    width = decisions.get("tile_v", 0) * unit.lanes
+    """The loop over parts of a block, if ``knob`` is less than the whole, and the loop over a part's lanes."""
+    width = decisions.get(knob, 0) * unit.lanes
     if width in (0, int(schedule.get(lane).extent)):
         return (), lane
     part, lane = schedule.split(lane, [None, width])
@@ -133,6 +134,20 @@ def nest_register_tile(
     unroll(schedule, *loops)
     schedule.vectorize(lanes)
     return [*loops, lanes]
+
+
+def hold_inputs(schedule: Schedule, anchor: SBlockRV, step: LoopRV, unit: VectorUnit) -> None:
+    """NEON multiplies a vector by one lane of another: so the inputs of ``step``'s body, runs of input channels, are
+    loaded by vectors first. Where runs are no whole vectors, and on x86, an instruction broadcasts each input."""
+    if unit.lanes != NEON_LANES:
+        return
+    inputs = schedule.cache_read(anchor, 0, "local")
+    schedule.compute_at(inputs, step, preserve_unit_loops=True)
+    *rows, channels = schedule.get_loops(inputs)[-2:]
+    if int(schedule.get(channels).extent) % unit.lanes:
+        schedule.compute_inline(inputs)
+        return
+    unroll(schedule, *rows, vectorize_lanes(schedule, channels, unit))
 
 
 def vectorize_rows(schedule: Schedule, padding: SBlockRV, unit: VectorUnit) -> None:

@@ -11,13 +11,22 @@ from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
 from tvm_pipeline.schedules.kernel import (
     RegisterTile,
     clear_accumulators,
+    hold_inputs,
     nest_register_tile,
     prepare_kernel,
     split_lanes,
     unroll,
     vectorize_lanes,
 )
-from tvm_pipeline.schedules.register_tile import best_tile, is_worth_measuring, tile_width, vector_knob
+from tvm_pipeline.schedules.register_tile import (
+    NEON_LANES,
+    best_tile,
+    default_step,
+    is_worth_measuring,
+    step_sizes,
+    tile_width,
+    vector_knob,
+)
 
 PREFETCH_STEPS_AHEAD = 8
 """Half a block of weights: far enough for the second-level cache, near enough to stay in the first."""
@@ -44,7 +53,7 @@ class Pointwise:
             "tile_n": divisors(blocks, 8),
             **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
-            "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
+            "unroll_k": step_sizes(layer.in_channels, unit),
             "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
         }
 
@@ -54,8 +63,8 @@ class Pointwise:
         return {
             **best_tile(knobs, "tile_m", unit),
             "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
-            "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
-            "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
+            "unroll_k": default_step(knobs["unroll_k"], unit),
+            "prefetch": NO_PREFETCH if stay_in_cache or unit.lanes == NEON_LANES else PREFETCH_STEP_AND_PANEL,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
@@ -86,4 +95,5 @@ def accumulate_products(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, 
     if decisions["prefetch"] == PREFETCH_STEP_AND_PANEL:
         schedule.annotate(kii, PREFETCH_PANEL, decisions["tile_m"])
     unroll(schedule, kii)
+    hold_inputs(schedule, anchor, kio, unit)
     clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile))

@@ -11,6 +11,7 @@ from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
 from tvm_pipeline.schedules.kernel import (
     RegisterTile,
     clear_accumulators,
+    hold_inputs,
     nest_register_tile,
     prepare_inner_kernel,
     prepare_kernel,
@@ -21,11 +22,14 @@ from tvm_pipeline.schedules.kernel import (
     vectorize_rows,
 )
 from tvm_pipeline.schedules.register_tile import (
+    NEON_LANES,
     best_tile,
+    best_window,
+    default_step,
     is_worth_measuring,
+    step_sizes,
     tile_width,
     vector_knob,
-    vectors_per_block,
 )
 
 STRIPE_BYTES = 64 * 1024
@@ -52,30 +56,30 @@ class Separable:
         return {
             "rows": divisors(layer.out_height, 16),
             "window_w": divisors(layer.out_width, unit.registers - 4),
+            **vector_knob(layer.in_channels, unit, "window_v"),
             "tile_w": divisors(layer.out_width, unit.registers - 2),
             "tile_n": divisors(blocks, 8),
             **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
-            "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
+            "unroll_k": step_sizes(layer.in_channels, unit),
             "prefetch": (NO_PREFETCH, PREFETCH_NEXT_STRIPE),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        inner_vectors = vectors_per_block(layer.in_channels, unit)
         row_bytes = layer.stride[0] * layer.width * layer.in_channels * 4
         small = padded_channels(layer.out_channels) * layer.in_channels * 4 <= PREFETCHED_WEIGHT_BYTES
         return {
             "rows": max([size for size in knobs["rows"] if size * row_bytes <= STRIPE_BYTES] or [1]),
-            "window_w": max(size for size in knobs["window_w"] if size * inner_vectors <= unit.registers // 2),
+            **best_window(knobs, "window_w", "window_v", unit),
             **best_tile(knobs, "tile_w", unit),
             "outer": PIXELS_OUTER,
-            "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
-            "prefetch": PREFETCH_NEXT_STRIPE if small else NO_PREFETCH,
+            "unroll_k": default_step(knobs["unroll_k"], unit),
+            "prefetch": PREFETCH_NEXT_STRIPE if small and unit.lanes != NEON_LANES else NO_PREFETCH,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        inner_vectors = decisions["window_w"] * vectors_per_block(layer.in_channels, unit)
+        inner_vectors = decisions["window_w"] * decisions.get("window_v", 1)
         return is_worth_measuring(decisions["tile_w"], tile_width(decisions), unit) and inner_vectors < unit.registers
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
@@ -96,7 +100,9 @@ class Separable:
         schedule.compute_at(inner.output, stripes, preserve_unit_loops=True)
         _, c, _, x, lane = schedule.get_loops(inner.output)[-5:]
         xo, xi = schedule.split(x, [None, decisions["window_w"]])
-        schedule.compute_at(inner.anchor, xo, preserve_unit_loops=True)
+        part, lane = split_lanes(schedule, lane, decisions, unit, "window_v")
+        schedule.reorder(xo, *part, xi, lane)
+        schedule.compute_at(inner.anchor, (xo, *part)[-1], preserve_unit_loops=True)
         if kernel.padding is not None:
             schedule.compute_at(kernel.padding, c, preserve_unit_loops=True)
             vectorize_rows(schedule, kernel.padding, unit)
@@ -111,6 +117,7 @@ class Separable:
         if decisions["prefetch"] == PREFETCH_NEXT_STRIPE:
             schedule.annotate(kio, PREFETCH_STRIPE, decisions["rows"])
         unroll(schedule, kii)
+        hold_inputs(schedule, anchor, kio, unit)
         # the row's loop, of one pass, lies around the tile
         clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile) + 1)
 

@@ -17,7 +17,14 @@ from tvm_pipeline.schedules.pointwise import (
     PREFETCH_STEP_AND_PANEL,
     accumulate_products,
 )
-from tvm_pipeline.schedules.register_tile import best_tile, is_worth_measuring, tile_width, vector_knob
+from tvm_pipeline.schedules.register_tile import (
+    best_tile,
+    default_step,
+    is_worth_measuring,
+    step_sizes,
+    tile_width,
+    vector_knob,
+)
 from tvm_pipeline.workloads.strassen import PRODUCTS, half_of_pixels
 from tvm_pipeline.workloads.workload import ANCHOR, COMBINED, JOINED
 
@@ -37,7 +44,7 @@ class Strassen:
             "tile_n": divisors(padded_channels(layer.out_channels) // lanes // 2, 8),
             **vector_knob(layer.out_channels, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
-            "unroll_k": tuple(size for size in (1, 2, 4, 8) if channel_block(layer.in_channels) % size == 0),
+            "unroll_k": step_sizes(layer.in_channels, unit),
             "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
         }
 
@@ -48,7 +55,7 @@ class Strassen:
         return {
             **best_tile(knobs, "tile_m", unit),
             "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
-            "unroll_k": max(size for size in knobs["unroll_k"] if size <= 4),
+            "unroll_k": default_step(knobs["unroll_k"], unit),
             "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
         }
 

@@ -10,11 +10,13 @@ from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
 from tvm_pipeline.schedules.kernel import (
     clear_accumulators,
     prepare_kernel,
+    split_lanes,
     split_pixels,
     unroll,
     vectorize_lanes,
     vectorize_rows,
 )
+from tvm_pipeline.schedules.register_tile import best_window, vector_knob
 
 
 class Window:
@@ -30,13 +32,13 @@ class Window:
             "rows": divisors(layer.out_height, layer.out_height),
             "tile_h": tuple(size for size in (1, 2) if layer.out_height % size == 0),
             "tile_w": divisors(layer.out_width, unit.registers - 4),
+            **vector_knob(layer.in_channels, unit),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        vectors = max(1, channel_block(layer.in_channels) // unit.lanes)
-        fitting = [size for size in knobs["tile_w"] if size * vectors <= unit.registers // 2]
-        return {"rows": self._rows_in_cache(layer, knobs["rows"]), "tile_h": 1, "tile_w": max(fitting)}
+        tile = best_window(knobs, "tile_w", "tile_v", unit)
+        return {"rows": self._rows_in_cache(layer, knobs["rows"]), "tile_h": 1, **tile}
 
     @staticmethod
     def _rows_in_cache(layer: Layer, rows: tuple[int, ...]) -> int:
@@ -47,8 +49,7 @@ class Window:
         return max([*fitting, at_least[0]])
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        vectors = max(1, channel_block(layer.in_channels) // unit.lanes)
-        fits = decisions["tile_h"] * decisions["tile_w"] * vectors < unit.registers
+        fits = decisions["tile_h"] * decisions["tile_w"] * decisions.get("tile_v", 1) < unit.registers
         return fits and decisions["rows"] % decisions["tile_h"] == 0
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
@@ -58,10 +59,11 @@ class Window:
         stripe, row = schedule.split(y, [None, rows])
         yo, yi = schedule.split(row, [None, tile_h if rows % tile_h == 0 else 1])
         xo, xi = schedule.split(x, [None, decisions["tile_w"]])
-        schedule.reorder(n, c, stripe, yo, xo, yi, xi, lane)
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        schedule.reorder(n, c, stripe, yo, xo, *part, yi, xi, lane)
         stripes = schedule.fuse(n, c, stripe)
         schedule.parallel(stripes)
-        schedule.compute_at(kernel.anchor, xo, preserve_unit_loops=True)
+        schedule.compute_at(kernel.anchor, (xo, *part)[-1], preserve_unit_loops=True)
         if kernel.padding is not None:
             schedule.compute_at(kernel.padding, stripes, preserve_unit_loops=True)
             vectorize_rows(schedule, kernel.padding, unit)

@@ -11,17 +11,21 @@ tvm_import.prepare()
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """A scheduled module as TVM's JSON, the target as JSON, and where to write the shared object."""
+    """A scheduled module as TVM's JSON, the target as JSON, and where to write the shared object.
+
+    :ivar driver: an object file with ``main``: with it a program is linked instead, for the static model.
+    """
 
     module: str
     target: str
     output: str
     zig_target: str
+    driver: str | None = None
 
 
 @dataclass(frozen=True)
 class BuildAnswer:
-    """``error`` is None when the shared object is there."""
+    """``error`` is None when what was asked for is there."""
 
     error: str | None
 
@@ -32,9 +36,13 @@ def build(request: BuildRequest) -> BuildAnswer:
 
     from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
     from tvm_pipeline.link import link_shared
+    from tvm_pipeline.static_model.program import link_program
 
     def link(output: str, objects: list[str], options: object = None, **_: object) -> None:
-        link_shared(output, objects, request.zig_target)
+        if request.driver is None:
+            link_shared(output, objects, request.zig_target)
+        else:
+            link_program(output, objects, request.driver)
 
     try:
         module = tvm.ir.load_json(request.module)

@@ -16,6 +16,7 @@ from tvm_pipeline.tuning.build_worker import BuildAnswer, BuildRequest
 from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
 from tvm_pipeline.tuning.worker_process import WorkerFailed, WorkerProcess
+from tvm_pipeline.tuning_log import MEASURED
 from tvm_pipeline.workloads import workload_of
 
 REFERENCE = Layer.parse("pointwise 14x14x64->64 bias relu")
@@ -51,8 +52,12 @@ def argument_shapes(layer: Layer) -> tuple[tuple[int, ...], ...]:
 class Measurement:
     """Two warm processes: one builds, one runs. Use as a context; both end with it."""
 
+    record = MEASURED
+    is_repeatable = False
+
     def __init__(self, target: CpuTarget, threads: int) -> None:
         self.cores = Cores.split(threads)
+        self.overlaps = self.cores.overlap
         self._target = target
         self._directory = tempfile.TemporaryDirectory(prefix="mobilenet-tvm-tune-")
         self._builder = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=set(self.cores.building))
@@ -96,7 +101,7 @@ class Measurement:
         try:
             answer: RunAnswer = self._runner.ask(request, RUN_TIMEOUT)
         except WorkerFailed as error:
-            answer = RunAnswer((), 0.0, False, str(error))
+            answer = RunAnswer((), None, False, str(error))
         artifact.unlink(missing_ok=True)
         return answer
 

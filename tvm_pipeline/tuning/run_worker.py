@@ -33,10 +33,11 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunAnswer:
-    """Seconds per call, one value per repeat; ``clean`` is False where the machine was never quiet meanwhile."""
+    """Seconds per call, one value per repeat; ``clean`` is False where the machine was never quiet meanwhile.
+    ``reference_seconds`` are the reference kernel's, None where nothing was measured."""
 
     seconds: tuple[float, ...]
-    reference_seconds: float
+    reference_seconds: float | None
     clean: bool
     error: str | None = None
 
@@ -104,10 +105,10 @@ class Measurer:
                 answers.append(self._attempt(kernel))
                 if answers[-1].clean:
                     break
-            return min(answers, key=lambda answer: (not answer.clean, answer.reference_seconds))
+            return min(answers, key=lambda answer: (not answer.clean, answer.reference_seconds or 0.0))
         except Exception as error:
             lines = str(error).strip().splitlines()
-            return RunAnswer((), 0.0, False, f"{type(error).__name__}: {lines[-1] if lines else ''}")
+            return RunAnswer((), None, False, f"{type(error).__name__}: {lines[-1] if lines else ''}")
 
     def _attempt(self, kernel: _Kernel) -> RunAnswer:
         before = self._time_reference()

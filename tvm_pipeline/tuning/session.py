@@ -15,11 +15,11 @@ from tvm.s_tir.schedule import ScheduleError
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.tuning.backend import Backend
 from tvm_pipeline.tuning.candidate import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.cost_model import CostModel
 from tvm_pipeline.tuning.database import FAILED_SECONDS, TrialDatabase
 from tvm_pipeline.tuning.events import Progress, Trial
-from tvm_pipeline.tuning.measurement import Measurement
 from tvm_pipeline.tuning.run_worker import RunAnswer
 from tvm_pipeline.tuning.search import LayerSearch
 
@@ -62,6 +62,7 @@ class Session:
         rivals: Mapping[Layer, Sequence[Decisions]],
         target: CpuTarget,
         threads: int,
+        backend: Backend,
         directory: Path,
         on_trial: Callable[[Trial], None],
         on_progress: Callable[[Progress], None],
@@ -72,8 +73,7 @@ class Session:
         self._counts = dict(layers)
         self._known = {layer: [*known.get(layer, ()), *rivals.get(layer, ())] for layer in layers}
         self._rivals = rivals
-        self._target = target
-        self._threads = threads
+        self._backend = backend
         self._directory = directory
         self._on_trial, self._on_progress, self._warn = on_trial, on_progress, warn
         self._searches = {layer: LayerSearch(Space.of(layer, generator_for(layer), target.unit)) for layer in layers}
@@ -89,13 +89,14 @@ class Session:
         """Searches until the budget is spent or all spaces are exhausted, then measures the finalists again."""
         started = time.monotonic()
         self._resume()
-        with Measurement(self._target, self._threads) as measurement, ThreadPoolExecutor(1) as background:
-            while not self._is_spent(budget, started, 1 - FINAL_SHARE):
+        with self._backend as backend, ThreadPoolExecutor(1) as background:
+            while not self._is_spent(budget, started):
                 layer = self._next_layer(budget)
                 if layer is None:
                     break
-                self._batch(layer, budget, started, measurement, background)
-            self._finals(budget, started, measurement)
+                self._batch(layer, budget, started, backend, background)
+            if not backend.is_repeatable:
+                self._finals(budget, started, backend)
 
     def best(self) -> list[Best]:
         """Per layer the fastest choice: of the finalists where they were measured again, else of all trials."""
@@ -134,9 +135,11 @@ class Session:
             if search.measured:
                 self._model.update(search.space, list(search.measured), list(search.measured.values()))
 
-    def _is_spent(self, budget: Budget, started: float, share: float) -> bool:
+    def _is_spent(self, budget: Budget, started: float) -> bool:
+        """Whether the search must end; where finalists are measured again, time is kept for that."""
         if self._interrupted.is_set():
             return True
+        share = 1.0 if self._backend.is_repeatable else 1 - FINAL_SHARE
         out_of_time = budget.seconds is not None and time.monotonic() - started >= share * budget.seconds
         return out_of_time or (budget.trials is not None and self.trials >= budget.trials)
 
@@ -160,7 +163,7 @@ class Session:
         return min(rounds, 2), -share / (1 + rounds) / (1 + search.stale)
 
     def _batch(
-        self, layer: Layer, budget: Budget, started: float, measurement: Measurement, background: ThreadPoolExecutor
+        self, layer: Layer, budget: Budget, started: float, backend: Backend, background: ThreadPoolExecutor
     ) -> None:
         search = self._searches[layer]
         count = BATCH if budget.trials is None else min(BATCH, budget.trials - self.trials)
@@ -174,21 +177,21 @@ class Session:
         measured: dict[Choice, float] = {}
         schedules = [(choice, self._schedule(search, choice)) for choice in choices]
         ready = [(choice, schedule) for choice, schedule in schedules if schedule is not None]
-        pending = background.submit(measurement.build, ready[0][1]) if ready else None
+        pending = background.submit(backend.build, ready[0][1]) if ready else None
         for position, (choice, schedule) in enumerate(ready):
             assert pending is not None
             artifact, error = pending.result()
             following = ready[position + 1][1] if position + 1 < len(ready) else None
-            if following is not None and not measurement.cores.overlap:
-                pending = background.submit(measurement.build, following)
-            answer = measurement.run(artifact, layer) if error is None else RunAnswer((), 0.0, False, error)
-            if following is not None and measurement.cores.overlap:
-                pending = background.submit(measurement.build, following)
+            if following is not None and not backend.overlaps:
+                pending = background.submit(backend.build, following)
+            answer = backend.run(artifact, layer) if error is None else RunAnswer((), None, False, error)
+            if following is not None and backend.overlaps:
+                pending = background.submit(backend.build, following)
             seconds = self._book(layer, choice, schedule, answer)
             if seconds is not None:
                 measured[choice] = seconds
             self._tell(budget, started, str(layer))
-            if self._is_spent(budget, started, 1 - FINAL_SHARE):
+            if self._is_spent(budget, started):
                 break
         if pending is not None:
             pending.result()  # after a break a build is on its way: another one would take its answer
@@ -213,7 +216,8 @@ class Session:
         self.trials += 1
         if seconds is not None:
             self.noisy += not answer.clean
-            self.reference_seconds = min(answer.reference_seconds, self.reference_seconds or answer.reference_seconds)
+            known = (self.reference_seconds, answer.reference_seconds)
+            self.reference_seconds = min((one for one in known if one is not None), default=None)
         best = search.best
         self._on_trial(Trial(self.trials, str(layer), seconds, answer.error, best[1] if best else None))
         return seconds
@@ -224,7 +228,7 @@ class Session:
             total = sum(min(TRIALS_PER_LAYER, search.space.size) for search in self._searches.values())
         self._on_progress(Progress(self.trials, total, time.monotonic() - started, detail))
 
-    def _finals(self, budget: Budget, started: float, measurement: Measurement) -> None:
+    def _finals(self, budget: Budget, started: float, backend: Backend) -> None:
         """Measures the fastest few of each layer again, in turns, so that no lucky moment decides."""
         weighty = sorted(
             self._searches.items(), key=lambda item: -self._counts[item[0]] * (item[1].best or (0, 0.0))[1]
@@ -236,14 +240,14 @@ class Session:
                 return
             fastest = sorted(search.measured, key=lambda choice: search.measured[choice])[:FINALISTS]
             rivals = [one for one in self._rival_choices(layer) if one in search.measured]
-            self._final_round(layer, list(dict.fromkeys([*fastest, *rivals])), measurement)
+            self._final_round(layer, list(dict.fromkeys([*fastest, *rivals])), backend)
 
-    def _final_round(self, layer: Layer, finalists: list[Choice], measurement: Measurement) -> None:
+    def _final_round(self, layer: Layer, finalists: list[Choice], backend: Backend) -> None:
         times: dict[Choice, list[float]] = {choice: [] for choice in finalists}
         for _ in range(2):
             for choice in finalists:
-                artifact, error = measurement.build(self._searches[layer].space.schedule(choice))
-                answer = measurement.run(artifact, layer) if error is None else None
+                artifact, error = backend.build(self._searches[layer].space.schedule(choice))
+                answer = backend.run(artifact, layer) if error is None else None
                 if answer is not None and answer.seconds:
                     times[choice].append(statistics.median(answer.seconds))
         measured = {choice: min(seconds) for choice, seconds in times.items() if seconds}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.inspect import inspect
@@ -111,3 +113,27 @@ def test_the_table(command: Callable[..., Any], tiny_onnx: Path, tmp_path: Path)
     answer = command("tune", tiny_onnx, "--target", TARGET, "--trials", "2", "--logs", tmp_path)
     assert answer.code == 0, answer
     assert answer.out.splitlines()[-1].startswith("2 trials")
+
+
+def test_a_board_is_not_timed_here(tiny_onnx: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--measure model does without a board"):
+        tune(str(tiny_onnx), "rpi4", trials=1, logs=tmp_path)
+    with pytest.raises(UserError, match="unknown --measure 'modle': did you mean 'model'"):
+        tune(str(tiny_onnx), "rpi4", trials=1, logs=tmp_path, measure="modle")
+    with pytest.raises(UserError, match="no static model of 'x86-64-v3'"):
+        tune(str(tiny_onnx), TARGET, trials=1, logs=tmp_path, measure="model")
+    assert not list(tmp_path.rglob("*.jsonl"))
+
+
+@pytest.mark.skipif(not (shutil.which("qemu-aarch64") and shutil.which("llvm-mca-19")),
+                    reason="apt install qemu-user llvm-19")  # fmt: skip
+def test_modelled_records_are_compiled_in_and_said_to_be_so(tiny_onnx: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    result = tune(str(tiny_onnx), "rpi4", trials=8, threads=1, logs=logs, measure="model", on_event=_silent)
+    _check(result, "tune")
+    assert result["trials"] == 8
+    tuned_layers = {layer["layer"] for layer in result["layers"]}
+    assert (logs / ".work" / "rpi4" / "float32-model").is_dir()
+    compile(str(tiny_onnx), "rpi4", output=tmp_path / "package", threads=1, logs=logs, on_event=_silent)
+    kernels = inspect(tmp_path / "package")["kernels"]
+    assert {kernel["layer"] for kernel in kernels if kernel["record"] == "modelled"} == tuned_layers

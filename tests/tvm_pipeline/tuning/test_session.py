@@ -9,17 +9,19 @@ from typing import Any
 
 import psutil
 import pytest
+from emulation import needs_model
 from onnx_network import Network
 from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_request
 
+import targets
 from mobilenet_tvm.child import run_child
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.tune import VARIANT_GAIN
 from tvm_pipeline.tuning.candidate import Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, TrialDatabase
-from tvm_pipeline.tuning_log import MEASURED, log_path, read_campaigns, read_log
+from tvm_pipeline.tuning.log_writer import VARIANT_GAIN
+from tvm_pipeline.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
 
 LAYERS = {"pointwise 14x14x16->32 bias relu", "depthwise 14x14x32 k3x3 s1 p1 bias relu"}
 TRIALS = 12
@@ -132,3 +134,25 @@ def test_a_variant_for_two_threads_is_kept_only_where_it_wins(
         assert layer["improved"] == (kept is not None)
         assert (kept is not None) == (layer["rival_seconds"] >= VARIANT_GAIN * layer["seconds"])
         assert kept is None or kept.decisions != rival.decisions
+
+
+@needs_model
+def test_a_session_without_a_board_writes_modelled_records(network: Path, tmp_path: Path) -> None:
+    board = targets.load("rpi4").to_json()
+    request = tune_request(network, board, tmp_path, trials=TRIALS, measure="model")
+    events: list[Event] = []
+    result = run_child("tvm_pipeline", request, events.append, block=("torch",))
+    told = [event for event in events if event["event"] == "trial"]
+    assert [event["error"] for event in told] == [None] * TRIALS
+    assert result["trials"] == TRIALS
+    records = read_log(log_path(tmp_path / "logs", "rpi4", "float32"))
+    assert {(record.record, record.threads) for record in records} == {(MODELLED, 1)}
+    assert {layer["layer"] for layer in result["layers"] if layer["improved"]} == {record.layer for record in records}
+    campaigns = read_campaigns(tmp_path / "logs", "rpi4")
+    assert {record.campaign for record in records} == set(campaigns)
+    assert {(one["device"], one["cpu_model"], one["model"]) for one in campaigns.values()} == {
+        ("none", "cortex-a72", 1)
+    }
+    # the best is the least of its layer's trials: nothing is asked twice, for the answer would be the same
+    least = {record.layer: min(e["seconds"] for e in told if e["layer"] == record.layer) for record in records}
+    assert {record.layer: record.seconds for record in records} == pytest.approx(least, rel=1e-3)

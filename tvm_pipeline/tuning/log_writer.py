@@ -1,0 +1,148 @@
+"""Writes what a tuning session found into the logs, with the conditions that it was found under."""
+
+import datetime
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tvm_pipeline.compile import versions
+from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.static_model.core import MODEL_VERSION
+from tvm_pipeline.tuning.session import Best, Session
+from tvm_pipeline.tuning_log import (
+    MEASURED,
+    MODELLED,
+    TuningRecord,
+    log_path,
+    read_campaigns,
+    read_log,
+    write_campaigns,
+    write_log,
+)
+
+
+def cpu_model() -> str:
+    """The CPU's name as the kernel tells it."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Where the seconds of a campaign come from.
+
+    :ivar record: ``measured`` or ``modelled``.
+    :ivar campaign: the campaign's name.
+    :ivar remarks: what a reader of the figures must know.
+    :ivar model: the static model's version, None where a clock was read.
+    """
+
+    record: str
+    campaign: str
+    device: str
+    cpu_model: str
+    remarks: str
+    model: int | None = None
+
+    @staticmethod
+    def of_this_machine(target: CpuTarget, threads: int) -> "Conditions":
+        """``2026-11-23 amd-epyc 1t``: day, CPU, threads."""
+        cpu = "-".join(cpu_model().lower().replace("(r)", "").replace("(tm)", "").split()[:4])
+        name = f"{datetime.date.today().isoformat()} {cpu} {threads}t"
+        return Conditions(MEASURED, name, platform.node() and "local", cpu_model(), remarks(target))
+
+    @staticmethod
+    def of_model(core: str, threads: int) -> "Conditions":
+        """``2026-11-23 modelled cortex-a72 1t``."""
+        name = f"{datetime.date.today().isoformat()} modelled {core} {threads}t"
+        told = "no board was involved: seconds are what the static model says (docs/static_model.md)"
+        return Conditions(MODELLED, name, "none", core, told, MODEL_VERSION)
+
+
+def remarks(target: CpuTarget) -> str:
+    """Code for a narrower vector unit than the CPU's."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    if target.unit.lanes == 8 and "avx512f" in flags:
+        return "AVX2 code, measured on a CPU that has AVX-512"
+    return ""
+
+
+VARIANT_GAIN = 1.03
+"""A record for several threads is kept only where the schedule for one thread takes so many times as long with them."""
+
+
+class LogWriter:
+    """Merges a session's best into the log file. A record gives way to a faster one of its kind, a modelled one to
+    every measured one."""
+
+    def __init__(self, logs: Path, target: CpuTarget, threads: int, dtype: str, conditions: Conditions) -> None:
+        self._logs, self._target, self._threads = logs, target, threads
+        self._path = log_path(logs, target.name, dtype)
+        self._conditions = conditions
+        self._before = {record.key: record for record in read_log(self._path)}
+        self._written = self._before
+        self._campaigns = read_campaigns(logs, target.name)
+
+    def write(self, session: Session) -> set[str]:
+        """Writes the log and the campaign's conditions; returns the descriptors that improved on the file as it was."""
+        records = dict(self._before)
+        improved = set()
+        for best in session.best():
+            if best.rival_seconds is not None and best.rival_seconds < VARIANT_GAIN * best.seconds:
+                continue
+            record = self._record(best)
+            old = self._before.get(record.key)
+            if old is None or self._gives_way(old, record):
+                records[record.key] = record
+                improved.add(record.layer)
+        if records != self._written:
+            write_log(self._path, records.values())
+            self._written = records
+        if improved:
+            campaigns = read_campaigns(self._logs, self._target.name)
+            campaigns[self._conditions.campaign] = self._description(session)
+            write_campaigns(self._logs, self._target.name, campaigns)
+        return improved
+
+    def _gives_way(self, old: TuningRecord, new: TuningRecord) -> bool:
+        if old.generator != new.generator:
+            return True
+        if old.record != new.record:
+            return new.record == MEASURED
+        comparable = new.record == MEASURED or self._model_of(old) == self._conditions.model
+        return not comparable or new.seconds < old.seconds
+
+    def _model_of(self, record: TuningRecord) -> Any:
+        campaign: Mapping[str, Any] = self._campaigns.get(record.campaign, {})
+        return campaign.get("model")
+
+    def _record(self, best: Best) -> TuningRecord:
+        generator = generator_for(best.layer)
+        return TuningRecord(
+            layer=str(best.layer),
+            threads=self._threads,
+            generator=f"{generator.name}/{generator.version}",
+            decisions=dict(best.decisions),
+            seconds=best.seconds,
+            record=self._conditions.record,
+            campaign=self._conditions.campaign,
+        )
+
+    def _description(self, session: Session) -> dict[str, Any]:
+        found = versions()
+        told = {
+            "device": self._conditions.device,
+            "cpu_model": self._conditions.cpu_model,
+            "tvm": found["tvm_version"],
+            "llvm": found["llvm_version"],
+            "date": datetime.date.today().isoformat(),
+            "threads": self._threads,
+            "reference_kernel_seconds": session.reference_seconds,
+            "remarks": self._conditions.remarks,
+        }
+        return told if self._conditions.model is None else {**told, "model": self._conditions.model}
