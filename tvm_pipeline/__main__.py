@@ -23,6 +23,7 @@ def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.tracker import Device
     from tvm_pipeline.tune import tune_model
     from tvm_pipeline.tuning_log import TuningLogs
 
@@ -34,6 +35,7 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
         threads=int(request["threads"]),
         dtype=request["dtype"],
         measure=request.get("measure", "clock"),
+        device=Device.parse(request["device"]) if request.get("device") else None,
         logs=Path(request["logs"]),
         known_logs=known,
         database=Path(request["database"]),
