@@ -96,10 +96,11 @@ class Tracker:
         for server in known["server_info"]:
             by_key.setdefault(server["key"].removeprefix("server:"), []).append(":".join(map(str, server["addr"])))
         queues = known["queue_info"]
-        return [
-            Boards(key, tuple(sorted(addresses)), queues.get(key, {}).get("free", 0), queues.get(key, {}).get("pending", 0))
-            for key, addresses in sorted(by_key.items())
-        ]  # fmt: skip
+        found = []
+        for key, addresses in sorted(by_key.items()):
+            queue = queues.get(key, {})
+            found.append(Boards(key, tuple(sorted(addresses)), queue.get("free", 0), queue.get("pending", 0)))
+        return found
 
     def request(self, wait_seconds: float) -> tuple[str, int, str]:
         """Host, port and password of a free board with the device's key, which then counts as busy.
@@ -155,5 +156,5 @@ def tracker_of(device: Device) -> Iterator[Tracker]:
         reason = error.strerror or str(error) or type(error).__name__
         raise UserError(
             f"no tracker answers at {device.tracker} ({reason}): start one with "
-            "python -m tvm.exec.rpc_tracker --host 127.0.0.1, or open the ssh tunnel to it"
+            "mobilenet-tvm devices --serve 9190, or open the ssh tunnel to it"
         ) from error

@@ -36,8 +36,8 @@ def profile(
     :param emulate: let QEMU run it, as the CPU that it was compiled for: its times are the emulator's, not a board's.
     :param device: let a board run it, ``tracker://HOST:PORT/KEY``; mobilenet-run must serve it.
     :returns: ``schemas/profile.json``; times in milliseconds, the peak that of one core times the threads.
-    :raises UserError: the package is damaged or not for this CPU, there is no emulator or no such board, or an argument is no
-        positive number.
+    :raises UserError: the package is damaged or not for this CPU, there is no emulator or no such board, or an argument
+        is no positive number.
     """
     if (repeat is not None and repeat < 1) or (threads is not None and threads < 1):
         raise UserError("--repeat and --threads take positive numbers")

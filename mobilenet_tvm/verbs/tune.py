@@ -60,8 +60,8 @@ def tune(
     :param logs: the folder to write logs to; by default the user's own, which ``compile`` consults first.
     :param on_event: is told every durable trial: ``{"event": "trial", "trial", "layer", "seconds", "error", "best"}``.
     :returns: ``schemas/tune.json``.
-    :raises UserError: a name is unknown, this CPU cannot run the target, what the model needs is not installed, or there
-        is no such board, or none any more.
+    :raises UserError: a name is unknown, this CPU cannot run the target, what the model needs is not installed, or
+        there is no such board, or none any more.
     """
     check_dtype(dtype)
     chosen = targets.load(target)
@@ -75,7 +75,11 @@ def tune(
         raise UserError("--measure model asks no board, --device does: one of them")
     named = device_named(device, on_event) if device is not None else None
     if named is None and measure == CLOCK and (missing := chosen.missing_here()):
-        without = "; --device names boards, --measure model does without" if chosen.emulator and chosen.arch != host_arch() else ""
+        without = (
+            "; --device names boards, --measure model does without"
+            if chosen.emulator and chosen.arch != host_arch()
+            else ""
+        )
         raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}{without}")
     shapes = read_shapes(shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:

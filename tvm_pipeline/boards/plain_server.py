@@ -10,7 +10,7 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from mobilenet_tvm.errors import SystemFailure
+from mobilenet_tvm.errors import UserError
 
 MODULE, REFERENCE = "module.so", "reference.npz"
 MAIN = "main"
@@ -55,12 +55,12 @@ def _parse(words: Sequence[str], manifest: dict[str, Any]) -> argparse.Namespace
 def run_module(remote: Any, folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """What ``mobilenet-run PACKAGE WORDS... --json`` prints, worked out through TVM's RPC alone.
 
-    :raises SystemFailure: it is a profile, which only a board that mobilenet-run serves can make.
+    :raises UserError: it is a profile, which only a board that mobilenet-run serves can make.
     """
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     options = _parse(words, manifest)
     if options.profile:
-        raise SystemFailure("profile needs a board that mobilenet-run serves: start ./run.sh --serve HOST:PORT there")
+        raise UserError("profile needs a board that mobilenet-run serves: start ./run.sh --serve HOST:PORT there")
     module = _Module(remote, folder, options.threads)
     common = {"model": manifest["model"]["name"], "target": manifest["target"]["name"], "threads": options.threads}
     with np.load(folder / REFERENCE, allow_pickle=False) as arrays:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tvm.child_protocol import Emit
-from mobilenet_tvm.errors import SystemFailure
+from mobilenet_tvm.errors import SystemFailure, UserError
 from tvm_pipeline.boards.plain_server import run_module
 from tvm_pipeline.boards.session import RUN, BoardSession, connect, reason, within
 from tvm_pipeline.tracker import Device
@@ -30,8 +30,8 @@ def run_package(device: Device, folder: Path, files: Sequence[str], words: Seque
     :param files: the package's files, which the board checks as a package's user would.
     :param words: the arguments behind the package; a file of this machine travels with them.
     :returns: ``code``, ``output`` and ``error`` of the program, and ``board``.
-    :raises UserError: there is no such board.
-    :raises SystemFailure: it broke off the session, or cannot do what is asked.
+    :raises UserError: there is no such board, or its server cannot do what is asked.
+    :raises SystemFailure: it broke off the session.
     """
     session = connect(device, WAIT_SECONDS, SESSION_SECONDS)
     emit.progress("uploading", detail=session.board.address)
@@ -62,7 +62,7 @@ def _uploaded(session: BoardSession, number: int, word: str) -> str:
 def _run_module(session: BoardSession, folder: Path, _files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
     try:
         return {"code": 0, "output": json.dumps(run_module(session.remote, folder, words)), "error": ""}
-    except SystemFailure:
+    except UserError:
         raise
     except Exception as error:
         raise SystemFailure(reason(error), str(error)) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from mobilenet_tvm.errors import SystemFailure
+from mobilenet_tvm.errors import SystemFailure, UserError
 from tvm_pipeline import tvm_import
 from tvm_pipeline.tracker import Device, tracker_of
 
@@ -81,16 +81,25 @@ def _describe(remote: Any, address: str, device: Device) -> Board:
         told = json.loads(remote.get_function(DESCRIBE)())
     except Exception:  # whatever TVM makes of a missing function
         return Board(address, device.key, device.is_emulated)
-    emulated = bool(told.pop("emulated")) or device.is_emulated
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
-    known = {key: value for key, value in values.items() if key in Board.__dataclass_fields__}
-    return Board(address=address, key=device.key, emulated=emulated, **known)
+    return Board(
+        address=address,
+        key=device.key,
+        emulated=bool(told["emulated"]) or device.is_emulated,
+        program=told["program"],
+        arch=told["arch"],
+        cpu=told["cpu"],
+        features=tuple(told["features"]),
+        cores=told["cores"],
+        governor=told["governor"],
+        load_average=tuple(told["load_average"]),
+    )
 
 
 def within(seconds: float, action: Callable[[], T], what: str) -> T:
     """What ``action`` returns; TVM's calls wait for ever for a board whose plug was pulled.
 
-    :raises SystemFailure: it fails, or takes longer; then its thread is left behind.
+    :raises UserError: it raises that.
+    :raises SystemFailure: it fails otherwise, or takes longer; then its thread is left behind.
     """
     answer: list[T] = []
     failure: list[Exception] = []
@@ -106,6 +115,8 @@ def within(seconds: float, action: Callable[[], T], what: str) -> T:
     thread.join(seconds)
     if answer:
         return answer[0]
+    if failure and isinstance(failure[0], UserError):
+        raise failure[0]
     if failure:
         raise SystemFailure(f"{what}: {reason(failure[0])}") from failure[0]
     raise SystemFailure(f"{what} does not answer")

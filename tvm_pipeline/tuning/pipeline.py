@@ -1,6 +1,6 @@
 """Candidates through a backend: one is built while others run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 from tvm.s_tir import Schedule
@@ -14,7 +14,7 @@ Candidate = tuple[Choice, Schedule]
 Answered = tuple[Choice, Schedule, RunAnswer]
 
 
-def answers(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> Iterator[Answered]:
+def answers(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> Generator[Answered, None, None]:
     """Each candidate with what the backend says of it, in the order of the answers.
 
     A caller that has heard enough closes the iterator: what has begun by then is waited for, and is lost.
@@ -22,7 +22,7 @@ def answers(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> 
     return _in_parallel(candidates, layer, backend) if backend.lanes > 1 else _in_turn(candidates, layer, backend)
 
 
-def _in_turn(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> Iterator[Answered]:
+def _in_turn(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> Generator[Answered, None, None]:
     with ThreadPoolExecutor(1) as background:  # leaving it waits for the build on its way
         pending = background.submit(backend.build, candidates[0][1]) if candidates else None
         for position, (choice, schedule) in enumerate(candidates):
@@ -37,7 +37,7 @@ def _in_turn(candidates: Sequence[Candidate], layer: Layer, backend: Backend) ->
             yield choice, schedule, answer
 
 
-def _in_parallel(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> Iterator[Answered]:
+def _in_parallel(candidates: Sequence[Candidate], layer: Layer, backend: Backend) -> Generator[Answered, None, None]:
     def build_and_run(schedule: Schedule) -> RunAnswer:
         artifact, error = backend.build(schedule)
         return backend.run(artifact, layer) if error is None else RunAnswer((), None, False, error)
