@@ -198,10 +198,12 @@ void Serve(const ServeOptions& options, const std::string& target) {
             options.tracker.Text());
       }
       ServeClient(Await(listener, *tracker, key));
+    } catch (const UserError&) {  // no address: asking again would not help
+      throw;
     } catch (const std::exception& error) {
       tracker.reset();
       if (!complained) {
-        Warn(std::string("no tracker (") + error.what() + "): asking again every 5 seconds");
+        Warn(std::string(error.what()) + "; trying again every 5 seconds");
         complained = true;
       }
       std::this_thread::sleep_for(kRetry);
