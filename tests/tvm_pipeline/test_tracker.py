@@ -83,6 +83,11 @@ def test_nobody_has_the_key() -> None:
 
 def test_devices_are_read() -> None:
     device = Device.parse("tracker://pi.local/rpi4")
-    assert (device.host, device.port, device.key, str(device)) == ("pi.local", 9190, "rpi4", "tracker://pi.local:9190/rpi4")
+    assert (device.host, device.port, device.key, str(device)) == (
+        "pi.local",
+        9190,
+        "rpi4",
+        "tracker://pi.local:9190/rpi4",
+    )
     assert str(Device.parse("tracker://h:1")) == "tracker://h:1"
     assert [Device.parse(f"tracker://h/{key}").is_emulated for key in ("rpi4", "rpi4-emulated")] == [False, True]

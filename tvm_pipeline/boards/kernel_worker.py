@@ -62,7 +62,7 @@ class _BoardKernel:
         return tuple(float(second) for second in evaluator(*self._arguments).results)
 
     def seconds(self, repeat: int = REPEATS, share: int = 1) -> tuple[float, ...]:
-        """One value per repeat. Nothing is flushed between the calls of a repeat: with cold weights each is one call."""
+        """One value per repeat; with cold weights each is one call: within a repeat nothing is flushed."""
         number = max(1, self._number // share)
         return (
             self._evaluate(1, max(repeat, min(number, 3 * repeat))) if self._is_cold else self._evaluate(number, repeat)

@@ -23,7 +23,9 @@ def kernels(tmp_path: Path) -> tuple[Path, Path]:
     built = []
     for name, body in (("good", ""), ("bad", "*(volatile int *)0 = 1;")):
         source, library = tmp_path / f"{name}.c", tmp_path / f"{name}.so"
-        source.write_text(f"int __tvm_ffi_main(void *self, void *args, int count, void *result) {{ {body} return 0; }}\n")
+        source.write_text(
+            f"int __tvm_ffi_main(void *self, void *args, int count, void *result) {{ {body} return 0; }}\n"
+        )
         flags = ["-target", "x86_64-linux-gnu.2.28", "-shared", "-fPIC", "-nostdlib", "-fno-sanitize=all"]
         subprocess.run([sys.executable, "-m", "ziglang", "cc", *flags, source, "-o", library], check=True)
         built.append(library)
