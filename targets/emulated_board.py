@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 EMULATED_VARIABLE = "MOBILENET_RUN_EMULATED"  # mobilenet-run's
@@ -30,16 +31,23 @@ def board_environment() -> dict[str, str]:
 
 @contextmanager
 def emulated_board(package: Path, launcher: Sequence[str], tracker: str) -> Iterator[subprocess.Popen[str]]:
-    """An emulated board for as long as the block lasts; killing the process is pulling its plug."""
+    """An emulated board for as long as the block lasts."""
     board = subprocess.Popen(
         board_command(package, launcher, tracker),
         env=board_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         yield board
     finally:
-        board.kill()
+        pull_the_plug(board)
         board.communicate()
+
+
+def pull_the_plug(board: subprocess.Popen[str]) -> None:
+    """End a board in the midst of whatever it does, its sessions included."""
+    with suppress(ProcessLookupError):
+        os.killpg(board.pid, signal.SIGKILL)

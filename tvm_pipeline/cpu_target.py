@@ -20,6 +20,7 @@ class CpuTarget:
     """A target as the front door resolved it.
 
     :ivar logs: names of the targets whose tuning logs apply, its own first.
+    :ivar cpu_features: what a CPU must have, named as in the flags of /proc/cpuinfo.
     """
 
     name: str
@@ -27,6 +28,7 @@ class CpuTarget:
     unit: VectorUnit
     logs: tuple[str, ...]
     zig_target: str
+    cpu_features: tuple[str, ...] = ()
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> "CpuTarget":
@@ -37,4 +39,5 @@ class CpuTarget:
             unit=VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits]),
             logs=tuple(values.get("logs") or (values["name"],)),
             zig_target=str(values.get("toolchain") or f"{values['arch']}-linux-gnu"),
+            cpu_features=tuple(values.get("cpu_features") or ()),
         )

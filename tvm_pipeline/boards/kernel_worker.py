@@ -24,7 +24,7 @@ _WEIGHT = 1
 
 @dataclass(frozen=True)
 class ConnectRequest:
-    """Take a free board of ``device`` and let it compute with so many threads."""
+    """Keep the board at hand, or take a free one of ``device`` and let it compute with so many threads."""
 
     device: Device
     threads: int
@@ -82,6 +82,8 @@ class KernelWorker:
         """Connects, or measures a kernel."""
         if isinstance(request, ConnectRequest):
             self._request = request
+            if self._session is not None and self._is_alive():
+                return ConnectAnswer(self._session.board)
             return self._connect(request.wait_seconds)
         if self._session is None:
             return RunAnswer((), None, False, "no board", lost=True)

@@ -19,7 +19,7 @@ from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
 from tvm_pipeline.tuning.worker_process import WorkerFailed, WorkerProcess
 from tvm_pipeline.tuning_log import MEASURED
 
-FIRST_WAIT_SECONDS, AGAIN_WAIT_SECONDS = 600.0, 10.0
+FIRST_WAIT_SECONDS, AGAIN_WAIT_SECONDS = 600.0, 3.0
 RUN_TIMEOUT = 180.0
 CONNECT_TIMEOUT = 60.0
 
@@ -61,6 +61,17 @@ class _Lane:
         self._thread.shutdown()
 
 
+def _unfit(board: Board, target: CpuTarget) -> str | None:
+    """Why a board cannot run the target's kernels; None where it can, or does not say what it is."""
+    arch = target.zig_target.partition("-")[0]
+    if board.arch not in (None, arch):
+        return f"target {target.name} is {arch}, and the board at {board.address} is {board.arch}"
+    lacking = [one for one in target.cpu_features if one not in board.features] if board.is_ours else []
+    if lacking:
+        return f"target {target.name} needs {', '.join(lacking)}, which the board at {board.address} lacks"
+    return None
+
+
 class BoardMeasurement:
     """Takes all free boards at once; one that dies costs its trial, and the others go on.
 
@@ -72,7 +83,7 @@ class BoardMeasurement:
     overlaps = False
 
     def __init__(self, device: Device, target: CpuTarget, threads: int, warn: Callable[[str], None]) -> None:
-        """:raises UserError: no tracker, no board with that key, or none becomes free."""
+        """:raises UserError: no tracker, no board with that key, none becomes free, or one is of another kind."""
         self._device, self._warn = device, warn
         self._builder = KernelBuilder(target, set(os.sched_getaffinity(0)))
         with tracker_of(device) as tracker:
@@ -87,9 +98,10 @@ class BoardMeasurement:
             if answer.board is not None:
                 self._free.put(lane)
         self._left = len(self.boards)
-        if not self.boards:
+        unfit = [one for one in (_unfit(board, target) for board in self.boards) if one is not None]
+        if not self.boards or unfit:
             self.close()
-            raise UserError(str(answers[0].error))
+            raise UserError(unfit[0] if unfit else str(answers[0].error))
 
     @property
     def lanes(self) -> int:

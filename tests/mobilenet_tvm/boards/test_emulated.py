@@ -16,6 +16,7 @@ from mobilenet_tvm.reference import TOLERANCE
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.tune import tune
 from mobilenet_tvm.verbs.verify import verify
+from targets.emulated_board import pull_the_plug
 
 TARGET = "rpi4"
 Start = Callable[[int], list[Any]]
@@ -73,9 +74,9 @@ def test_a_board_that_dies_costs_a_trial_and_the_last_one_ends_it(
         elif event["event"] == "trial":
             trials.append(event)
             if len(trials) == 2:
-                boards[0].kill()  # not at a moment of its choosing: it may be in the midst of a kernel
+                pull_the_plug(boards[0])  # not at a moment of its choosing: it may be in the midst of a kernel
             if any(trial["error"] for trial in trials[:-2]):
-                boards[1].kill()
+                pull_the_plug(boards[1])
 
     with pytest.raises(UserError, match=r"no board of .*rpi4-emulated is left") as failed:
         tune(str(tiny_onnx), TARGET, seconds=100, threads=1, logs=tmp_path, device=device, on_event=on_event)

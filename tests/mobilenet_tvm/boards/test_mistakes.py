@@ -67,6 +67,12 @@ def test_a_package_for_another_architecture(
     assert message.endswith("is x86_64")
 
 
+def test_a_tune_on_another_architecture(command: Callable[..., Any], native_board: str, tiny_onnx: Path) -> None:
+    message = command("tune", tiny_onnx, "--target", "rpi4", "--device", native_board).error()
+    assert message.startswith("target rpi4 is aarch64, and the board at 127.0.0.1:")
+    assert message.endswith("is x86_64")
+
+
 @pytest.mark.parametrize("text", ["rpi4", "tracker://", "tracker://host:x/rpi4", "tracker://h:1/a/b", "http://h:1/k"])
 def test_what_is_no_device(command: Callable[..., Any], tiny_package: Path, text: str) -> None:
     assert "is written tracker://HOST:PORT/KEY" in command("verify", tiny_package, "--device", text).error()
