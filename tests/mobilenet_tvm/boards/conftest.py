@@ -33,7 +33,7 @@ def await_boards(tracker: str, key: str, count: int) -> None:
     raise AssertionError(f"{count} boards {key} were not free in time: {devices(tracker)}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tracker() -> Iterator[str]:
     """``tracker://127.0.0.1:PORT``, started by the command line as a user would."""
     command = [sys.executable, "-m", "mobilenet_tvm.cli.main", "devices", "--serve", "0"]
@@ -61,7 +61,7 @@ def start_emulated(
         yield start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def native_board(tracker: str, _compiled: Path) -> Iterator[str]:
     """This machine as a board: what it measures is measured. Returns its device."""
     command = [_compiled / "run.sh", "--serve", tracker, "--listen", "0"]
@@ -72,7 +72,7 @@ def native_board(tracker: str, _compiled: Path) -> Iterator[str]:
     process.wait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain_board(tracker: str) -> Iterator[str]:
     """TVM's own server, as ``python -m tvm.exec.rpc_server`` starts it."""
     code = "import tvm_pipeline.tvm_import, runpy, sys; runpy.run_module('tvm.exec.rpc_server', run_name='__main__')"

@@ -43,7 +43,7 @@ def test_upload_run_verify(
     assert "is an emulator; verify takes it" in command("bench", board_package, "--device", device).error()
     listed = json.loads(command("devices", device.rpartition("/")[0], "--json").out)
     jsonschema.validate(listed, load_schema("devices"))
-    assert [(one["key"], one["emulated"]) for one in listed["devices"]] == [("rpi4-emulated", True)]
+    assert ("rpi4-emulated", True) in [(one["key"], one["emulated"]) for one in listed["devices"]]
 
 
 def test_a_short_tune_leaves_nothing_behind(

@@ -56,7 +56,8 @@ def test_a_key_that_nobody_serves(
     assert native_board
     for words in (["verify", tiny_package], ["tune", tiny_onnx, "--target", "rpi4"]):
         message = command(*words, "--device", f"{tracker}/rpi9").error()
-        assert "has no board 'rpi9'; it knows x86-64-v3" in message
+        assert "has no board 'rpi9'; it knows " in message
+        assert "x86-64-v3" in message
 
 
 def test_a_package_for_another_architecture(
