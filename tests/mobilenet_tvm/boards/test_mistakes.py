@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +60,26 @@ def test_a_key_that_nobody_serves(
         message = command(*words, "--device", f"{tracker}/rpi9").error()
         assert "has no board 'rpi9'; it knows " in message
         assert "x86-64-v3" in message
+
+
+def test_a_board_that_is_gone_though_its_tracker_has_it(
+    command: Callable[..., Any], tracker: str, tiny_package: Path
+) -> None:
+    port = _free_port()
+    host, _, tracker_port = tracker.removeprefix("tracker://").partition(":")
+    with socket.create_connection((host, int(tracker_port))) as ghost, ghost.makefile("rb") as answers:
+        ghost.sendall(struct.pack("<i", 0x2F271))
+        assert answers.read(4) == struct.pack("<i", 0x2F271)
+        for message in ([5, {"key": "server:ghost", "addr": [None, port]}], [3, "ghost", [port, "ghost:1"], None]):
+            text = json.dumps(message).encode()
+            ghost.sendall(struct.pack("<i", len(text)) + text)
+            assert answers.read(5) == struct.pack("<i", 1) + b"0"
+        answer = command("verify", tiny_package, "--device", f"{tracker}/ghost")
+    assert answer.code == 1
+    (line,) = answer.err.splitlines()
+    assert line.startswith(f"mobilenet-tvm: board ghost at 127.0.0.1:{port}")
+    assert "127.0.0.1" in line
+    assert "fail" in line.lower() or "refused" in line.lower()
 
 
 def test_a_package_for_another_architecture(
