@@ -58,7 +58,8 @@ def tune(
     :param device: build here, measure on all free boards of ``tracker://HOST:PORT/KEY``. A board that is an emulator is
         for trying this out: nothing is written into logs then.
     :param logs: the folder to write logs to; by default the user's own, which ``compile`` consults first.
-    :param on_event: is told every trial, durable or lost with its board: ``{"event": "trial", "trial", "layer", "seconds", "error", "best"}``.
+    :param on_event: is told every trial, durable or lost with its board: ``{"event": "trial", "trial", "layer",
+        "seconds", "error", "best"}``.
     :returns: ``schemas/tune.json``.
     :raises UserError: a name is unknown, this CPU cannot run the target, what the model needs is not installed, or
         there is no such board, or none any more.
