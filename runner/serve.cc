@@ -105,7 +105,7 @@ std::optional<Client> Greet(Socket socket, const std::string& key, const std::st
 }
 
 /// Waits for a client that the tracker sends. Throws SystemError when the tracker is gone.
-Client Await(const Socket& listener, Tracker& tracker, const std::string& key) {
+Client Await(const Socket& listener, const Tracker& tracker, const std::string& key) {
   std::string word = tracker.Offer();
   int taken = 0;
   while (true) {

@@ -1,5 +1,6 @@
 #include "tracker.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -42,7 +43,7 @@ Tracker::Tracker(const Address& address, std::string key, int port)
   Tell(json.EndObject().EndArray().Text());
 }
 
-std::string Tracker::Offer() {
+std::string Tracker::Offer() const {
   std::string word = RandomWord(key_);
   JsonWriter json;
   json.BeginArray().Integer(kPut).String(key_);
@@ -54,12 +55,8 @@ std::string Tracker::Offer() {
 bool Tracker::IsOffered(const std::string& word) const {
   JsonWriter json;
   socket_.WriteText(json.BeginArray().Integer(kPendingMatchKeys).EndArray().Text());
-  for (const std::string& known : Json::Parse(socket_.ReadText(), "the tracker").Strings()) {
-    if (known == word) {
-      return true;
-    }
-  }
-  return false;
+  const auto known = Json::Parse(socket_.ReadText(), "the tracker").Strings();
+  return std::find(known.begin(), known.end(), word) != known.end();
 }
 
 void Tracker::Tell(const std::string& message) const {

@@ -13,7 +13,7 @@ class Tracker {
   Tracker(const Address& address, std::string key, int port);
 
   /// Says that the board is free, and returns the word by which the next client will prove that the tracker sent it.
-  std::string Offer();
+  std::string Offer() const;
   /// Whether the tracker still has the board to give; it has not once a client got it.
   bool IsOffered(const std::string& word) const;
 
