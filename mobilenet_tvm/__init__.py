@@ -24,6 +24,7 @@ _MODULES = {
     "verify": ("verify",),
     "inspect": ("inspect",),
     "logs": ("logs_show", "logs_check", "logs_export"),
+    "devices": ("devices",),
     "doctor": ("doctor",),
     "cache": ("cache_show", "cache_clear"),
 }
@@ -35,6 +36,7 @@ __all__ = [
     "cache_show",
     "compare",
     "compile",
+    "devices",
     "doctor",
     "export",
     "inspect",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from mobilenet_tvm.verbs.cache import cache_clear, cache_show
     from mobilenet_tvm.verbs.compare import compare
     from mobilenet_tvm.verbs.compile import compile
+    from mobilenet_tvm.verbs.devices import devices
     from mobilenet_tvm.verbs.doctor import doctor
     from mobilenet_tvm.verbs.export import export
     from mobilenet_tvm.verbs.inspect import inspect

@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NoReturn
@@ -43,11 +44,13 @@ class Emit:
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        self._turn = threading.Lock()
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Write one event, a JSON object with the key ``event``, and flush it."""
-        self._stream.write(json.dumps(event) + "\n")
-        self._stream.flush()
+        with self._turn:
+            self._stream.write(json.dumps(event) + "\n")
+            self._stream.flush()
 
     def progress(self, stage: str, done: int | None = None, total: int | None = None, detail: str = "") -> None:
         """Say how far a stage has come."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mobilenet_tvm import static_program
 from mobilenet_tvm.errors import UserError
@@ -30,11 +31,25 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @dataclass(frozen=True)
+class Board:
+    """A board that a tracker knows, as it describes itself.
+
+    :ivar device: ``tracker://HOST:PORT/KEY``.
+    :ivar told: ``cpu``, ``arch``, ``cores``, ``governor``, ``load_average``; None where its server does not say.
+    """
+
+    device: str
+    emulated: bool
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Package:
     """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie.
 
     :ivar launcher: the words of a command line that starts its programs on a CPU that is not this one's: an emulator.
     :ivar program: the static program that it is; its files are unpacked in ``folder``. None for a folder or archive.
+    :ivar board: the board that runs its programs in this machine's place.
     """
 
     shown: str
@@ -42,6 +57,7 @@ class Package:
     manifest: Manifest
     launcher: tuple[str, ...] = ()
     program: Path | None = None
+    board: Board | None = None
 
     @property
     def command(self) -> list[str]:
@@ -52,19 +68,26 @@ class Package:
 
     @property
     def where(self) -> str:
-        """Where its programs run: ``host`` or ``emulated``."""
+        """Where its programs run: ``host``, ``device``, or ``emulated``: here, or on a board that is an emulator."""
+        if self.board is not None:
+            return "emulated" if self.board.emulated else "device"
         return "emulated" if self.launcher else "host"
 
+    @property
+    def device(self) -> str | None:
+        """The board's ``tracker://HOST:PORT/KEY``; None here."""
+        return self.board.device if self.board is not None else None
+
     def require_this_cpu(self) -> None:
-        """:raises UserError: this CPU cannot run the package, and no emulator does it; what it lacks is named."""
+        """:raises UserError: this CPU cannot run the package, and nothing else does it; what it lacks is named."""
         target = self.manifest.target
         missing = missing_features(target["arch"], target["cpu_features"])
-        if not missing or self.launcher:
+        if not missing or self.launcher or self.board is not None:
             return
         if target["arch"] != host_arch():
             raise UserError(
                 f"{self.shown} is for {target['name']} ({target['arch']}) and this machine is {host_arch()}: "
-                "copy it there, or verify and run it here with --emulate"
+                "copy it there, name a board with --device, or verify and run it here with --emulate"
             )
         raise UserError(
             f"{self.shown} is for {target['name']} and this CPU lacks {', '.join(missing)}: "

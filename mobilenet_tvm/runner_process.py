@@ -1,4 +1,4 @@
-"""Running a package on this machine, or in an emulator, with the C++ runner that it carries."""
+"""Running a package on this machine, in an emulator or on a board, with the C++ runner that it carries."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tvm import static_program
+from mobilenet_tvm.board import run_on_board
 from mobilenet_tvm.errors import SystemFailure, UserError
 from mobilenet_tvm.package import REFERENCE, Package, list_files
 from mobilenet_tvm.reference import write_reference
@@ -33,26 +34,35 @@ def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedPr
 def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     """Start ``bin/mobilenet-run PACKAGE ... --json`` and return what it prints.
 
-    :raises UserError: this CPU cannot run the package, or the runner says that the user made a mistake.
-    :raises SystemFailure: the runner fails otherwise.
+    :raises UserError: this CPU cannot run the package, the runner says that the user made a mistake, or there is no
+        such board.
+    :raises SystemFailure: the runner fails otherwise, or the board broke off.
     """
     package.require_this_cpu()
-    done = _start(package, [*arguments, "--json"])
+    words = [*arguments, "--json"]
+    code, output, errors = run_on_board(package, words) if package.board is not None else _run_here(package, words)
     try:
-        answer: dict[str, Any] | None = json.loads(done.stdout)
+        answer: dict[str, Any] | None = json.loads(output)
     except ValueError:
         answer = None
-    if answer is not None and (done.returncode == 0 or "self_test" in answer):
+    if answer is not None and (code == 0 or "self_test" in answer):
         return answer
-    lines = done.stderr.strip().splitlines()
-    message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {done.returncode}"
-    if done.returncode == 2:
+    lines = errors.strip().splitlines()
+    message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {code}"
+    if code == 2:
         raise UserError(message)
-    raise SystemFailure(message, done.stderr)
+    raise SystemFailure(message, errors)
+
+
+def _run_here(package: Package, words: Sequence[str]) -> tuple[int, str, str]:
+    done = _start(package, words)
+    return done.returncode, done.stdout, done.stderr
 
 
 def _decodes(package: Package) -> frozenset[str]:
-    """Suffixes of the files that the package's runner reads by itself."""
+    """Suffixes of the files that the package's runner reads by itself; to a board tensors travel."""
+    if package.board is not None:
+        return frozenset({".npy"})
     done = _start(package, ["--version"])
     codecs = done.stdout.rpartition("codecs:")[2]
     suffixes = {"png": (".png",), "jpeg": (".jpg", ".jpeg"), "ppm": (".ppm",), "npy": (".npy",)}

@@ -1,6 +1,5 @@
 #include "commands.h"
 
-#include <cstdio>
 #include <string>
 
 #include "cpu_features.h"
@@ -11,6 +10,7 @@
 #include "package.h"
 #include "report.h"
 #include "self_test.h"
+#include "serve.h"
 #include "session.h"
 
 namespace mobilenet_tvm {
@@ -19,12 +19,6 @@ namespace {
 constexpr std::uintmax_t kMaxInputBytes = std::uintmax_t{2} << 30U;
 // Runs before the first one that is timed: they fill TVM's memory pool, start its threads and raise the clock.
 constexpr int kWarmUpRuns = 3;
-
-void Print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw SystemError("cannot write to standard output");
-  }
-}
 
 /// An input tensor and what its rows are called in the report.
 struct NetworkInput {
@@ -82,7 +76,8 @@ std::vector<double> Measure(Session& session, int repeat) {
   return times;
 }
 
-int Classify(const Options& options, const Package& package, const RunInfo& info) {
+int Classify(const Options& options, const Package& package, const RunInfo& info,
+             const Output& print) {
   const Manifest& manifest = package.manifest;
   // All inputs before the first run: a bad one must not show after half of the output.
   std::vector<NetworkInput> inputs;
@@ -105,21 +100,21 @@ int Classify(const Options& options, const Package& package, const RunInfo& info
     }
   }
   if (options.json) {
-    Print(ClassifiedJson(manifest, info, results));
+    print(ClassifiedJson(manifest, info, results));
   } else {
     for (const Classified& result : results) {
-      Print(ClassifiedText(manifest, info, result));
+      print(ClassifiedText(manifest, info, result));
     }
   }
   return 0;
 }
 
 int Bench(const Options& options, const Package& package, const RunInfo& info,
-          const ReferencePair& reference) {
+          const ReferencePair& reference, const Output& print) {
   Session session(package);
   session.SetInput(reference.input.data);
   const std::vector<double> times = Measure(session, *options.repeat);
-  Print(options.json ? BenchJson(package.manifest, info, times)
+  print(options.json ? BenchJson(package.manifest, info, times)
                      : BenchText(package.manifest, info, Summarise(times)));
   return 0;
 }
@@ -149,39 +144,42 @@ Profile MeasureProfile(Session& session, const Manifest& manifest, int repeat) {
 }
 
 int ShowProfile(const Options& options, const Package& package, const RunInfo& info,
-                const ReferencePair& reference) {
+                const ReferencePair& reference, const Output& print) {
   const Manifest& manifest = package.manifest;
   Session session(package);
   session.SetInput(reference.input.data);
   const Profile profile = MeasureProfile(session, manifest, *options.repeat);
-  Print(options.json ? ProfileJson(manifest, info, profile) : ProfileText(manifest, info, profile));
+  print(options.json ? ProfileJson(manifest, info, profile) : ProfileText(manifest, info, profile));
   return 0;
 }
 
 int CheckItself(const Options& options, const Package& package, const RunInfo& info,
-                const std::vector<ReferencePair>& references) {
+                const std::vector<ReferencePair>& references, const Output& print) {
   Session session(package);
   const SelfTest result = RunSelfTest(session, references, package.manifest.tolerance);
-  Print(options.json ? SelfTestJson(package.manifest, info, result)
+  print(options.json ? SelfTestJson(package.manifest, info, result)
                      : SelfTestText(package.manifest, result));
   return result.passed ? 0 : kExitSystem;
 }
 
 }  // namespace
 
-int RunCommand(const Options& options) {
+int RunCommand(const Options& options, const Output& print) {
   if (options.help) {
-    Print(HelpText(options.is_own_package));
+    print(HelpText(options.is_own_package));
     return 0;
   }
   if (options.version) {
-    Print("mobilenet-run " MOBILENET_TVM_VERSION " (" + std::string(Architecture()) +
+    print("mobilenet-run " MOBILENET_TVM_VERSION " (" + std::string(Architecture()) +
           ")\nmanifest schema: " + std::to_string(kManifestSchema) +
           "\ncodecs: " + std::string(Codecs()) + "\n");
     return 0;
   }
   const Package package = OpenPackage(options.package);
   const Manifest& manifest = package.manifest;
+  if (options.serve) {
+    Serve(*options.serve, manifest.target);
+  }
   if (manifest.inputs.size() != 1) {
     throw UserError("the network has " + std::to_string(manifest.inputs.size()) +
                     " inputs; mobilenet-run handles one");
@@ -189,14 +187,14 @@ int RunCommand(const Options& options) {
   const RunInfo info{options.package, options.threads.value_or(manifest.threads)};
   SetThreads(info.threads);
   if (!options.images.empty()) {
-    return Classify(options, package, info);
+    return Classify(options, package, info, print);
   }
   const auto references = ReadReference(ReferenceOf(package), manifest);
   if (options.profile) {
-    return ShowProfile(options, package, info, references.front());
+    return ShowProfile(options, package, info, references.front(), print);
   }
-  return options.self_test ? CheckItself(options, package, info, references)
-                           : Bench(options, package, info, references.front());
+  return options.self_test ? CheckItself(options, package, info, references, print)
+                           : Bench(options, package, info, references.front(), print);
 }
 
 }  // namespace mobilenet_tvm

@@ -22,13 +22,19 @@ int Complain(std::string message, int code) {
   return code;
 }
 
+void Print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw mobilenet_tvm::SystemError("cannot write to standard output");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return mobilenet_tvm::RunCommand(
-        mobilenet_tvm::ParseOptions(arguments, mobilenet_tvm::OwnPackage()));
+        mobilenet_tvm::ParseOptions(arguments, mobilenet_tvm::OwnPackage()), Print);
   } catch (const mobilenet_tvm::UserError& error) {
     return Complain(error.what(), mobilenet_tvm::kExitUser);
   } catch (const std::bad_alloc&) {

@@ -22,6 +22,44 @@ int ParseCount(const std::string& option, const std::string& text, int highest) 
   return value;
 }
 
+int ParsePort(const std::string& option, const std::string& text) {
+  constexpr int kHighestPort = 65535;
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || parsed != end || value < 0 || value > kHighestPort) {
+    throw UserError(option + ": \"" + text + "\" is no port");
+  }
+  return value;
+}
+
+/// "HOST:PORT", or "PORT" for this machine alone.
+Address ParseAddress(const std::string& option, const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) {
+    return {"127.0.0.1", ParsePort(option, text)};
+  }
+  return {text.substr(0, colon), ParsePort(option, text.substr(colon + 1))};
+}
+
+/// "tracker://HOST:PORT/KEY"; the scheme and the key may be left out.
+void ParseTracker(std::string text, ServeOptions& options) {
+  const std::string scheme = "tracker://";
+  if (text.rfind(scheme, 0) == 0) {
+    text.erase(0, scheme.size());
+  }
+  const std::size_t slash = text.find('/');
+  if (slash != std::string::npos) {
+    options.key = text.substr(slash + 1);
+    text.resize(slash);
+  }
+  options.tracker = ParseAddress("--serve", text);
+  if (options.tracker.host.empty() || options.tracker.port == 0 ||
+      options.key.find_first_of(" :/") != std::string::npos) {
+    throw UserError("--serve takes a tracker's HOST:PORT, or tracker://HOST:PORT/KEY");
+  }
+}
+
 /// Walks over the arguments; "--threads=4" and "--threads 4" are the same.
 class Arguments {
  public:
@@ -53,6 +91,16 @@ class Arguments {
     return ParseCount(text_, arguments_[at_++], highest);
   }
 
+  const std::string& Value() {
+    if (inline_value_) {
+      return *inline_value_;
+    }
+    if (at_ >= arguments_.size()) {
+      throw UserError(text_ + " takes a value");
+    }
+    return arguments_[at_++];
+  }
+
   bool Flag() const {
     if (inline_value_) {
       throw UserError(text_ + " takes no value");
@@ -70,6 +118,12 @@ class Arguments {
 void CheckWhole(const Options& options) {
   if (options.package.empty()) {
     throw UserError("no package given: mobilenet-run PACKAGE IMAGE... (--help says more)");
+  }
+  if (options.serve) {
+    if (options.self_test || options.profile || options.repeat || !options.images.empty()) {
+      throw UserError("--serve takes neither images nor --self-test, --repeat, --profile");
+    }
+    return;
   }
   if (options.self_test && (!options.images.empty() || options.repeat)) {
     throw UserError("--self-test takes neither images nor --repeat");
@@ -94,6 +148,7 @@ Options ParseOptions(const std::vector<std::string>& arguments,
   Arguments walk(arguments);
   bool only_names = false;
   bool package_seen = options.is_own_package;
+  std::optional<Address> listen;
   while (walk.Next()) {
     const std::string& text = walk.Text();
     if (only_names || text.empty() || text[0] != '-' || text == "-") {
@@ -117,6 +172,10 @@ Options ParseOptions(const std::vector<std::string>& arguments,
       options.self_test = walk.Flag();
     } else if (text == "--profile") {
       options.profile = walk.Flag();
+    } else if (text == "--serve") {
+      ParseTracker(walk.Value(), options.serve.emplace());
+    } else if (text == "--listen") {
+      listen = ParseAddress("--listen", walk.Value());
     } else if (text == "--help" || text == "-h") {
       options.help = walk.Flag();
     } else if (text == "--version") {
@@ -124,6 +183,12 @@ Options ParseOptions(const std::vector<std::string>& arguments,
     } else {
       throw UserError("unknown option \"" + text + "\" (--help lists them)");
     }
+  }
+  if (listen) {
+    if (!options.serve) {
+      throw UserError("--listen goes with --serve");
+    }
+    options.serve->listen = *listen;
   }
   if (!options.help && !options.version) {
     CheckWhole(options);
@@ -134,7 +199,8 @@ Options ParseOptions(const std::vector<std::string>& arguments,
 std::string HelpText(bool is_own_package) {
   const std::string start = is_own_package ? "PROGRAM" : "mobilenet-run PACKAGE";
   return start + " IMAGE... [options]\n" + start + " --self-test [--json]\n" + start +
-         " --repeat N [--profile] [--json]\n\n" +
+         " --repeat N [--profile] [--json]\n" +
+         (is_own_package ? "" : start + " --serve HOST:PORT [--listen [HOST:]PORT]\n") + "\n" +
          (is_own_package ? "PROGRAM is this program: a network, TVM's runtime and mobilenet-run of "
                            "mobilenet-tvm."
                          : "Runs a package of mobilenet-tvm. PACKAGE is the unpacked folder.") +
@@ -146,6 +212,9 @@ cropped and normalised as the package says, or a .npy file with the network's fl
   --profile      with --repeat: how long each kernel took, and how many multiply-adds a core can do at most
   --top K        how many classes to print (default 5)
   --self-test    compare the package's numbers with the reference it carries; exit code 1 if they differ
+  --serve        offer this machine to a tracker of TVM's RPC, as tracker://HOST:PORT/KEY (default KEY: the package's
+                 target). It runs whatever code a client sends: keep tracker and port to yourself, through ssh -L, -R
+  --listen       where clients reach it (default 127.0.0.1:9090)
   --json         print JSON and nothing else
   --version      version and the image formats of this build
   --help         this text

@@ -4,7 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "socket.h"
+
 namespace mobilenet_tvm {
+
+/// Where to offer this machine as a board.
+struct ServeOptions {
+  Address tracker;
+  /// Under which name; empty: the package's target.
+  std::string key;
+  Address listen{"127.0.0.1", 9090};
+};
 
 /// The command line.
 struct Options {
@@ -17,6 +27,7 @@ struct Options {
   bool json = false;
   bool self_test = false;
   bool profile = false;
+  std::optional<ServeOptions> serve;
   bool help = false;
   bool version = false;
 };

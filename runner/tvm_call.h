@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tvm/ffi/any.h>
 #include <tvm/ffi/function.h>
 
 #include <string>

@@ -30,6 +30,7 @@ def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.tracker import Device
     from tvm_pipeline.tune import tune_model
     from tvm_pipeline.tuning_log import TuningLogs
 
@@ -41,6 +42,7 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
         threads=int(request["threads"]),
         dtype=request["dtype"],
         measure=request.get("measure", "clock"),
+        device=Device.parse(request["device"]) if request.get("device") else None,
         logs=Path(request["logs"]),
         known_logs=known,
         database=Path(request["database"]),
@@ -92,7 +94,30 @@ def _logs_export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     return {"records": export_metaschedule(_records(request), target, Path(request["out"]))}
 
 
+def _board_describe(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.boards.run_package import describe
+    from tvm_pipeline.tracker import Device
+
+    return {"board": describe(Device.parse(request["device"]))}
+
+
+def _board_run(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from tvm_pipeline.boards.run_package import run_package
+    from tvm_pipeline.tracker import Device
+
+    folder = Path(request["folder"])
+    return run_package(Device.parse(request["device"]), folder, request["files"], request["words"], emit)
+
+
 if __name__ == "__main__":
     serve(
-        {"compile": _compile, "tune": _tune, "layers": _layers, "logs_check": _logs_check, "logs_export": _logs_export}
+        {
+            "compile": _compile,
+            "tune": _tune,
+            "layers": _layers,
+            "logs_check": _logs_check,
+            "logs_export": _logs_export,
+            "board_describe": _board_describe,
+            "board_run": _board_run,
+        }
     )

@@ -21,6 +21,7 @@ class CpuTarget:
 
     :ivar logs: names of the targets whose tuning logs apply, its own first.
     :ivar compiler: the system's compiler that links modules; None for ziglang's.
+    :ivar cpu_features: what a CPU must have, named as in the flags of /proc/cpuinfo.
     """
 
     name: str
@@ -29,6 +30,7 @@ class CpuTarget:
     logs: tuple[str, ...]
     zig_target: str
     compiler: str | None = None
+    cpu_features: tuple[str, ...] = ()
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> "CpuTarget":
@@ -40,4 +42,5 @@ class CpuTarget:
             logs=tuple(values.get("logs") or (values["name"],)),
             zig_target=str(values.get("toolchain") or f"{values['arch']}-linux-gnu"),
             compiler=values.get("compiler"),
+            cpu_features=tuple(values.get("cpu_features") or ()),
         )

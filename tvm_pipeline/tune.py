@@ -1,9 +1,11 @@
 """Tuning a model's layers and writing what was found into tuning logs."""
 
+import contextlib
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tvm
 
@@ -15,7 +17,11 @@ from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.schedules import Decisions, generator_for
 from tvm_pipeline.schedules.kernel import anchor_descriptor
+from tvm_pipeline.tracker import Device
 from tvm_pipeline.tuning_log import TuningLogs, log_path
+
+if TYPE_CHECKING:
+    from tvm_pipeline.tuning.log_writer import Conditions
 
 tvm_import.skip_tensor_intrinsics()
 
@@ -51,6 +57,7 @@ def tune_model(
     threads: int,
     dtype: str,
     measure: str,
+    device: Device | None,
     logs: Path,
     known_logs: TuningLogs,
     database: Path,
@@ -63,12 +70,13 @@ def tune_model(
 
     Layers that the logs know are only searched further when ``trials`` or ``seconds`` ask for it, and after the others.
     An interrupt ends the search and keeps everything measured so far. With ``measure`` "model" nothing is measured: the
-    static model says what a kernel would cost on the target's core.
+    static model says what a kernel would cost on the target's core. With ``device`` boards measure; what an emulated
+    board says goes into no log. Raises UserError where a name is unknown or no board is left.
     """
     from tvm_pipeline.tuning.database import claim
     from tvm_pipeline.tuning.events import Progress, Trial
     from tvm_pipeline.tuning.interrupt import deferred_interrupt
-    from tvm_pipeline.tuning.log_writer import LogWriter
+    from tvm_pipeline.tuning.log_writer import LogWriter, NoLog
     from tvm_pipeline.tuning.session import Budget, Session
 
     layers = layers_of(onnx_path, target, shapes)
@@ -79,8 +87,8 @@ def tune_model(
         if trials is not None or seconds is not None
         else {one: n for one, n in layers.items() if one not in known}
     )
-    backend, conditions = _backend(measure, target, threads)
-    writer = LogWriter(logs, target, threads, dtype, conditions)
+    backend, conditions = _backend(measure, device, target, threads, emit)
+    writer = NoLog() if conditions is None else LogWriter(logs, target, threads, dtype, conditions)
 
     def on_trial(trial: Trial) -> None:
         emit(
@@ -100,8 +108,11 @@ def tune_model(
         emit({"event": "progress", "stage": "tuning", "done": progress.done, "total": progress.total,
               "elapsed": progress.seconds, "detail": progress.detail})  # fmt: skip
 
-    lock = claim(database)
-    with deferred_interrupt() as interrupted:
+    with contextlib.ExitStack() as stack:
+        if conditions is None:  # trials that nobody shall ever take for a board's
+            database = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mobilenet-tvm-emulated-")))
+        stack.callback(claim(database).release)
+        interrupted = stack.enter_context(deferred_interrupt())
         session = Session(
             chosen, known, rivals, target, threads, backend, database, on_trial, on_progress, emit.warning, interrupted
         )
@@ -110,7 +121,6 @@ def tune_model(
         improved = writer.write(session)
         if session.trials:
             session.save_model()
-    lock.release()
     return {
         "trials": session.trials,
         "noisy": session.noisy,
@@ -126,7 +136,7 @@ def tune_model(
             }
             for best in session.best()
         ],
-        "log": str(log_path(logs, target.name, dtype)),
+        "log": None if conditions is None else str(log_path(logs, target.name, dtype)),
         "already_known": len(layers) - len(chosen),
     }
 
@@ -142,10 +152,20 @@ def known_decisions(layers: Mapping[Layer, int], logs: TuningLogs, threads: int)
     return found
 
 
-def _backend(measure: str, target: CpuTarget, threads: int) -> tuple[Any, Any]:
-    """What tells how long a candidate takes, and the conditions under which it does."""
+def _backend(
+    measure: str, device: Device | None, target: CpuTarget, threads: int, emit: Emit
+) -> tuple[Any, "Conditions | None"]:
+    """What tells how long a candidate takes, and the conditions under which it does; None: no log may hold them."""
     from tvm_pipeline.tuning.log_writer import Conditions
 
+    if device is not None:
+        from tvm_pipeline.boards.measurement import BoardMeasurement
+
+        boards = BoardMeasurement(device, target, threads, emit.warning)
+        if any(board.emulated for board in boards.boards):
+            emit.warning(f"{device} is an emulator, whose times are no board's: nothing is written into logs")
+            return boards, None
+        return boards, Conditions.of_boards(boards.boards, device, threads)
     if measure == MODEL:
         from tvm_pipeline.static_model.measurement import ModelledMeasurement
 

@@ -30,6 +30,11 @@ def add_emulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--emulate", action="store_true", help="let QEMU run it here, as the CPU it was compiled for")
 
 
+def add_device(parser: argparse.ArgumentParser, what: str = "run it on a free board that a tracker knows") -> None:
+    """``--device``"""
+    parser.add_argument("--device", metavar="tracker://HOST:PORT/KEY", help=what)
+
+
 def counts(text: str) -> list[int]:
     """``1,2`` -> ``[1, 2]``.
 

@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", metavar="PACKAGE", help=arguments.PACKAGE_HELP)
     parser.add_argument("--threads", type=arguments.counts, metavar="1,2", help="thread counts to measure with")
     parser.add_argument("--repeat", type=int, default=100, metavar="N", help="timed inferences (default: 100)")
+    arguments.add_device(parser, "time it on a free board that a tracker knows")
     parser.add_argument("--emulate", action="store_true", help=argparse.SUPPRESS)  # is refused, with the reason
 
 
@@ -22,7 +23,14 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.bench import bench
 
     with output.progress_on_stderr() as on_event:
-        result = bench(args.package, threads=args.threads, repeat=args.repeat, emulate=args.emulate, on_event=on_event)
+        result = bench(
+            args.package,
+            threads=args.threads,
+            repeat=args.repeat,
+            emulate=args.emulate,
+            device=args.device,
+            on_event=on_event,
+        )
     if args.json:
         output.print_json(result)
         return 0

@@ -30,6 +30,7 @@ VERBS = (
     "verify",
     "inspect",
     "logs",
+    "devices",
     "doctor",
     "cache",
 )

@@ -47,10 +47,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         print("  ".join(padded).rstrip())
 
 
-def print_emulated(result: dict[str, Any]) -> None:
-    """Say so where an emulator ran the package."""
+def print_where(result: dict[str, Any]) -> None:
+    """Say so where an emulator ran the package, or a board."""
+    device = result["device"]
     if result["where"] == "emulated":
-        print(f"emulated: QEMU ran it as {result['target']}'s CPU; its times would say nothing about a board")
+        what = f"{device} is an emulator" if device else f"QEMU ran it as {result['target']}'s CPU"
+        print(f"emulated: {what}; its times would say nothing about a board")
+    elif device:
+        print(f"on the board {device}")
 
 
 def print_warning(message: str) -> None:

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="default: as many as it was scheduled for")
     parser.add_argument("--repeat", type=int, metavar="N", help="inferences (default: 50, emulated 1)")
     arguments.add_emulate(parser)
+    arguments.add_device(parser)
 
 
 def _print_emulated(result: dict[str, Any]) -> None:
@@ -40,12 +41,17 @@ def run(args: argparse.Namespace) -> int:
 
     with output.progress_on_stderr() as on_event:
         result = profile(
-            args.package, threads=args.threads, repeat=args.repeat, emulate=args.emulate, on_event=on_event
+            args.package,
+            threads=args.threads,
+            repeat=args.repeat,
+            emulate=args.emulate,
+            device=args.device,
+            on_event=on_event,
         )
     if args.json:
         output.print_json(result)
         return 0
-    output.print_emulated(result)
+    output.print_where(result)
     if result["where"] == "emulated":
         _print_emulated(result)
         return 0

@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="default: as many as the package was scheduled for")
     parser.add_argument("--top", type=int, default=5, metavar="K", help="classes per image (default: 5)")
     arguments.add_emulate(parser)
+    arguments.add_device(parser)
 
 
 def _rows(results: list[dict[str, Any]]) -> list[tuple[object, ...]]:
@@ -32,10 +33,19 @@ def run(args: argparse.Namespace) -> int:
     """Classify and print."""
     from mobilenet_tvm.verbs.run import run as classify
 
-    result = classify(args.package, args.images, threads=args.threads, top=args.top, emulate=args.emulate)
+    with output.progress_on_stderr() as on_event:
+        result = classify(
+            args.package,
+            args.images,
+            threads=args.threads,
+            top=args.top,
+            emulate=args.emulate,
+            device=args.device,
+            on_event=on_event,
+        )
     if args.json:
         output.print_json(result)
     else:
-        output.print_emulated(result)
+        output.print_where(result)
         output.print_table(("image", ">probability", "class"), _rows(result["results"]))
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 from mobilenet_tvm.cli import arguments, output
 from mobilenet_tvm.events import OnEvent
 
-HELP = "search for faster schedules of a network's layers on this machine"
+HELP = "search for faster schedules of a network's layers, here, on boards, or by a static model"
 _TRIAL_KEYS = ("trial", "layer", "seconds", "error", "best")
 
 
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOW",
         help="clock: on this machine; model: by the static model of the target's ARM core (default: clock)",
     )
+    arguments.add_device(parser, "build here, measure on all free boards that a tracker knows by that key")
     arguments.add_logs(parser, "write logs there instead of to your own, which compile consults first")
 
 
@@ -98,7 +99,7 @@ def _print_result(result: dict[str, Any]) -> None:
     ]
     output.print_table(("layer", ">trials", ">best ms", ""), rows)
     known = f", {result['already_known']} layers were known already" if result["already_known"] else ""
-    print(f"{result['trials']} trials{known}; {result['log']}")
+    print(f"{result['trials']} trials{known}; {result['log'] or 'an emulator measured: no log was written'}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -116,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
             dtype=args.dtype,
             shape=args.shape,
             measure=args.measure,
+            device=args.device,
             logs=args.logs,
             on_event=on_event,
         )

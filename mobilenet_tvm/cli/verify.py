@@ -16,18 +16,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--onnx", metavar="FILE", help="the file it was compiled from: fresh inputs, ONNX Runtime")
     parser.add_argument("--labels", metavar="FILE", help="lines 'image<TAB>class id': the share of right answers too")
     arguments.add_emulate(parser)
+    arguments.add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify; exit code 1 if the numbers are wrong."""
     from mobilenet_tvm.verbs.verify import verify
 
-    result = verify(args.package, onnx=args.onnx, labels=args.labels, emulate=args.emulate)
+    with output.progress_on_stderr() as on_event:
+        result = verify(
+            args.package,
+            onnx=args.onnx,
+            labels=args.labels,
+            emulate=args.emulate,
+            device=args.device,
+            on_event=on_event,
+        )
     code = 0 if result["passed"] else EXIT_SYSTEM
     if args.json:
         output.print_json(result)
         return code
-    output.print_emulated(result)
+    output.print_where(result)
     print(
         f"{result['package']}: {'passed' if result['passed'] else 'FAILED'}: "
         f"largest error {result['max_abs_err']:.3g}, {result['relative_err']:.2g} of the output's range "

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.conditions import busy_warning, conditions, versions
-from mobilenet_tvm.emulator import emulated
+from mobilenet_tvm.board import conditions_of
+from mobilenet_tvm.conditions import busy_warning, versions
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.events import OnEvent, warn_only, warning
 from mobilenet_tvm.manifest import Manifest
 from mobilenet_tvm.package import open_package
+from mobilenet_tvm.place import place_of
 from mobilenet_tvm.runner_process import run_package
 from tvm_pipeline.layer import Layer
 
@@ -24,6 +25,7 @@ def profile(
     threads: int | None = None,
     repeat: int | None = None,
     emulate: bool = False,
+    device: str | None = None,
     on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
     """Time every kernel of a package inside whole inferences, in its own runner.
@@ -32,19 +34,20 @@ def profile(
     :param repeat: inferences, each once with and once without a clock around its kernels; medians are told. By default
         50, one in an emulator.
     :param emulate: let QEMU run it, as the CPU that it was compiled for: its times are the emulator's, not a board's.
+    :param device: let a board run it, ``tracker://HOST:PORT/KEY``; mobilenet-run must serve it.
     :returns: ``schemas/profile.json``; times in milliseconds, the peak that of one core times the threads.
-    :raises UserError: the package is damaged or not for this CPU, there is no emulator, or an argument is no positive
-        number.
+    :raises UserError: the package is damaged or not for this CPU, there is no emulator or no such board, or an argument
+        is no positive number.
     """
-    if repeat is None:
-        repeat = 1 if emulate else REPEAT
-    if repeat < 1 or (threads is not None and threads < 1):
+    if (repeat is not None and repeat < 1) or (threads is not None and threads < 1):
         raise UserError("--repeat and --threads take positive numbers")
     with open_package(package) as opened:
-        place = emulated(opened) if emulate else opened
+        place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
         place.require_this_cpu()
-        found = conditions()
-        if not emulate and (text := busy_warning(found)):
+        found = conditions_of(place)
+        if repeat is None:
+            repeat = 1 if place.where == "emulated" else REPEAT
+        if place.where == "host" and (text := busy_warning(found)):
             warning(on_event, text)
         manifest = place.manifest
         count = threads or manifest.threads
@@ -59,6 +62,7 @@ def profile(
         "target": manifest.target["name"],
         "threads": count,
         "where": place.where,
+        "device": place.device,
         "conditions": {**found, "versions": {**versions(), **manifest.versions}},
         "total_ms": measured["median_ms"],
         "runs": measured["runs"],

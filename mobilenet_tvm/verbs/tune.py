@@ -1,4 +1,4 @@
-"""Search for faster schedules of a network's layers on this machine."""
+"""Search for faster schedules of a network's layers, on this machine, on boards, or by the static model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import targets
+from mobilenet_tvm.board import device_named
 from mobilenet_tvm.child import run_child
 from mobilenet_tvm.conditions import busy_cores
 from mobilenet_tvm.errors import UserError, unknown
@@ -25,7 +26,7 @@ WORK = ".work"  # beside the logs in --logs DIR: the databases that they are der
 
 
 def database_folder(logs: str | Path | None, target: str, dtype: str, measure: str = CLOCK) -> Path:
-    """Where MetaSchedule keeps every finished trial: those of a clock and those of the model apart."""
+    """Where MetaSchedule keeps every finished trial: those of a clock, of the model and of boards apart."""
     root = cache_dir() / "tuning" if logs is None else Path(logs).absolute() / WORK
     return root / target / (dtype if measure == CLOCK else f"{dtype}-{measure}")
 
@@ -41,6 +42,7 @@ def tune(
     dtype: str = "float32",
     shape: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
     measure: str = CLOCK,
+    device: str | None = None,
     logs: str | Path | None = None,
     on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
@@ -53,10 +55,14 @@ def tune(
     :param seconds: at most so much time.
     :param measure: ``clock``, or ``model``: nothing is measured, a static model says what a candidate would take on the
         target's ARM core, and the records say "modelled".
+    :param device: build here, measure on all free boards of ``tracker://HOST:PORT/KEY``. A board that is an emulator is
+        for trying this out: nothing is written into logs then.
     :param logs: the folder to write logs to; by default the user's own, which ``compile`` consults first.
-    :param on_event: is told every durable trial: ``{"event": "trial", "trial", "layer", "seconds", "error", "best"}``.
+    :param on_event: is told every trial, durable or lost with its board: ``{"event": "trial", "trial", "layer",
+        "seconds", "error", "best"}``.
     :returns: ``schemas/tune.json``.
-    :raises UserError: a name is unknown, this CPU cannot run the target, or what the model needs is not installed.
+    :raises UserError: a name is unknown, this CPU cannot run the target, what the model needs is not installed, or
+        there is no such board, or none any more.
     """
     check_dtype(dtype)
     chosen = targets.load(target)
@@ -66,13 +72,20 @@ def tune(
         raise UserError("--trials and --seconds take positive numbers")
     if measure not in MEASURES:
         raise unknown("--measure", measure, MEASURES)
-    if measure == CLOCK and (missing := chosen.missing_here()):
-        without = "; --measure model does without a board" if chosen.emulator and chosen.arch != host_arch() else ""
+    if device is not None and measure != CLOCK:
+        raise UserError("--measure model asks no board, --device does: one of them")
+    named = device_named(device, on_event) if device is not None else None
+    if named is None and measure == CLOCK and (missing := chosen.missing_here()):
+        without = (
+            "; --device names boards, --measure model does without"
+            if chosen.emulator and chosen.arch != host_arch()
+            else ""
+        )
         raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}{without}")
     shapes = read_shapes(shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         source = find_model(model, weights, shapes, on_event, Path(scratch))
-        busy = busy_cores() if measure == CLOCK else None
+        busy = busy_cores() if measure == CLOCK and named is None else None
         if busy is not None and busy > 1:
             warning(on_event, f"other programs keep {busy:.1f} of this machine's cores busy: trials will be unreliable")
         request = {
@@ -82,12 +95,13 @@ def tune(
             "threads": threads,
             "dtype": dtype,
             "measure": measure,
+            "device": str(named) if named is not None else None,
             "shape": {source.input.name: list(source.input.shape)},
             "logs": str(user_logs_dir() if logs is None else Path(logs).absolute()),
             "known_logs": as_strings(log_folders(logs)),
             "trials": trials,
             "seconds": seconds,
-            "database": str(database_folder(logs, chosen.name, dtype, measure)),
+            "database": str(database_folder(logs, chosen.name, dtype, named.key if named is not None else measure)),
         }
         result = run_child(PIPELINE, request, on_event, block=("torch",))
     return {"model": source.name, "target": chosen.name, "dtype": dtype, "threads": threads, **result}

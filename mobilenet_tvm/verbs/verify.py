@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.emulator import emulated
 from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.events import OnEvent, warn_only
 from mobilenet_tvm.onnx_check import check_onnx
 from mobilenet_tvm.package import Package, open_package
 from mobilenet_tvm.paths import sha256_file
+from mobilenet_tvm.place import place_of
 from mobilenet_tvm.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs
 from mobilenet_tvm.runner_process import decoded, run_package, self_test, with_reference
 
@@ -69,18 +70,22 @@ def verify(
     onnx: str | Path | None = None,
     labels: str | Path | None = None,
     emulate: bool = False,
+    device: str | None = None,
+    on_event: OnEvent = warn_only,
 ) -> dict[str, Any]:
     """Compare a package's numbers with the reference that it carries.
 
     :param onnx: the file that it was compiled from: compare on fresh inputs with ONNX Runtime instead.
     :param labels: a file of lines ``image<TAB>class id``, images relative to it: the share of right answers too.
     :param emulate: let QEMU run it, as the CPU that it was compiled for.
+    :param device: let a board run it, ``tracker://HOST:PORT/KEY``.
     :returns: ``schemas/verify.json``; ``passed`` says whether the largest error is at most 1e-4 of the output's range
         and the five most likely classes agree.
-    :raises UserError: the package is damaged, not for this CPU, or not made from that file, or there is no emulator.
+    :raises UserError: the package is damaged, not for this CPU, or not made from that file, or there is no emulator
+        or no such board.
     """
     with open_package(package) as opened:
-        place = emulated(opened) if emulate else opened
+        place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
         test = _against_onnx(place, Path(onnx)) if onnx is not None else self_test(place)
         shares = _on_labels(place, Path(labels)) if labels is not None else None
         manifest = place.manifest
@@ -92,6 +97,7 @@ def verify(
         "dtype": manifest.dtype,
         "against": "onnxruntime" if onnx is not None else "reference",
         "where": place.where,
+        "device": place.device,
         "max_abs_err": test["max_abs_err"],
         "output_range": test["output_range"],
         "relative_err": test["max_abs_err"] / test["output_range"] if test["output_range"] else 0.0,

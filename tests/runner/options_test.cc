@@ -44,3 +44,27 @@ TEST(refuses) {
   CHECK_USER_ERROR(ParseOptions({"pkg", "--profile", "--repeat", "3", "a.png"}), "neither");
   CHECK_USER_ERROR(ParseOptions({"pkg", "a", "--json=yes"}), "takes no value");
 }
+
+TEST(reads_where_to_serve) {
+  const auto plain = ParseOptions({"pkg", "--serve", "127.0.0.1:9190"});
+  CHECK_EQ(plain.serve->tracker.Text(), "127.0.0.1:9190");
+  CHECK_EQ(plain.serve->key, "");
+  CHECK_EQ(plain.serve->listen.Text(), "127.0.0.1:9090");
+  CHECK(plain.serve->tracker.IsLoopback());
+  const auto full = ParseOptions({"pkg", "--listen=0.0.0.0:0", "--serve=tracker://laptop:7/my-pi"});
+  CHECK_EQ(full.serve->tracker.Text(), "laptop:7");
+  CHECK_EQ(full.serve->key, "my-pi");
+  CHECK_EQ(full.serve->listen.Text(), "0.0.0.0:0");
+  CHECK(!full.serve->tracker.IsLoopback());
+  CHECK(!full.serve->listen.IsLoopback());
+  CHECK_EQ(ParseOptions({"pkg", "--serve", "9190"}).serve->tracker.Text(), "127.0.0.1:9190");
+}
+
+TEST(refuses_where_to_serve) {
+  for (const char* where : {"", ":", "host:", ":9190", "host:0", "host:65536", "h:1/a b", "h:x"}) {
+    CHECK_USER_ERROR(ParseOptions({"pkg", std::string("--serve=") + where}), "--serve");
+  }
+  CHECK_USER_ERROR(ParseOptions({"pkg", "--serve"}), "takes a value");
+  CHECK_USER_ERROR(ParseOptions({"pkg", "--serve", "1", "--self-test"}), "neither");
+  CHECK_USER_ERROR(ParseOptions({"pkg", "a.png", "--listen", "1"}), "goes with --serve");
+}

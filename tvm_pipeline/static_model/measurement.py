@@ -36,6 +36,7 @@ class ModelledMeasurement:
 
     record = MODELLED
     is_repeatable = True
+    lanes = 1
 
     def __init__(self, target: CpuTarget, threads: int) -> None:
         self.core = core_of(str(target.tvm.attrs.get("mcpu", "")))

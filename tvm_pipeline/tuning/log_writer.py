@@ -2,15 +2,17 @@
 
 import datetime
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tvm_pipeline.boards.session import Board
 from tvm_pipeline.compile import versions
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.static_model.core import MODEL_VERSION
+from tvm_pipeline.tracker import Device
 from tvm_pipeline.tuning.session import Best, Session
 from tvm_pipeline.tuning_log import (
     MEASURED,
@@ -57,6 +59,15 @@ class Conditions:
         return Conditions(MEASURED, name, platform.node() and "local", cpu_model(), remarks(target))
 
     @staticmethod
+    def of_boards(boards: Sequence[Board], device: Device, threads: int) -> "Conditions":
+        """``2026-11-23 raspberry-pi-4-model 4t``."""
+        names = sorted({board.cpu or device.key for board in boards})
+        short = "-".join(names[0].lower().split()[:4])
+        name = f"{datetime.date.today().isoformat()} {short} {threads}t"
+        told = "" if len(names) == 1 else f"measured on boards that differ: {', '.join(names)}"
+        return Conditions(MEASURED, name, f"{len(boards)} x {device.key} over RPC", names[0], told)
+
+    @staticmethod
     def of_model(core: str, threads: int) -> "Conditions":
         """``2026-11-23 modelled cortex-a72 1t``."""
         name = f"{datetime.date.today().isoformat()} modelled {core} {threads}t"
@@ -74,6 +85,13 @@ def remarks(target: CpuTarget) -> str:
 
 VARIANT_GAIN = 1.03
 """A record for several threads is kept only where the schedule for one thread takes so many times as long with them."""
+
+
+class NoLog:
+    """In a log writer's place where the seconds are an emulator's: nothing is written, nothing improves."""
+
+    def write(self, session: Session) -> set[str]:
+        return set()
 
 
 class LogWriter:

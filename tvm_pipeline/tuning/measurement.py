@@ -3,6 +3,7 @@
 import itertools
 import os
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,33 +50,23 @@ def argument_shapes(layer: Layer) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(extent) for extent in one.shape) for one in (*workload.arguments, workload.output))
 
 
-class Measurement:
-    """Two warm processes: one builds, one runs. Use as a context; both end with it."""
+class KernelBuilder:
+    """A warm process that builds kernels into a folder of its own, which ``stop`` removes."""
 
-    record = MEASURED
-    is_repeatable = False
-
-    def __init__(self, target: CpuTarget, threads: int) -> None:
-        self.cores = Cores.split(threads)
-        self.overlaps = self.cores.overlap
+    def __init__(self, target: CpuTarget, cores: set[int]) -> None:
         self._target = target
         self._directory = tempfile.TemporaryDirectory(prefix="mobilenet-tvm-tune-")
-        self._builder = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=set(self.cores.building))
-        environment = {"TVM_NUM_THREADS": str(threads), "TVM_BIND_THREADS": "0", "OMP_NUM_THREADS": str(threads)}
-        self._runner = WorkerProcess("tvm_pipeline.tuning.run_worker", environment, set(self.cores.running))
+        self._worker = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=cores)
         self._numbers = itertools.count(1)
+        self._turn = threading.Lock()
 
-    def __enter__(self) -> "Measurement":
-        self._builder.start()
-        self._runner.start()
-        self._all_cores = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, self.cores.building)  # the search itself must not disturb what is being measured
-        return self
+    def start(self) -> None:
+        """Starts the process, which becomes ready while the caller does something else."""
+        self._worker.start()
 
-    def __exit__(self, *_: object) -> None:
-        os.sched_setaffinity(0, self._all_cores)
-        self._builder.stop()
-        self._runner.stop()
+    def stop(self) -> None:
+        """Ends it and removes what it built."""
+        self._worker.stop()
         self._directory.cleanup()
 
     def build(self, schedule: Schedule) -> tuple[Path, str | None]:
@@ -90,26 +81,60 @@ class Measurement:
             zig_target=self._target.zig_target,
         )
         try:
-            answer: BuildAnswer = self._builder.ask(request, BUILD_TIMEOUT)
+            answer: BuildAnswer = self._worker.ask(request, BUILD_TIMEOUT)
         except WorkerFailed as error:
             return path, str(error)
         return path, answer.error
 
+    def reference(self) -> Path:
+        """The kernel that shows whether a machine is quiet, built when first asked for."""
+        path = Path(self._directory.name) / "reference.so"
+        with self._turn:
+            if not path.exists():
+                space = Space.of(REFERENCE, generator_for(REFERENCE), self._target.unit)
+                choice = space.choice(space.generator.default(REFERENCE, self._target.unit))
+                assert choice is not None
+                self._build(space.schedule(choice), path)
+        return path
+
+
+class Measurement:
+    """Two warm processes: one builds, one runs. Use as a context; both end with it."""
+
+    record = MEASURED
+    is_repeatable = False
+    lanes = 1
+
+    def __init__(self, target: CpuTarget, threads: int) -> None:
+        self.cores = Cores.split(threads)
+        self.overlaps = self.cores.overlap
+        self._builder = KernelBuilder(target, set(self.cores.building))
+        environment = {"TVM_NUM_THREADS": str(threads), "TVM_BIND_THREADS": "0", "OMP_NUM_THREADS": str(threads)}
+        self._runner = WorkerProcess("tvm_pipeline.tuning.run_worker", environment, set(self.cores.running))
+
+    def __enter__(self) -> "Measurement":
+        self._builder.start()
+        self._runner.start()
+        self._all_cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, self.cores.building)  # the search itself must not disturb what is being measured
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.sched_setaffinity(0, self._all_cores)
+        self._runner.stop()
+        self._builder.stop()
+
+    def build(self, schedule: Schedule) -> tuple[Path, str | None]:
+        """The path of the shared object, and what went wrong if anything did."""
+        return self._builder.build(schedule)
+
     def run(self, artifact: Path, layer: Layer) -> RunAnswer:
         """Measures a built kernel and deletes it."""
-        request = RunRequest(str(artifact), argument_shapes(layer), str(self._reference()), argument_shapes(REFERENCE))
+        reference = str(self._builder.reference())
+        request = RunRequest(str(artifact), argument_shapes(layer), reference, argument_shapes(REFERENCE))
         try:
             answer: RunAnswer = self._runner.ask(request, RUN_TIMEOUT)
         except WorkerFailed as error:
             answer = RunAnswer((), None, False, str(error))
         artifact.unlink(missing_ok=True)
         return answer
-
-    def _reference(self) -> Path:
-        path = Path(self._directory.name) / "reference.so"
-        if not path.exists():
-            space = Space.of(REFERENCE, generator_for(REFERENCE), self._target.unit)
-            choice = space.choice(space.generator.default(REFERENCE, self._target.unit))
-            assert choice is not None
-            self._build(space.schedule(choice), path)
-        return path

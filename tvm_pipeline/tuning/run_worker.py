@@ -3,8 +3,9 @@
 import signal
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from mobilenet_tvm.child_protocol import die_with_parent
 from tvm_pipeline import tvm_import
@@ -34,12 +35,22 @@ class RunRequest:
 @dataclass(frozen=True)
 class RunAnswer:
     """Seconds per call, one value per repeat; ``clean`` is False where the machine was never quiet meanwhile.
-    ``reference_seconds`` are the reference kernel's, None where nothing was measured."""
+    ``reference_seconds`` are the reference kernel's, None where nothing was measured. ``lost``: the machine went away,
+    so that nothing is known about the kernel."""
 
     seconds: tuple[float, ...]
     reference_seconds: float | None
     clean: bool
     error: str | None = None
+    lost: bool = False
+
+
+class Timed(Protocol):
+    """A loaded kernel."""
+
+    def seconds(self, repeat: int = REPEATS, share: int = 1) -> tuple[float, ...]:
+        """Seconds of one call, one value per repeat; a ``share`` of 4 takes a fourth of the time."""
+        ...
 
 
 class _Kernel:
@@ -90,16 +101,17 @@ def _copies_of(weight_bytes: int) -> int:
 class Measurer:
     """Keeps the reference kernel loaded and remembers how fast it has been."""
 
-    def __init__(self) -> None:
-        self._reference: _Kernel | None = None
+    def __init__(self, load: Callable[[str, tuple[tuple[int, ...], ...]], Timed] = _Kernel) -> None:
+        self._load = load
+        self._reference: Timed | None = None
         self._recent: deque[float] = deque(maxlen=200)
 
     def measure(self, request: RunRequest) -> RunAnswer:
         """Times a kernel up to three times until the reference says that the machine was quiet around it."""
         try:
             if self._reference is None:
-                self._reference = _Kernel(request.reference, request.reference_shapes)
-            kernel = _Kernel(request.artifact, request.shapes)
+                self._reference = self._load(request.reference, request.reference_shapes)
+            kernel = self._load(request.artifact, request.shapes)
             answers = []
             for _ in range(ATTEMPTS):
                 answers.append(self._attempt(kernel))
@@ -110,7 +122,7 @@ class Measurer:
             lines = str(error).strip().splitlines()
             return RunAnswer((), None, False, f"{type(error).__name__}: {lines[-1] if lines else ''}")
 
-    def _attempt(self, kernel: _Kernel) -> RunAnswer:
+    def _attempt(self, kernel: Timed) -> RunAnswer:
         before = self._time_reference()
         seconds = kernel.seconds()
         after = self._time_reference()

@@ -1,11 +1,11 @@
 """A tuning session: batches of candidates per layer until trials or seconds run out."""
 
+import contextlib
 import random
 import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tvm_pipeline.tuning.candidate import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.cost_model import CostModel
 from tvm_pipeline.tuning.database import FAILED_SECONDS, TrialDatabase
 from tvm_pipeline.tuning.events import Progress, Trial
+from tvm_pipeline.tuning.pipeline import answers
 from tvm_pipeline.tuning.run_worker import RunAnswer
 from tvm_pipeline.tuning.search import LayerSearch
 
@@ -89,12 +90,12 @@ class Session:
         """Searches until the budget is spent or all spaces are exhausted, then measures the finalists again."""
         started = time.monotonic()
         self._resume()
-        with self._backend as backend, ThreadPoolExecutor(1) as background:
+        with self._backend as backend:
             while not self._is_spent(budget, started):
                 layer = self._next_layer(budget)
                 if layer is None:
                     break
-                self._batch(layer, budget, started, backend, background)
+                self._batch(layer, budget, started, backend)
             if not backend.is_repeatable:
                 self._finals(budget, started, backend)
 
@@ -162,9 +163,7 @@ class Session:
         share = self._counts[layer] * (best[1] if best else 1.0)
         return min(rounds, 2), -share / (1 + rounds) / (1 + search.stale)
 
-    def _batch(
-        self, layer: Layer, budget: Budget, started: float, backend: Backend, background: ThreadPoolExecutor
-    ) -> None:
+    def _batch(self, layer: Layer, budget: Budget, started: float, backend: Backend) -> None:
         search = self._searches[layer]
         count = BATCH if budget.trials is None else min(BATCH, budget.trials - self.trials)
         choices = search.propose(
@@ -177,24 +176,14 @@ class Session:
         measured: dict[Choice, float] = {}
         schedules = [(choice, self._schedule(search, choice)) for choice in choices]
         ready = [(choice, schedule) for choice, schedule in schedules if schedule is not None]
-        pending = background.submit(backend.build, ready[0][1]) if ready else None
-        for position, (choice, schedule) in enumerate(ready):
-            assert pending is not None
-            artifact, error = pending.result()
-            following = ready[position + 1][1] if position + 1 < len(ready) else None
-            if following is not None and not backend.overlaps:
-                pending = background.submit(backend.build, following)
-            answer = backend.run(artifact, layer) if error is None else RunAnswer((), None, False, error)
-            if following is not None and backend.overlaps:
-                pending = background.submit(backend.build, following)
-            seconds = self._book(layer, choice, schedule, answer)
-            if seconds is not None:
-                measured[choice] = seconds
-            self._tell(budget, started, str(layer))
-            if self._is_spent(budget, started):
-                break
-        if pending is not None:
-            pending.result()  # after a break a build is on its way: another one would take its answer
+        with contextlib.closing(answers(ready, layer, backend)) as answered:
+            for choice, schedule, answer in answered:
+                seconds = self._book(layer, choice, schedule, answer)
+                if seconds is not None:
+                    measured[choice] = seconds
+                self._tell(budget, started, str(layer))
+                if self._is_spent(budget, started):
+                    break
         if measured:
             self._model.update(search.space, list(measured), list(measured.values()))
         improved = before is None or (search.best is not None and search.best[1] < 0.99 * before[1])
@@ -210,9 +199,10 @@ class Session:
     def _book(self, layer: Layer, choice: Choice, schedule: Schedule, answer: RunAnswer) -> float | None:
         """Puts a trial on disk, then into the search; returns its median seconds."""
         search = self._searches[layer]
-        self._database.add(str(layer), search.space.module(), schedule, list(answer.seconds) or None)
         seconds = statistics.median(answer.seconds) if answer.seconds else None
-        search.record(choice, seconds)
+        if not answer.lost:  # else nothing is known about the candidate, which may come again
+            self._database.add(str(layer), search.space.module(), schedule, list(answer.seconds) or None)
+            search.record(choice, seconds)
         self.trials += 1
         if seconds is not None:
             self.noisy += not answer.clean

@@ -1,0 +1,21 @@
+"""Where a package's programs run: here, in an emulator, or on a board."""
+
+from __future__ import annotations
+
+from mobilenet_tvm.board import on_board
+from mobilenet_tvm.emulator import emulated
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.events import OnEvent
+from mobilenet_tvm.package import Package
+
+
+def place_of(package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Package:
+    """The package, set to run where ``--emulate`` or ``--device`` say.
+
+    :raises UserError: both are asked for, there is no emulator for its target, or no such board.
+    """
+    if emulate and device is not None:
+        raise UserError("--emulate runs a package here, --device on a board: one of them")
+    if device is not None:
+        return on_board(package, device, on_event)
+    return emulated(package) if emulate else package

@@ -1,0 +1,80 @@
+"""The boards that a tracker of TVM's RPC knows; a tracker, and an emulated board to try it with."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.board import warn_of_strangers
+from mobilenet_tvm.child import child_command, child_environment
+from mobilenet_tvm.emulator import emulated
+from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.events import OnEvent, warn_only
+from mobilenet_tvm.package import open_package
+from targets.emulated_board import board_command, board_environment
+from tvm_pipeline.tracker import DEFAULT_PORT, EMULATED, Device, tracker_of
+
+DEFAULT = f"tracker://127.0.0.1:{DEFAULT_PORT}"
+
+
+def devices(tracker: str = DEFAULT, *, on_event: OnEvent = warn_only) -> dict[str, Any]:
+    """The boards of a tracker by key, free and busy.
+
+    :param tracker: ``tracker://HOST:PORT``; with ``/KEY`` those of that key alone.
+    :returns: ``schemas/devices.json``.
+    :raises UserError: no tracker answers there.
+    """
+    asked = Device.parse(tracker)
+    warn_of_strangers(asked, on_event)
+    with tracker_of(asked) as connection:
+        known = [boards for boards in connection.boards() if asked.key in ("", boards.key)]
+    return {
+        "tracker": asked.tracker,
+        "devices": [
+            {
+                "device": str(Device(asked.host, asked.port, boards.key)),
+                "key": boards.key,
+                "emulated": EMULATED in boards.key,
+                "free": boards.free,
+                "busy": boards.busy,
+                "waiting": boards.pending,
+                "addresses": list(boards.addresses),
+            }
+            for boards in known
+        ],
+    }
+
+
+def serve_tracker(address: str, *, on_event: OnEvent = warn_only) -> int:
+    """Run a tracker until a signal ends it; it prints where it listens.
+
+    :param address: ``PORT`` for this machine alone, or ``HOST:PORT``, where whoever reaches it may run code on boards.
+    :returns: the exit code.
+    :raises UserError: it is no address, or not free.
+    """
+    host, _, port = address.rpartition(":")
+    device = Device.parse(f"tracker://{host or '127.0.0.1'}:{port}")
+    warn_of_strangers(device, on_event)
+    command = [*child_command("tvm_pipeline.boards.serve_tracker"), device.host, str(device.port)]
+    done = subprocess.run(command, env=child_environment(("torch",)), stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode == 2:
+        raise UserError(f"no tracker can listen on {device.tracker}: {done.stderr.strip()}")
+    return done.returncode
+
+
+def serve_emulated(package: str | Path, tracker: str = DEFAULT, *, on_event: OnEvent = warn_only) -> int:
+    """Offer an emulated board, with the CPU of a package's target, to a tracker until a signal ends it.
+
+    Its key says "emulated": packages can be verified on it, and its times go nowhere.
+
+    :returns: the exit code.
+    :raises UserError: the package is damaged, its CPU is not emulated, or QEMU is missing.
+    """
+    device = Device.parse(tracker)
+    warn_of_strangers(device, on_event)
+    with open_package(package) as opened:
+        place = emulated(opened)
+        address = f"{device.tracker}/{device.key}".removesuffix("/")
+        command = board_command(place.folder, place.launcher, address)
+        return subprocess.run(command, env=board_environment(), check=False).returncode

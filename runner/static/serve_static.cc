@@ -1,0 +1,12 @@
+#include "error.h"
+#include "serve.h"
+
+namespace mobilenet_tvm {
+
+void Serve(const ServeOptions& /*options*/, const std::string& /*target*/) {
+  throw UserError(
+      "a static program has no RPC server in it: take the mobilenet-run of a package that is a "
+      "folder");
+}
+
+}  // namespace mobilenet_tvm

@@ -1,0 +1,1 @@
+"""Boards: packages and kernels run on other machines, over TVM's RPC."""
