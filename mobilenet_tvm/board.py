@@ -38,8 +38,11 @@ def warn_of_strangers(device: Device, on_event: OnEvent) -> None:
 def on_board(package: Package, device: str, on_event: OnEvent) -> Package:
     """The same package, whose programs a free board runs; which one is asked now.
 
-    :raises UserError: nothing answers there, no board has that key, or the board is of another architecture.
+    :raises UserError: nothing answers there, no board has that key, the board is of another architecture, or the
+        package is a static program.
     """
+    if package.program is not None:
+        raise UserError(f"{package.shown} is one program: copy it to the board, or compile without --static")
     named = device_named(device, on_event)
     request = {"verb": "board_describe", "device": str(named)}
     told: dict[str, Any] = run_child(_PIPELINE, request, block=("torch",))["board"]
