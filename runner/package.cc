@@ -66,28 +66,30 @@ std::string ReferenceOf(const Package& package) {
   return ReadFile(package.root / "reference.npz", "reference.npz", kMaxReferenceBytes);
 }
 
-Package OpenPackage(const fs::path& folder) {
+Package OpenPackage(const fs::path& root) {
   std::error_code failure;
-  const fs::file_status status = fs::status(folder, failure);
+  const fs::file_status status = fs::status(root, failure);
   if (!fs::exists(status)) {
-    throw UserError(folder.string() + ": there is no such package");
+    throw UserError(root.string() + ": there is no such package");
   }
   if (!fs::is_directory(status)) {
-    throw UserError(folder.string() +
+    throw UserError(root.string() +
                     ": is not a folder: a package that is an archive is unpacked first (tar xzf)");
   }
-  if (!fs::exists(folder / "manifest.json", failure)) {
-    throw UserError(folder.string() + ": is not a package: it has no manifest.json");
+  if (!fs::exists(root / "manifest.json", failure)) {
+    throw UserError(root.string() + ": is not a package: it has no manifest.json");
   }
-  Package package{folder, ParseManifest(ReadFile(folder / "manifest.json", "manifest.json",
-                                                 kMaxManifestBytes))};
+  Package package{
+      root,
+      ParseManifest(ReadFile(root / "manifest.json", "manifest.json", kMaxManifestBytes)),
+      {}};
   const Manifest& manifest = package.manifest;
   if (manifest.arch != Architecture()) {
     throw UserError("the package is for " + manifest.arch + ", this mobilenet-run is for " +
                     std::string(Architecture()));
   }
   RequireCpuFeatures(manifest.cpu_features);
-  CheckSums(folder, manifest);
+  CheckSums(root, manifest);
   return package;
 }
 

@@ -14,7 +14,7 @@ namespace mobilenet_tvm {
 struct Package {
   std::filesystem::path root;  ///< the folder, or the program
   Manifest manifest;
-  std::map<std::string, std::string_view> members = {};  ///< what a static program carries, by name
+  std::map<std::string, std::string_view> members;  ///< what a static program carries, by name
 };
 
 // package.cc has these for folders, static/package_static.cc for a static program, which runs nothing but itself.

@@ -32,7 +32,7 @@ std::string_view MapSelf() {
     throw SystemError(std::string(kSelf) + ": cannot be read: " + std::strerror(errno));
   }
   const auto size = static_cast<std::size_t>(status.st_size);
-  void* begin = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  const void* begin = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
   close(file);
   if (begin == MAP_FAILED) {
     throw SystemError(std::string(kSelf) + ": cannot be mapped: " + std::strerror(errno));
