@@ -121,7 +121,8 @@ Client Await(const Socket& listener, const Tracker& tracker, const std::string& 
       if (auto client = Greet(listener.Accept(), key, word)) {
         return std::move(*client);
       }
-    } catch (const SystemError&) {  // a port scanner, or a client that changed its mind
+    } catch (const SystemError&) {
+      continue;  // a port scanner, or a client that changed its mind
     }
   }
 }
