@@ -116,7 +116,7 @@ def test_the_table(command: Callable[..., Any], tiny_onnx: Path, tmp_path: Path)
 
 
 def test_a_board_is_not_timed_here(tiny_onnx: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--measure model does without a board"):
+    with pytest.raises(UserError, match="--device names boards, --measure model does without"):
         tune(str(tiny_onnx), "rpi4", trials=1, logs=tmp_path)
     with pytest.raises(UserError, match="unknown --measure 'modle': did you mean 'model'"):
         tune(str(tiny_onnx), "rpi4", trials=1, logs=tmp_path, measure="modle")
