@@ -151,10 +151,8 @@ def hold_inputs(schedule: Schedule, anchor: SBlockRV, step: LoopRV, unit: Vector
 
 
 def vectorize_rows(schedule: Schedule, padding: SBlockRV, unit: VectorUnit) -> None:
-    """Copies the padded input by whole vectors; a plain image, whose rows are odd in length, element by element."""
-    last = schedule.get_loops(padding)[-1]
-    if int(schedule.get(last).extent) % unit.lanes == 0 or int(schedule.get(last).extent) == 8:
-        vectorize_lanes(schedule, last, unit)
+    """Copies a padded blocked input by whole vectors."""
+    vectorize_lanes(schedule, schedule.get_loops(padding)[-1], unit)
 
 
 def clear_accumulators(schedule: Schedule, initial: SBlockRV, tile_loops: int) -> None:

@@ -19,7 +19,6 @@ from tvm_pipeline.schedules.kernel import (
     split_pixels,
     unroll,
     vectorize_lanes,
-    vectorize_rows,
 )
 from tvm_pipeline.schedules.register_tile import (
     NEON_LANES,
@@ -98,14 +97,11 @@ class Separable:
         unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
         self._accumulate(schedule, kernel.anchor, unit, decisions)
         schedule.compute_at(inner.output, stripes, preserve_unit_loops=True)
-        _, c, _, x, lane = schedule.get_loops(inner.output)[-5:]
+        x, lane = schedule.get_loops(inner.output)[-2:]
         xo, xi = schedule.split(x, [None, decisions["window_w"]])
         part, lane = split_lanes(schedule, lane, decisions, unit, "window_v")
         schedule.reorder(xo, *part, xi, lane)
         schedule.compute_at(inner.anchor, (xo, *part)[-1], preserve_unit_loops=True)
-        if kernel.padding is not None:
-            schedule.compute_at(kernel.padding, c, preserve_unit_loops=True)
-            vectorize_rows(schedule, kernel.padding, unit)
         unroll(schedule, xi, vectorize_lanes(schedule, lane, unit))
         self._slide(schedule, inner.anchor, unit)
 
