@@ -22,6 +22,7 @@ from tvm_pipeline.schedules.register_tile import (
     NEON_LANES,
     best_tile,
     default_step,
+    has_room_for_inputs,
     is_worth_measuring,
     step_sizes,
     tile_width,
@@ -68,7 +69,8 @@ class Pointwise:
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
+        tile = decisions["tile_m"], tile_width(decisions)
+        return is_worth_measuring(*tile, unit) and has_room_for_inputs(*tile, unit)
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         kernel = prepare_kernel(schedule)

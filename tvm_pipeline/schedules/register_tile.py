@@ -88,6 +88,11 @@ def register_tile_cost(tile_m: int, vectors: int, unit: VectorUnit) -> float:
     return (broadcasts + loads) / accumulators + max(0.0, (enough - accumulators) / 10)
 
 
+def has_room_for_inputs(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
+    """Whether no register spills for the inputs that NEON holds (``hold_inputs``); x86 reads them where they lie."""
+    return unit.lanes != NEON_LANES or fits(tile_m, vectors, unit)
+
+
 def is_worth_measuring(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
     """Whether the accumulators fit into the registers, and are not needlessly few."""
     accumulators = tile_m * vectors

@@ -25,6 +25,7 @@ from tvm_pipeline.schedules.register_tile import (
     best_tile,
     best_window,
     default_step,
+    has_room_for_inputs,
     is_worth_measuring,
     step_sizes,
     tile_width,
@@ -78,8 +79,10 @@ class Separable:
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        tile = decisions["tile_w"], tile_width(decisions)
         inner_vectors = decisions["window_w"] * decisions.get("window_v", 1)
-        return is_worth_measuring(decisions["tile_w"], tile_width(decisions), unit) and inner_vectors < unit.registers
+        fits_outside = is_worth_measuring(*tile, unit) and has_room_for_inputs(*tile, unit)
+        return fits_outside and inner_vectors < unit.registers
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         inner = prepare_inner_kernel(schedule)

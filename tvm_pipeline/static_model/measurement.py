@@ -77,14 +77,15 @@ class ModelledMeasurement:
         return path, answer.error
 
     def run(self, artifact: Path, layer: Layer) -> RunAnswer:
-        """The modelled seconds of a built kernel, which is deleted."""
+        """The modelled seconds of a built kernel, with a charge per instruction (``Core.charge``); it is deleted."""
         try:
-            seconds = self.estimate(artifact, layer).cycles_of_share(self._threads) / self.core.hertz
+            found = self.estimate(artifact, layer)
         except SystemFailure as error:
             return RunAnswer((), None, False, str(error))
         finally:
             artifact.unlink(missing_ok=True)
-        return RunAnswer((seconds,), None, True)
+        ranked = found.cycles_of_share(self._threads) + self.core.charge * found.total_instructions
+        return RunAnswer((ranked / self.core.hertz,), None, True)
 
     def estimate(self, artifact: Path, layer: Layer) -> Estimate:
         """What the first thread's share of a built kernel costs. Raises SystemFailure where it fails."""
