@@ -149,3 +149,20 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_an_unknown_name() -> None:
     with pytest.raises(UserError, match="did you mean 'x86-64-v4-vnni'"):
         targets.load("x86-64-v4-vni")
+
+
+def test_native_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = targets.load("cuda-sm_80").cpu_features
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(features))
+    monkeypatch.setattr(host_cpu, "host_arch", lambda: "x86_64")
+    monkeypatch.setattr(target, "has_gpu", lambda: True)
+    assert not targets.load("a100").missing_here()
+    assert targets.load("native").gpu is None
+
+
+def test_a_gpu_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = targets.load("cuda-sm_80").cpu_features
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(features))
+    monkeypatch.setattr(host_cpu, "host_arch", lambda: "x86_64")
+    monkeypatch.setattr(target, "has_gpu", lambda: False)
+    assert targets.load("a100").missing_here() == ["NVIDIA-driver"]
