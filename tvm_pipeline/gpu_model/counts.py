@@ -52,6 +52,7 @@ class LaunchCounts:
 
     :ivar shared_bytes: of a block, as the code declares it.
     :ivar barriers: that a block passes.
+    :ivar block_footprint: bytes that one block reads of global memory, each sector once.
     """
 
     function: DeviceFunction
@@ -59,6 +60,7 @@ class LaunchCounts:
     arithmetic: Arithmetic
     shared_bytes: int
     barriers: float
+    block_footprint: float
 
     @property
     def global_bytes(self) -> float:
@@ -69,6 +71,16 @@ class LaunchCounts:
     def sector_bytes(self) -> float:
         """That warps ask of the caches: whole sectors, each once per request."""
         return SECTOR * _sum(self.accesses, "sectors", GLOBAL)
+
+    @property
+    def load_sector_bytes(self) -> float:
+        """The part of ``sector_bytes`` that loads ask for."""
+        return SECTOR * sum(one.sectors for one in self.accesses if one.scope == GLOBAL and not one.is_store)
+
+    @property
+    def wavefronts(self) -> float:
+        """Cycles of all load/store units together."""
+        return _sum(self.accesses, "wavefronts", GLOBAL) + _sum(self.accesses, "wavefronts", SHARED)
 
     def unique_bytes(self, names: Sequence[str] | None = None) -> int:
         """Each global buffer once where it is read and once where it is written, no more of it than is asked for.

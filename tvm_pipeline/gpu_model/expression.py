@@ -16,11 +16,11 @@ class UnknownValue(Exception):
 
 
 def _truncated_quotient(a: Array, b: Array) -> Array:
-    return np.sign(a) * np.sign(b) * (np.abs(a) // np.maximum(np.abs(b), 1))
+    return np.asarray(np.sign(a) * np.sign(b) * (np.abs(a) // np.maximum(np.abs(b), 1)))
 
 
 def _truncated_remainder(a: Array, b: Array) -> Array:
-    return a - _truncated_quotient(a, b) * b
+    return np.asarray(a - _truncated_quotient(a, b) * b)
 
 
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -31,7 +31,7 @@ def touched(call: Call, value: Evaluator) -> list[Touched]:
     :raises UnknownValue: an address depends on memory, or a pointer is no buffer's.
     """
     if call_name(call) == COPY:
-        _, to, to_offset, source, source_offset, size = call.args
+        to, to_offset, source, source_offset, size = call.args[:5]
         return [
             _run(buffer_of(source), value(source_offset), int(size), is_store=False),
             _run(buffer_of(to), value(to_offset), int(size), is_store=True),
@@ -52,6 +52,12 @@ def fragment_shape(call: Call) -> tuple[tirx.Var, tuple[int, int, int]] | None:
         return None
     fragment, m, n, k = call.args[:4]
     return buffer_of(fragment), (int(m), int(n), int(k))
+
+
+def touched_buffer(call: Call) -> tirx.Buffer:
+    """The memory that a fragment is loaded from or stored to."""
+    pointer = call.args[5]
+    return pointer.args[0].source if call_name(pointer) == "address_of" else buffer_of(pointer.args[1])
 
 
 def buffer_of(pointer: Expr) -> tirx.Buffer:

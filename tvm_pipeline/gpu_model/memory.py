@@ -1,8 +1,8 @@
 """How a warp's request meets the memory: sectors of global memory, banks of shared memory.
 
-Sources: CUDA C++ Programming Guide, "Device Memory Accesses" (32-byte sectors), and of compute capabilities 5.x and newer
-"Shared Memory" (32 banks of 4 bytes; lanes that read the same word share it). A request of 8 or 16 bytes per lane is
-served in two or four parts, of half or a quarter of the warp each.
+Sources: CUDA C++ Programming Guide, "Device Memory Accesses" (32-byte sectors) and "Shared Memory" of compute
+capability 5.x and newer (32 banks of 4 bytes; lanes that read the same word share it). A request of 8 or 16 bytes per
+lane is served in two or four parts, of half or a quarter of the warp each.
 """
 
 from dataclasses import dataclass
@@ -57,24 +57,24 @@ def shared_cost(addresses: Array, item: int, mask: Array) -> WarpCost:
 
 
 def _flat(values: Array) -> Array:
-    return values.reshape(len(values), -1)
+    return np.asarray(values.reshape(len(values), -1))
 
 
 def _needed(mask: Array, parts: int) -> Array:
     """Parts of a wide request in which any lane takes part, per sample."""
     parts = min(parts, WARP)
-    return mask.reshape(len(mask), parts, -1).any(axis=2).sum(axis=1)
+    return np.asarray(mask.reshape(len(mask), parts, -1).any(axis=2).sum(axis=1))
 
 
 def _distinct(values: Array) -> Array:
     """How many different values other than -1 each row holds."""
     ordered = np.sort(values, axis=1)
     new = np.concatenate([ordered[:, :1] >= 0, (np.diff(ordered, axis=1) != 0) & (ordered[:, 1:] >= 0)], axis=1)
-    return new.sum(axis=1)
+    return np.asarray(new.sum(axis=1))
 
 
 def _passes(words: Array) -> Array:
-    """``[samples, parts, lanes]`` words, -1 for none -> ``[samples, parts]``: the most words that one bank must give."""
+    """``[samples, parts, lanes]`` words, -1 for none -> ``[samples, parts]``: the most words of one bank."""
     ordered = np.sort(words, axis=2)
     first = np.ones_like(ordered[:, :, :1], dtype=bool)
     new = np.concatenate([first, np.diff(ordered, axis=2) != 0], axis=2) & (ordered >= 0)
@@ -82,4 +82,4 @@ def _passes(words: Array) -> Array:
     counts = np.zeros((samples * parts, BANKS), dtype=np.int64)
     rows = np.broadcast_to(np.arange(samples * parts).reshape(samples, parts, 1), words.shape)
     np.add.at(counts, (rows[new], ordered[new] % BANKS), 1)
-    return counts.max(axis=1).reshape(samples, parts)
+    return np.asarray(counts.max(axis=1).reshape(samples, parts))

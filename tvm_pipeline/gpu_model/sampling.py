@@ -35,11 +35,11 @@ class Samples:
 
 @dataclass(frozen=True)
 class WarpSamples:
-    """Warps of a launch.
+    """Warps of a launch, or of one block of it.
 
     :ivar evaluator: knows the thread axes of the sampled warps.
     :ivar active: ``[SAMPLES, WARP]``, False for lanes beyond the block's threads.
-    :ivar warps: how many warps the launch has.
+    :ivar warps: how many they stand for.
     """
 
     evaluator: Evaluator
@@ -51,14 +51,36 @@ class WarpSamples:
 def sample_warps(function: DeviceFunction) -> WarpSamples:
     """Evenly chosen warps of a launch, with the values of its thread axes."""
     samples = Samples()
-    values: dict[tirx.Var, Array] = {}
-    warps_per_block = -(-function.threads // WARP)
-    thread = samples.along(warps_per_block) * WARP + np.arange(WARP)[None, :]
-    x, y, _ = function.block
-    positions = {"x": thread % x, "y": thread // x % y, "z": thread // (x * y)}
+    thread, values = _threads(function, samples)
     for axis, extent in zip("xyz", function.grid, strict=True):
-        if f"threadIdx.{axis}" in function.axes:
-            values[function.axes[f"threadIdx.{axis}"]] = positions[axis]
         if f"blockIdx.{axis}" in function.axes:
             values[function.axes[f"blockIdx.{axis}"]] = samples.along(extent)
-    return WarpSamples(Evaluator(values), samples, thread < function.threads, function.blocks * warps_per_block)
+    warps = function.blocks * warps_of_block(function)
+    return WarpSamples(Evaluator(values), samples, thread < function.threads, warps)
+
+
+def sample_block(function: DeviceFunction) -> WarpSamples:
+    """Evenly chosen warps of the block in the middle of the grid."""
+    samples = Samples()
+    thread, values = _threads(function, samples)
+    for axis, extent in zip("xyz", function.grid, strict=True):
+        if f"blockIdx.{axis}" in function.axes:
+            values[function.axes[f"blockIdx.{axis}"]] = np.full((SAMPLES, 1), extent // 2)
+    return WarpSamples(Evaluator(values), samples, thread < function.threads, warps_of_block(function))
+
+
+def warps_of_block(function: DeviceFunction) -> int:
+    return -(-function.threads // WARP)
+
+
+def _threads(function: DeviceFunction, samples: Samples) -> tuple[Array, dict[tirx.Var, Array]]:
+    """``[SAMPLES, WARP]`` threads of a block, and what their axes are."""
+    thread = samples.along(warps_of_block(function)) * WARP + np.arange(WARP)[None, :]
+    x, y, _ = function.block
+    positions = {"x": thread % x, "y": thread // x % y, "z": thread // (x * y)}
+    values = {
+        function.axes[f"threadIdx.{axis}"]: position
+        for axis, position in positions.items()
+        if f"threadIdx.{axis}" in function.axes
+    }
+    return thread, values

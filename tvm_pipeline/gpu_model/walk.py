@@ -20,13 +20,11 @@ from tvm.tirx.stmt import (
 from tvm_pipeline.gpu_model.counts import GLOBAL, SHARED, Access, Arithmetic, LaunchCounts
 from tvm_pipeline.gpu_model.device_functions import DeviceFunction, device_functions
 from tvm_pipeline.gpu_model.expression import Array, UnknownValue, call_name
+from tvm_pipeline.gpu_model.footprint import Footprint
 from tvm_pipeline.gpu_model.intrinsics import INTRINSICS, MULTIPLY, buffer_of, fragment_shape, touched
 from tvm_pipeline.gpu_model.memory import LINE, WarpCost, global_cost, shared_cost
-from tvm_pipeline.gpu_model.sampling import WARP, sample_warps
-
-_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max")
-_FLOAT = 2
-_BYTE = 8
+from tvm_pipeline.gpu_model.sampling import WARP, WarpSamples, sample_block, sample_warps
+from tvm_pipeline.gpu_model.tree import ARITHMETIC, bytes_of, children, is_float, is_multiply_add, scope_of
 
 
 def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
@@ -36,19 +34,22 @@ def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
 
 def count(function: DeviceFunction) -> LaunchCounts:
     """What a launch does. Counts are exact where no condition depends on threads or loops, else sampled."""
-    walk = _Walk(function)
-    walk.statement(function.body, 1.0, walk.warps.active)
+    walk, one_block = _Walk(sample_warps(function)), _Walk(sample_block(function))
+    for one in (walk, one_block):
+        one.statement(function.body, 1.0, one.warps.active)
     arithmetic = Arithmetic(walk.flops, walk.instructions, walk.tensor_flops)
-    return LaunchCounts(function, tuple(walk.accesses), arithmetic, walk.shared_bytes, walk.barriers)
+    footprint = one_block.footprint.bytes()
+    return LaunchCounts(function, tuple(walk.accesses), arithmetic, walk.shared_bytes, walk.barriers, footprint)
 
 
 class _Walk:
     """``weight`` is how often a thread comes by, ``mask`` in which samples and lanes it does."""
 
-    def __init__(self, function: DeviceFunction) -> None:
-        self.warps = sample_warps(function)
-        self._value = self.warps.evaluator
+    def __init__(self, warps: WarpSamples) -> None:
+        self.warps = warps
+        self._value = warps.evaluator
         self.accesses: list[Access] = []
+        self.footprint = Footprint()
         self.flops = self.instructions = self.tensor_flops = self.barriers = 0.0
         self.shared_bytes = 0
         self._shapes: dict[tirx.Var, tuple[int, int, int]] = {}
@@ -71,7 +72,7 @@ class _Walk:
             self._value.bind(node.var, node.value)
             self.expression(node.value, weight, mask)
         elif isinstance(node, AllocBuffer) and node.buffer.scope().startswith(SHARED):
-            self.shared_bytes += _bytes_of(node.buffer)
+            self.shared_bytes += bytes_of(node.buffer)
 
     def _loop(self, loop: For, weight: float, mask: Array) -> None:
         try:
@@ -112,18 +113,14 @@ class _Walk:
             self._call(node, weight, mask)
         else:
             self._count_operation(node, weight, mask)
-            for child in _children(node):
+            for child in children(node):
                 self.expression(child, weight, mask)
 
     def _count_operation(self, node: Expr, weight: float, mask: Array) -> None:
-        if type(node).__name__ not in _ARITHMETIC or node.ty.dtype.type_code != _FLOAT:
-            return
-        lanes = self._threads(weight, mask) * int(node.ty.dtype.lanes)
-        self.flops += lanes
-        is_multiply_add = type(node).__name__ in ("Add", "Sub") and any(
-            type(_uncast(one)).__name__ == "Mul" for one in (node.a, node.b)
-        )
-        self.instructions += 0.0 if is_multiply_add else lanes
+        if type(node).__name__ in ARITHMETIC and is_float(node):
+            lanes = self._threads(weight, mask) * int(node.ty.dtype.lanes)
+            self.flops += lanes
+            self.instructions += 0.0 if is_multiply_add(node) else lanes
 
     def _call(self, call: Call, weight: float, mask: Array) -> None:
         name = call_name(call)
@@ -160,7 +157,7 @@ class _Walk:
 
     def _access(self, buffer: tirx.Buffer, index: Expr, is_store: bool, weight: float, mask: Array) -> None:
         """Nothing for registers; with an address that is not known, as many sectors as lanes."""
-        if _scope(buffer) is None:
+        if scope_of(buffer) is None:
             return
         try:
             addresses = self._value(index)
@@ -171,7 +168,7 @@ class _Walk:
         self._request(buffer, addresses, is_store, weight, mask)
 
     def _request(self, buffer: tirx.Buffer, addresses: Array, is_store: bool, weight: float, mask: Array) -> None:
-        scope = _scope(buffer)
+        scope = scope_of(buffer)
         if scope is None:
             return
         item = DataType(buffer.dtype).itemsize
@@ -184,10 +181,12 @@ class _Walk:
         addresses = np.broadcast_to(addresses, (*mask.shape, vector))
         cost: WarpCost = (global_cost if scope == GLOBAL else shared_cost)(addresses, item, mask)
         requests = self._warps(weight, mask)
+        if scope == GLOBAL and not is_store:
+            self.footprint.add(buffer.name, addresses * item, mask, requests * cost.sectors)
         self.accesses.append(
             Access(
                 buffer=buffer.name,
-                buffer_bytes=_bytes_of(buffer),
+                buffer_bytes=bytes_of(buffer),
                 scope=scope,
                 is_store=is_store,
                 bytes=self._threads(weight, mask) * vector * item,
@@ -196,28 +195,3 @@ class _Walk:
                 wavefronts=requests * cost.wavefronts,
             )
         )
-
-
-def _scope(buffer: tirx.Buffer) -> str | None:
-    scope = str(buffer.scope())
-    return GLOBAL if scope in ("", GLOBAL) else SHARED if scope.startswith(SHARED) else None
-
-
-def _bytes_of(buffer: tirx.Buffer) -> int:
-    elements = 1
-    for extent in buffer.shape:
-        elements *= int(extent)
-    return elements * DataType(buffer.dtype).itemsize
-
-
-def _uncast(node: Expr) -> Expr:
-    return node.value if type(node).__name__ == "Cast" else node
-
-
-_FIELDS = ("a", "b", "value", "base", "stride", "condition", "true_value", "false_value", "body")
-
-
-def _children(node: Expr) -> list[Expr]:
-    if type(node).__name__ in ("IntImm", "FloatImm", "Var", "StringImm"):
-        return []
-    return [child for field in _FIELDS if isinstance(child := getattr(node, field, None), Expr)]
