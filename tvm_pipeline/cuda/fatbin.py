@@ -59,7 +59,9 @@ def compile_fatbin(source: str, arch: str) -> Fatbin:
             *("-gencode", f"arch={virtual},code=[{arch},{virtual}]", "-o", output.name, path.name),
         ]
         try:
-            finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, cwd=folder)
+            finished = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S, cwd=folder
+            )
         except subprocess.TimeoutExpired as error:
             raise SystemFailure(f"nvcc {nvcc.version} did not end within {_TIMEOUT_S} s") from error
         said = finished.stderr + finished.stdout

@@ -28,7 +28,7 @@ def load_cuda_runtime() -> None:
         return
     runtime = package_folder("tvm") / "lib" / f"lib{_LIBRARY}.so"
     if not runtime.is_file():
-        raise SystemFailure(f"{runtime} is missing: this build of apache-tvm cannot compile for CUDA, install its wheel")
+        raise SystemFailure(f"{runtime} is missing: install apache-tvm's wheel, this build knows no CUDA")
     zig_target = f"{host_arch()}-linux-gnu"
     for name in (CUDART, DRIVER):
         if not _loads(name):

@@ -1,13 +1,21 @@
 """Kernels and schedules by TVM's own rules."""
 
 import tvm
-from tvm import relax
+from tvm import relax, tirx
 from tvm.s_tir import dlight
 
+from mobilenet_tvm.errors import UserError
+from tvm_pipeline.gpu_unit import GpuUnit
+from tvm_pipeline.passes.pipeline import simplify
+from tvm_pipeline.passes.schedule_kernels import ScheduledKernel
+from tvm_pipeline.tuning_log import DEFAULT
 
-def plain_schedules(module: tvm.IRModule) -> tvm.IRModule:
+
+def plain_schedules(module: tvm.IRModule, unit: GpuUnit) -> tuple[tvm.IRModule, list[ScheduledKernel]]:
     """Legalises, fuses and schedules with dlight, inside ``with target``."""
-    return tvm.transform.Sequential(
+    if unit.dtype != "float32":
+        raise UserError(f"no schedules for {unit.dtype} yet")
+    module = tvm.transform.Sequential(
         [
             relax.transform.LegalizeOps(),
             relax.transform.AnnotateTIROpPattern(),
@@ -18,4 +26,8 @@ def plain_schedules(module: tvm.IRModule) -> tvm.IRModule:
                 dlight.gpu.Matmul(), dlight.gpu.GEMV(), dlight.gpu.Reduction(), dlight.gpu.Fallback()
             ),
         ]
-    )(module)
+    )(simplify(module))
+    names = [
+        variable.name_hint for variable, function in module.functions_items() if isinstance(function, tirx.PrimFunc)
+    ]
+    return module, [ScheduledKernel(name, None, DEFAULT, "dlight") for name in sorted(names)]
