@@ -61,6 +61,8 @@ def device_functions(function: tirx.PrimFunc, target: tvm.target.Target) -> list
         for module in devices.values()
         for _, one in finalize_device()(module).functions_items()
     ]
+    if not found:
+        raise ValueError("no part of the kernel is bound to a GPU's threads")
     return sorted(found, key=lambda one: one.name)
 
 
