@@ -47,7 +47,7 @@ def _check(
     record: TuningRecord, target: CpuTarget, can_run: bool, references: dict[str, tuple[list[np.ndarray], np.ndarray]]
 ) -> str | None:
     layer = Layer.parse(record.layer)
-    generator = generator_for(layer)
+    generator = generator_for(layer, target.unit)
     if record.generator != f"{generator.name}/{generator.version}":
         return f"made by generator {record.generator}, this version has {generator.name}/{generator.version}"
     space = Space.of(layer, generator, target.unit)

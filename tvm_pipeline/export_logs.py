@@ -18,7 +18,7 @@ def export_metaschedule(records: list[TuningRecord], target: CpuTarget, output: 
     exported = 0
     for record in records:
         layer = Layer.parse(record.layer)
-        generator = generator_for(layer)
+        generator = generator_for(layer, target.unit)
         space = Space.of(layer, generator, target.unit)
         choice = space.choice(record.decisions)
         if record.generator == f"{generator.name}/{generator.version}" and choice is not None:

@@ -12,14 +12,14 @@ from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads import build_workload, workload_of
 
 
 class Lowering:
     """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for."""
 
-    def __init__(self, module: tvm.IRModule, unit: VectorUnit) -> None:
+    def __init__(self, module: tvm.IRModule, unit: Unit) -> None:
         self.unit = unit
         self.flow = Dataflow(module["main"])
         self.builder = relax.BlockBuilder(module)
@@ -50,11 +50,12 @@ class Lowering:
 
     def emit_kernel(self, layer: Layer, operands: list[relax.Expr]) -> relax.Var:
         """Calls the layer's kernel; the result has the layout of its workload's output."""
-        function = build_workload(layer)
+        function = build_workload(layer, self.unit)
         name = kernel_name(layer)
         kernel = self.builder.add_func(function.with_attr("global_symbol", name), name)
-        shape = [int(extent) for extent in workload_of(layer).output.shape]
-        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, "float32")))
+        output = workload_of(layer, self.unit).output
+        shape = [int(extent) for extent in output.shape]
+        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, str(output.dtype))))
 
     def finish_kernel(self, layer: Layer, operands: list[relax.Expr], epilogue: Epilogue) -> None:
         """Emits a kernel with its constants and books its result under the epilogue's last variable."""
@@ -116,7 +117,7 @@ def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuild
     return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
 
 
-def blocked_layout(module: tvm.IRModule, unit: VectorUnit) -> tvm.IRModule:
+def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
     from tvm_pipeline.passes.lower_operators import HANDLERS
 

@@ -6,11 +6,12 @@ import numpy as np
 from tvm import relax
 
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.blocked_layout import Handler, Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue, per_channel
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads.strassen import is_divisible
 
 FUSED_WEIGHT_BYTES = 256 * 1024
@@ -78,8 +79,10 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     return True
 
 
-def strassen_pays(layer: Layer, unit: VectorUnit) -> bool:
+def strassen_pays(layer: Layer, unit: Unit) -> bool:
     """Whether a pointwise layer is faster with an eighth fewer multiply-adds and some sums more."""
+    if isinstance(unit, GpuUnit):
+        return False  # its sums cost launches and traffic, and a GPU has multiply-adds to spare
     is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
     is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and is_divisible(layer)
     return is_worth_it and unit.lanes >= STRASSEN_LANES
@@ -87,6 +90,8 @@ def strassen_pays(layer: Layer, unit: VectorUnit) -> bool:
 
 def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:
     """A depthwise layer with the pointwise one that alone reads it, as one kernel; False where that does not pay."""
+    if isinstance(lowering.unit, GpuUnit):
+        return False  # the blocks that fill a GPU would each make the depthwise half again
     var = lowering.flow.only_user(between.result)
     call = lowering.flow.call(var, "relax.nn.conv2d") if var is not None else None
     weight = constant_of(call.args[1]) if call is not None else None

@@ -77,7 +77,7 @@ class Session:
         self._backend = backend
         self._directory = directory
         self._on_trial, self._on_progress, self._warn = on_trial, on_progress, warn
-        self._searches = {layer: LayerSearch(Space.of(layer, generator_for(layer), target.unit)) for layer in layers}
+        self._searches = {layer: LayerSearch(Space.of(layer, generator_for(layer, target.unit), target.unit)) for layer in layers}
         self._random = random.Random(0)
         self._database = TrialDatabase(directory, target.tvm, threads, warn)
         self._model = CostModel(target.tvm, threads)
