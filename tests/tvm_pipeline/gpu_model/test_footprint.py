@@ -7,7 +7,7 @@ import pytest
 
 from tvm_pipeline.gpu_model.footprint import Footprint
 
-ROWS = 512
+ROWS = 256
 
 
 def footprint(population: int, asked: float) -> float:
