@@ -59,7 +59,7 @@ class BatchCompiler:
                     return self._done.pop(name)
                 batch, self._waiting = self._waiting, {}
                 self._is_compiling = True
-            outcomes = dict.fromkeys(batch, "the compiler was stopped")
+            outcomes: dict[str, Outcome] = dict.fromkeys(batch, "the compiler was stopped")
             try:
                 outcomes = self._compile(batch)
             finally:

@@ -21,9 +21,6 @@ from tvm_pipeline.gpu_model.sampling import warps_of_block
 from tvm_pipeline.gpu_model.warp_time import SCHEDULERS, WarpTime, warp_time
 from tvm_pipeline.gpu_unit import GpuUnit
 
-MODEL_VERSION = 1
-"""Raised with every change of what the model says: older modelled records are then no rivals for new ones."""
-
 PORT_BYTES = 47.0
 """Per cycle and multiprocessor from the second-level cache: the A100's 5120 bytes over its 108 multiprocessors."""
 _UNIFIED_BYTES = 28 * 1024
