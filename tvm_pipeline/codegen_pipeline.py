@@ -15,9 +15,14 @@ CODEGEN_PIPELINE = "mobilenet_tvm"
 _ACCUMULATOR_SCOPE = "local"
 _STAY_ON_STACK = "disable_lower_builtin"
 _MOST_BYTES = 16 * 1024
-_FOR_GPU = {"tirx.use_async_copy": True, "tirx.disable_cse_tir": True}
-"""Copies into shared memory that a schedule marks as such bypass registers (``cp.async``); common subexpressions, which
-nvcc finds itself, would only hide what a line of the source computes."""
+GPU_CONFIG = {
+    "tirx.use_async_copy": True,
+    "tirx.disable_cse_tir": True,
+    "tirx.disable_storage_rewrite": True,
+}
+"""Copies into shared memory that a schedule marks as such bypass registers (``cp.async``), which StorageRewrite would
+break: it turns their arrays into arrays of vectors. Common subexpressions, which nvcc finds itself, would only hide
+what a line of the source computes."""
 _Finalize = Callable[[], tvm.transform.Pass]
 
 
@@ -31,7 +36,7 @@ def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
     def lower_for_unit(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
         if not _is_for_gpu(module):
             return lower(prefetch_weights(module))
-        with tvm.transform.PassContext(config=_FOR_GPU):
+        with tvm.transform.PassContext(config=GPU_CONFIG):
             return lower(module)
 
     return lower_for_unit, finalize, finalize_device
