@@ -15,9 +15,14 @@ CODEGEN_PIPELINE = "mobilenet_tvm"
 _ACCUMULATOR_SCOPE = "local"
 _STAY_ON_STACK = "disable_lower_builtin"
 _MOST_BYTES = 16 * 1024
-GPU_CONFIG = {"tirx.use_async_copy": True, "tirx.disable_cse_tir": True}
-"""Copies into shared memory that a schedule marks as such bypass registers (``cp.async``); common subexpressions, which
-nvcc finds itself, would only hide what a line of the source computes."""
+GPU_CONFIG = {
+    "tirx.use_async_copy": True,
+    "tirx.disable_cse_tir": True,
+    "tirx.disable_storage_rewrite": True,
+}
+"""Copies into shared memory that a schedule marks as such bypass registers (``cp.async``), which StorageRewrite would
+break: it turns their arrays into arrays of vectors. Common subexpressions, which nvcc finds itself, would only hide
+what a line of the source computes."""
 _Finalize = Callable[[], tvm.transform.Pass]
 
 

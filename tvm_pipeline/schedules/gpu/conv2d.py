@@ -11,6 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -20,6 +21,7 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     copy_by_threads,
     copy_to_registers,
     unroll_all,
+    value_bytes,
     vector_lanes,
 )
 from tvm_pipeline.schedules.kernel import Kernel, prepare_kernel, split_pixels
@@ -89,7 +91,7 @@ class GpuConv2d:
         anchor = kernel.anchor
         blocked = is_blockable(layer.in_channels)
         step, inside, tile = _nest(schedule, anchor, layer)
-        lanes = vector_lanes(unit.dtype)
+        lanes = vector_lanes(unit)
         weights = schedule.cache_read(anchor, 1, "local")
         schedule.compute_at(weights, inside, preserve_unit_loops=True)
         shared = schedule.cache_read(weights, 0, "shared")
@@ -147,26 +149,22 @@ def _input_pixels(layer: Layer, decisions: Decisions) -> int:
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     """Of a step: its input, float32 where it is an image, and its weights."""
-    size = 2 if unit.dtype == "float16" else 4
+    size = value_bytes(unit)
     channels = _step_channels(layer)
     weights = layer.kernel[0] * layer.kernel[1] * decisions["tile_n"] * size
     return channels * (_input_pixels(layer, decisions) * (size if is_blockable(layer.in_channels) else 4) + weights)
 
 
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
-    """Roughly, of the multiprocessor that is done last."""
     pixels = layer.batch * layer.out_height * layer.out_width
-    tiles = pixels // (decisions["rows"] * decisions["columns"])
-    blocks = tiles * padded_channels(layer.out_channels) // decisions["tile_n"]
-    warps = ceil(_threads(decisions).threads / 32)
-    per_multiprocessor = ceil(blocks / unit.multiprocessors)
-    resident = min(per_multiprocessor, max(1, unit.threads_per_multiprocessor // (32 * warps)))
-    reduction = padded_channels(layer.in_channels) if is_blockable(layer.in_channels) else layer.in_channels
-    taps = reduction * layer.kernel[0] * layer.kernel[1]
+    made = decisions["rows"] * decisions["columns"]
+    blocks = pixels // made * padded_channels(layer.out_channels) // decisions["tile_n"]
+    threads, blocked = _threads(decisions).threads, is_blockable(layer.in_channels)
+    reduction = padded_channels(layer.in_channels) if blocked else layer.in_channels
+    steps, brought = ceil(reduction / _step_channels(layer)), _shared_bytes(layer, unit, decisions)
     thread_w = decisions["thread_w"]
-    steps = ceil(reduction / _step_channels(layer))
-    copied = steps * _shared_bytes(layer, unit, decisions) / 40
-    computed = warps * taps * max(2 * thread_w, (0.5 if is_blockable(layer.in_channels) else 1) * thread_w + 4)
-    hidden = min(1.0, resident * warps / 12)
-    unused = 2.0 if blocks < unit.multiprocessors else 1.0
-    return unused * per_multiprocessor * max(copied, computed / hidden) + steps * 400 + 1000
+    loads = (0.5 if blocked else 1) * thread_w + 4
+    busy = ceil(threads / 32) * reduction * layer.kernel[0] * layer.kernel[1] * max(2 * thread_w, loads)
+    stored = made * decisions["tile_n"] * value_bytes(unit)
+    cost = BlockCost(threads, steps * brought + stored, brought, busy, brought, steps)
+    return cost.cycles(unit, blocks)

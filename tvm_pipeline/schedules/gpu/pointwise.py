@@ -1,6 +1,7 @@
 """Pointwise convolutions on the CUDA cores: tiles of shared memory, a tile of sums in each thread's registers."""
 
 from itertools import product
+from math import ceil
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
@@ -10,8 +11,8 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost
 from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
-from tvm_pipeline.schedules.gpu.product_cost import ProductCost
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -21,6 +22,7 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     copy_by_threads,
     copy_to_registers,
     unroll_all,
+    value_bytes,
     vector_lanes,
 )
 from tvm_pipeline.schedules.kernel import prepare_kernel
@@ -34,7 +36,15 @@ REDUCTION_STEP = 4
 ASYNC_COPIES_FROM = 80
 """The compute capability that copies into shared memory without registers."""
 
-_TILES_OF_ANY_IMAGE = (4, 8, 16, 32, 64)
+NARROW_TILE = 32
+"""With fewer channels, threads side by side read several pixels at once, which must lie in different banks."""
+
+DATA_PITCH, WEIGHT_PITCH = 20, 16
+"""Values between the starts of two pixels in a narrow tile, and more between two channel blocks than they need: so that
+neither meets in a bank of shared memory."""
+
+_PARTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+"""Into which any number of pixels is cut; the last part may be smaller."""
 
 
 class GpuPointwise:
@@ -52,7 +62,7 @@ class GpuPointwise:
         pixels = layer.height * layer.width
         channels, lanes = padded_channels(layer.out_channels), channel_block(layer.out_channels)
         in_blocks = padded_channels(layer.in_channels) // channel_block(layer.in_channels)
-        tiles = {*divisors(pixels, 128), *(size for size in _TILES_OF_ANY_IMAGE if size < pixels)}
+        tiles = {*divisors(pixels, 128), *(ceil(pixels / parts) for parts in _PARTS if pixels <= 128 * parts)}
         return {
             "tile_m": tuple(sorted(tiles)),
             "tile_n": tuple(size for size in (8, 16, 32, 64, 128) if lanes % size == 0 or channels % size == 0),
@@ -69,7 +79,7 @@ class GpuPointwise:
             for values in product(*list(knobs.values())[:4])
         ]
         sensible = [point for point in points if self.is_sensible(layer, unit, point)]
-        return min(sensible or points, key=lambda point: ProductCost.of(layer, unit, point).cycles)
+        return min(sensible or points, key=lambda point: _cycles(layer, unit, point))
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         if decisions["tile_m"] % decisions["thread_m"]:
@@ -78,8 +88,7 @@ class GpuPointwise:
         if in_blocks % (decisions["groups"] * decisions["step"]):
             return False
         threads = _threads(decisions).threads
-        shared = ProductCost.of(layer, unit, decisions).shared_bytes
-        return 32 <= threads <= MOST_THREADS and shared <= STATIC_SHARED_BYTES
+        return 32 <= threads <= MOST_THREADS and _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
         if decisions["tile_m"] % decisions["thread_m"]:
@@ -99,7 +108,7 @@ class GpuPointwise:
             owner = _share_out(schedule, (ci, mi, li), threads, shared_groups=False)
         else:
             owner = _add_up(schedule, parts, mo, (ci, mi, li), threads)
-        _accumulate(schedule, parts.anchor, owner, threads, unit, decisions)
+        _accumulate(schedule, parts.anchor, owner, layer, unit, decisions)
 
 
 def _threads(decisions: Decisions) -> ThreadBlock:
@@ -156,23 +165,24 @@ def _add_up(
 
 
 def _accumulate(
-    schedule: Schedule, anchor: SBlockRV, owner: LoopRV, threads: ThreadBlock, unit: GpuUnit, decisions: Decisions
+    schedule: Schedule, anchor: SBlockRV, owner: LoopRV, layer: Layer, unit: GpuUnit, decisions: Decisions
 ) -> None:
+    threads = _threads(decisions)
     schedule.compute_at(anchor, owner, preserve_unit_loops=True)
     block, pixel, lane, ko, ki = schedule.get_loops(anchor)[-5:]
     step, ko = schedule.split(ko, [None, decisions["step"]])
     kio, kii = schedule.split(ki, [None, REDUCTION_STEP])
     schedule.reorder(step, ko, kio, kii, block, pixel, lane)
-    lanes = vector_lanes(unit.dtype)
+    lanes = vector_lanes(unit)
     for operand in (0, 1):
         registers = schedule.cache_read(anchor, operand, "local")
         schedule.compute_at(registers, kio, preserve_unit_loops=True)
         shared = schedule.cache_read(registers, 0, "shared")
         schedule.compute_at(shared, step, preserve_unit_loops=True)
-        if operand == 0 and threads.columns < 8:
-            schedule.storage_align(shared, 0, axis=2, factor=32 * 4 // lanes, offset=20 * 4 // lanes)
-        if operand == 1 and decisions["tile_n"] > 16:
-            schedule.storage_align(shared, 0, axis=0, factor=32, offset=16)
+        if operand == 0 and decisions["tile_n"] < NARROW_TILE:
+            schedule.storage_align(shared, 0, axis=2, factor=32, offset=DATA_PITCH)
+        if operand == 1 and decisions["tile_n"] > channel_block(layer.out_channels):
+            schedule.storage_align(shared, 0, axis=0, factor=32, offset=WEIGHT_PITCH)
         copy_by_threads(schedule, shared, 4, threads, lanes)
         copy_to_registers(schedule, registers, 4, REDUCTION_STEP)
     unroll_all(schedule, [ko, kio, kii, block, pixel, lane])
@@ -182,3 +192,29 @@ def _accumulate(
         schedule.annotate(step, "software_pipeline_stage", [0, 0, 1])
         schedule.annotate(step, "software_pipeline_order", [0, 1, 2])
         schedule.annotate(step, "software_pipeline_async_stages", [0])
+
+
+def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
+    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
+    tile_m, tile_n, groups = decisions["tile_m"], decisions["tile_n"], decisions["groups"]
+    step = decisions["step"] * groups * in_lanes
+    pitch = in_lanes if tile_n >= NARROW_TILE else DATA_PITCH
+    apart = WEIGHT_PITCH * (tile_n // lanes) if tile_n > lanes else 0
+    values = step // in_lanes * tile_m * pitch + step * tile_n + apart
+    partial = groups * tile_m * tile_n * 4 if groups > 1 else 0
+    return decisions["stages"] * values * value_bytes(unit) + partial
+
+
+def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
+    tile_m, tile_n, thread_m, groups = (decisions[name] for name in ("tile_m", "tile_n", "thread_m", "groups"))
+    inputs, in_lanes = padded_channels(layer.in_channels), channel_block(layer.in_channels)
+    blocks = layer.batch * ceil(layer.height * layer.width / tile_m) * padded_channels(layer.out_channels) // tile_n
+    threads, size = _threads(decisions).threads, value_bytes(unit)
+    steps = inputs / (decisions["step"] * in_lanes * groups)
+    # four input channels: 16 multiply-adds per pixel, half a cycle each; a vector per pixel and four of weights, four cycles each
+    busy = ceil(threads / 32) * inputs / groups / REDUCTION_STEP * max(8 * thread_m, 4 * thread_m + 16)
+    adding = groups * tile_m * tile_n * 4 * 2 / 64 if groups > 1 else 0
+    requested = (tile_m + tile_n) * inputs * size + tile_m * tile_n * size
+    at_once = decisions["stages"] * (tile_m + tile_n) * inputs / steps * size
+    shared = _shared_bytes(layer, unit, decisions)
+    return BlockCost(threads, requested, at_once, busy + adding, shared, steps / 2).cycles(unit, blocks)

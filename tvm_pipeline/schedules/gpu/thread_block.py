@@ -7,6 +7,8 @@ from math import prod
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
+from tvm_pipeline.gpu_unit import GpuUnit
+
 VECTOR_BYTES = 16
 """Of the widest load and store."""
 
@@ -49,9 +51,14 @@ def bind_blocks(schedule: Schedule, column: LoopRV, row: LoopRV | None = None) -
     schedule.annotate(column, KEEP_LOOPS, 0)
 
 
-def vector_lanes(dtype: str) -> int:
+def value_bytes(unit: GpuUnit) -> int:
+    """Of an activation or a weight."""
+    return 2 if unit.dtype == "float16" else 4
+
+
+def vector_lanes(unit: GpuUnit) -> int:
     """How many values one wide load brings."""
-    return VECTOR_BYTES // (2 if dtype == "float16" else 4)
+    return VECTOR_BYTES // value_bytes(unit)
 
 
 def unroll_all(schedule: Schedule, loops: Sequence[LoopRV]) -> None:

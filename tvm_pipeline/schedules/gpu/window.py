@@ -1,7 +1,7 @@
 """Kernels that slide a window over each channel alone: depthwise convolutions and pooling."""
 
 from itertools import product
-from math import ceil
+from math import ceil, prod
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
@@ -11,6 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -20,16 +21,16 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     copy_by_threads,
     copy_to_registers,
     unroll_all,
+    value_bytes,
     vector_lanes,
 )
 from tvm_pipeline.schedules.kernel import prepare_kernel, split_pixels
+from tvm_pipeline.workloads.padding import window_shape
 
 CHANNELS_PER_THREAD = 4
 
-_L2_BYTES_PER_CYCLE = 40
-_LATENCY_WARPS = 16
-_BLOCK_CYCLES = 800
-"""Until a block's input has come, when nothing else runs on the multiprocessor."""
+SECTOR_BYTES = 32
+"""What memory moves at least."""
 
 
 class GpuWindow:
@@ -60,7 +61,8 @@ class GpuWindow:
         if decisions["rows"] % decisions["tile_h"]:
             return False
         threads = _threads(decisions).threads
-        fits = _input_values(layer, decisions) * _value_bytes(unit) <= STATIC_SHARED_BYTES
+        values = _input_values(layer, decisions) + _weight_values(layer, decisions)
+        fits = values * value_bytes(unit) <= STATIC_SHARED_BYTES
         return fits and threads <= MOST_THREADS and decisions["tile_h"] * layer.kernel[0] * layer.kernel[1] <= 128
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
@@ -87,10 +89,13 @@ class GpuWindow:
         assert kernel.padding is not None
         schedule.set_scope(kernel.padding, 0, "shared")
         schedule.compute_at(kernel.padding, tile, preserve_unit_loops=True)
-        copy_by_threads(schedule, kernel.padding, 5, _threads(decisions), vector_lanes(unit.dtype))
+        copy_by_threads(schedule, kernel.padding, 5, _threads(decisions), vector_lanes(unit))
         if layer.kind == "depthwise":
             weights = schedule.cache_read(kernel.anchor, 1, "local")
             schedule.compute_at(weights, owner, preserve_unit_loops=True)
+            shared = schedule.cache_read(weights, 0, "shared")
+            schedule.compute_at(shared, tile, preserve_unit_loops=True)
+            copy_by_threads(schedule, shared, 4, _threads(decisions), vector_lanes(unit))
             copy_to_registers(schedule, weights, 4, CHANNELS_PER_THREAD)
         _slide(schedule, kernel.anchor)
 
@@ -112,10 +117,6 @@ def _threads(decisions: Decisions) -> ThreadBlock:
     )
 
 
-def _value_bytes(unit: GpuUnit) -> int:
-    return 2 if unit.dtype == "float16" else 4
-
-
 def _input_values(layer: Layer, decisions: Decisions) -> int:
     """Of a block, the border's included."""
     rows, columns = (
@@ -125,18 +126,21 @@ def _input_values(layer: Layer, decisions: Decisions) -> int:
     return rows * columns * decisions["tile_c"]
 
 
+def _weight_values(layer: Layer, decisions: Decisions) -> int:
+    """Of a block, the zeros beside them included, though nobody reads those."""
+    return prod(window_shape(layer)) * decisions["tile_c"] if layer.kind == "depthwise" else 0
+
+
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
-    """Roughly, of the multiprocessor that is done last."""
     outputs = layer.batch * layer.out_height * layer.out_width * padded_channels(layer.in_channels)
-    blocks = outputs // (decisions["rows"] * decisions["columns"] * decisions["tile_c"])
-    warps = ceil(_threads(decisions).threads / 32)
+    made = decisions["rows"] * decisions["columns"] * decisions["tile_c"]
+    threads = _threads(decisions).threads
     taps = layer.kernel[0] * layer.kernel[1]
-    per_multiprocessor = ceil(blocks / unit.multiprocessors)
-    resident = min(per_multiprocessor, unit.threads_per_multiprocessor // (32 * warps), unit.blocks_per_multiprocessor)
-    copied = (_input_values(layer, decisions) + warps * 128 * taps / 2) * _value_bytes(unit) / _L2_BYTES_PER_CYCLE
-    narrow = 1.5 if decisions["tile_c"] * _value_bytes(unit) < 32 else 1.0
-    computed = warps * taps * (4 * decisions["tile_h"] + 4)
-    hidden = min(1.0, resident * warps / _LATENCY_WARPS)
-    unused = 2.0 if blocks < unit.multiprocessors else 1.0
-    busy = per_multiprocessor * max(copied * narrow, computed) / hidden
-    return unused * busy + _BLOCK_CYCLES * per_multiprocessor / resident
+    size = value_bytes(unit)
+    inputs = _input_values(layer, decisions) * size
+    weights = _weight_values(layer, decisions) * size
+    narrow = max(1.0, SECTOR_BYTES / (decisions["tile_c"] * size))
+    # reading shared memory by vectors takes four cycles per warp, and so does every vector that is stored
+    busy = ceil(threads / 32) * taps * 4 * (decisions["tile_h"] + 1) + inputs / 64
+    cost = BlockCost(threads, narrow * inputs + weights + made * size, inputs + weights, busy, inputs + weights)
+    return cost.cycles(unit, outputs // made)
