@@ -40,6 +40,10 @@ def test_global(words: np.ndarray, vector: int, expected: WarpCost) -> None:
         (LANES * 33, 1, 1),  # padded rows
         (LANES * 4, 4, 4),  # 16 bytes per lane: four quarters
         (LANES // 16 * 32, 1, 2),  # two words of one bank
+        (LANES * 0, 4, 1),  # all the same four words
+        (LANES // 8 * 4, 4, 1),  # four vectors, each by eight neighbours
+        (LANES % 8 * 4, 4, 4),  # eight vectors, by each quarter anew
+        (LANES // 2 * 4, 4, 2),  # pairs of neighbours
     ],
 )
 def test_shared(words: np.ndarray, vector: int, passes: int) -> None:
