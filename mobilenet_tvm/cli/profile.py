@@ -67,7 +67,8 @@ def _print_gpu(result: dict[str, Any]) -> None:
     asked, unique = result["global_bytes"], result["unique_bytes"]
     flops = result["flops"] + result["tensor_flops"]
     print(
-        f"{result['launches']} launches, {flops / 1e6:.1f} MFLOP, {asked / 1e6:.1f} MB asked of memory, {unique / 1e6:.1f} of them unique ({asked / unique:.2f} x); modelled: "
+        f"{result['launches']} launches, {flops / 1e6:.1f} MFLOP, {asked / 1e6:.1f} MB asked of memory, "
+        f"{unique / 1e6:.1f} of them unique ({asked / unique:.2f} x); modelled: "
         f"{result['estimated_us']:.1f} us, {result['launch_us']} us per launch among them"
     )
     if measured:

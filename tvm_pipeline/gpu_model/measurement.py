@@ -44,6 +44,11 @@ class ModelledGpu:
     def __exit__(self, *_: object) -> None:
         self._counts.clear()
 
+    @property
+    def nvcc_calls(self) -> int:
+        """How often nvcc was called so far."""
+        return self._compiler.calls
+
     def build(self, schedule: Schedule) -> tuple[Path, str | None]:
         """A name for the candidate, which is no file, and what went wrong if anything did."""
         name = f"candidate{next(self._numbers)}"
