@@ -26,9 +26,7 @@ def build_cuda(module: tvm.IRModule, target: GpuTarget, *, graph: bool = True) -
     """
     context = tvm.transform.PassContext(opt_level=3, config={USE_GRAPH: graph})
     with target.tvm, context, device_compiler(f"sm_{target.unit.compute_capability}") as compiled:
-        executable = relax.build(
-            module, target=target.tvm, relax_pipeline=cuda_pipeline, tir_pipeline=CODEGEN_PIPELINE
-        )
+        executable = relax.build(module, target=target.tvm, relax_pipeline=cuda_pipeline, tir_pipeline=CODEGEN_PIPELINE)
     if not compiled:
         raise UserError("the network has no kernel for a GPU to run: compile it for a CPU")
     (fatbin,) = compiled

@@ -103,9 +103,7 @@ def _conv2d_from_padded_planes(layer: Layer, dtype: str) -> Workload:
     return _finish(layer, data, weight, product, dtype)
 
 
-def _finish(
-    layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor, dtype: str = DTYPE
-) -> Workload:
+def _finish(layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor, dtype: str = DTYPE) -> Workload:
     flat = flatten_spatial(product, layer)
     extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
     return Workload((data, weight, *extra), output)

@@ -1,7 +1,5 @@
 """A plain schedule for kernels that no generator knows: a thread per result, or per vector of results."""
 
-from math import prod
-
 import tvm
 from tvm import tirx
 from tvm.s_tir import Schedule

@@ -211,7 +211,7 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     blocks = layer.batch * ceil(layer.height * layer.width / tile_m) * padded_channels(layer.out_channels) // tile_n
     threads, size = _threads(decisions).threads, value_bytes(unit)
     steps = inputs / (decisions["step"] * in_lanes * groups)
-    # four input channels: 16 multiply-adds per pixel, half a cycle each; a vector per pixel and four of weights, four cycles each
+    # four input channels: 16 multiply-adds per pixel, half a cycle each; vectors of a pixel and of weights take four
     busy = ceil(threads / 32) * inputs / groups / REDUCTION_STEP * max(8 * thread_m, 4 * thread_m + 16)
     adding = groups * tile_m * tile_n * 4 * 2 / 64 if groups > 1 else 0
     requested = (tile_m + tile_n) * inputs * size + tile_m * tile_n * size

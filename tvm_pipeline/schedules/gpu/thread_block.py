@@ -66,9 +66,7 @@ def unroll_all(schedule: Schedule, loops: Sequence[LoopRV]) -> None:
         schedule.unroll(loop)
 
 
-def copy_by_threads(
-    schedule: Schedule, copy: SBlockRV, inner_loops: int, block: ThreadBlock, most_lanes: int
-) -> None:
+def copy_by_threads(schedule: Schedule, copy: SBlockRV, inner_loops: int, block: ThreadBlock, most_lanes: int) -> None:
     """Shares out the innermost loops of a copy to all threads, by vectors as wide as its rows allow."""
     loops = schedule.get_loops(copy)[-inner_loops:]
     lanes = most_lanes
