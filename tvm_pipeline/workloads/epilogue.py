@@ -35,7 +35,7 @@ ACTIVATIONS: dict[str, Callable[[Expression], Expression]] = {
 
 def wide(value: Expression) -> Expression:
     """The value as sums are made: float32."""
-    return value if value.dtype == DTYPE else value.astype(DTYPE)
+    return value.astype(DTYPE)  # TVM makes nothing of a cast to the same type
 
 
 def apply_epilogue(

@@ -9,7 +9,7 @@ from tvm import te, tirx
 
 from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable, strassen
+from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable, strassen, tensor_pointwise
 from tvm_pipeline.workloads.workload import Workload
 
 if TYPE_CHECKING:
@@ -27,9 +27,16 @@ _DEFINITIONS: dict[str, Callable[[Layer], Workload]] = {
     "average_pool": pooling.average_pool,
 }
 
+
+def _gpu_pointwise(layer: Layer, dtype: str) -> Workload:
+    if tensor_pointwise.fits_tensor_cores(layer, dtype):
+        return tensor_pointwise.tensor_pointwise(layer)
+    return conv2d.pointwise(layer, dtype)
+
+
 _GPU_DEFINITIONS: dict[str, Callable[[Layer, str], Workload]] = {
     "conv2d": lambda layer, dtype: conv2d.conv2d(layer, dtype, padded=True),
-    "pointwise": conv2d.pointwise,
+    "pointwise": _gpu_pointwise,
     "depthwise": depthwise.padded_depthwise,
     "dense": dense.dense,
     "global_average_pool": pooling.global_average_pool,

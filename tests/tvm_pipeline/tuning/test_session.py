@@ -40,7 +40,9 @@ def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
     found = []
     for descriptor, trace, _ in TrialDatabase(folder / "database", target.tvm, 1, warn=pytest.fail).trials():
         layer = Layer.parse(descriptor)
-        found.append((descriptor, choice_of_trace(trace, Space.of(layer, generator_for(layer, target.unit), target.unit))))
+        found.append(
+            (descriptor, choice_of_trace(trace, Space.of(layer, generator_for(layer, target.unit), target.unit)))
+        )
     return found
 
 

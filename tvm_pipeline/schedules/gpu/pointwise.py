@@ -13,6 +13,7 @@ from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost
 from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
+from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -32,9 +33,6 @@ CHANNELS_PER_THREAD = 4
 
 REDUCTION_STEP = 4
 """Input channels that a thread loads at once: a vector of each of its pixels."""
-
-ASYNC_COPIES_FROM = 80
-"""The compute capability that copies into shared memory without registers."""
 
 NARROW_TILE = 32
 """With fewer channels, threads side by side read several pixels at once, which must lie in different banks."""
@@ -69,7 +67,7 @@ class GpuPointwise:
             "thread_m": tuple(range(1, min(8, pixels) + 1)),
             "groups": tuple(size for size in divisors(in_blocks, 16)),
             "step": tuple(size for size in (1, 2) if in_blocks % size == 0),
-            "stages": (1, 2) if unit.compute_capability >= ASYNC_COPIES_FROM else (1,),
+            "stages": copy_stages(unit),
         }
 
     def default(self, layer: Layer, unit: GpuUnit) -> Decisions:
@@ -189,9 +187,7 @@ def _accumulate(
     clear = schedule.decompose_reduction(anchor, step)
     unroll_all(schedule, schedule.get_loops(clear)[-3:])
     if decisions["stages"] > 1:
-        schedule.annotate(step, "software_pipeline_stage", [0, 0, 1])
-        schedule.annotate(step, "software_pipeline_order", [0, 1, 2])
-        schedule.annotate(step, "software_pipeline_async_stages", [0])
+        copy_ahead(schedule, step)
 
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
@@ -211,10 +207,11 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     blocks = layer.batch * ceil(layer.height * layer.width / tile_m) * padded_channels(layer.out_channels) // tile_n
     threads, size = _threads(decisions).threads, value_bytes(unit)
     steps = inputs / (decisions["step"] * in_lanes * groups)
-    # four input channels: 16 multiply-adds per pixel, half a cycle each; a vector per pixel and four of weights, four cycles each
+    # four input channels: 16 multiply-adds per pixel, half a cycle each; vectors of a pixel and of weights take four
     busy = ceil(threads / 32) * inputs / groups / REDUCTION_STEP * max(8 * thread_m, 4 * thread_m + 16)
     adding = groups * tile_m * tile_n * 4 * 2 / 64 if groups > 1 else 0
     requested = (tile_m + tile_n) * inputs * size + tile_m * tile_n * size
     at_once = decisions["stages"] * (tile_m + tile_n) * inputs / steps * size
     shared = _shared_bytes(layer, unit, decisions)
-    return BlockCost(threads, requested, at_once, busy + adding, shared, steps / 2).cycles(unit, blocks)
+    rounds = steps / decisions["stages"]
+    return BlockCost(threads, requested, at_once, busy + adding, shared, rounds).cycles(unit, blocks)
