@@ -13,6 +13,7 @@ from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, 
 from tvm_pipeline.passes.epilogue import Epilogue, per_channel
 from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads.strassen import is_divisible
+from tvm_pipeline.workloads.workload import DTYPE
 
 FUSED_WEIGHT_BYTES = 256 * 1024
 """A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
@@ -122,8 +123,15 @@ def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
         return False
     epilogue = lowering.match_epilogue(var, np.ascontiguousarray(weight.T))
     layer = Layer("dense", shape_of(data)[0], 1, 1, weight.shape[0], weight.shape[1], epilogue=epilogue.names)
-    lowering.finish_kernel(layer, [lowering.plain_value(data)], epilogue)
+    lowering.finish_kernel(layer, [_flat_value(lowering, data)], epilogue)
     return True
+
+
+def _flat_value(lowering: Lowering, data: relax.Expr) -> relax.Expr:
+    """``[N, K]`` in the unit's dtype."""
+    if isinstance(data, relax.Var) and data in lowering.flat:
+        return lowering.flat[data]
+    return lowering.cast(lowering.plain_value(data), lowering.dtype)
 
 
 def lower_mean(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
@@ -147,7 +155,7 @@ def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: 
         lowering.blocked[var] = result
     else:
         whole = lowering.builder.emit(relax.op.reshape(result, (batch, padded_channels(channels))))
-        lowering.plain[var] = lowering.builder.emit(_first_channels(whole, channels))
+        lowering.flat[var] = lowering.builder.emit(_first_channels(whole, channels))
 
 
 def _first_channels(value: relax.Expr, channels: int) -> relax.Expr:
@@ -220,13 +228,14 @@ def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, 
         own = shape_of(operand)
         fits = own == shape or own == (*shape[:2], 1, 1)
         return lowering.blocked_value(operand) if fits and is_blockable(shape[1]) else None
-    if scalar_of(operand) is not None:
-        return operand
+    scalar = scalar_of(operand)
+    if scalar is not None:
+        return operand if lowering.dtype == DTYPE else relax.const(scalar, lowering.dtype)
     value = per_channel(operand, shape)
     if value is None:
         return None
     filled = np.pad(value, (0, padded_channels(shape[1]) - shape[1]), constant_values=1)
-    return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])))
+    return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])).astype(lowering.dtype))
 
 
 def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
@@ -255,7 +264,7 @@ def lower_reshape(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     if shape[2:] != (1, 1) or shape_of(var) != shape[:2]:
         return False
     whole = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], (shape[0], padded_channels(shape[1]))))
-    lowering.plain[var] = lowering.builder.emit(_first_channels(whole, shape[1]))
+    lowering.flat[var] = lowering.builder.emit(_first_channels(whole, shape[1]))
     return True
 
 

@@ -37,9 +37,8 @@ REDUCTION_STEP = 4
 NARROW_TILE = 32
 """With fewer channels, threads side by side read several pixels at once, which must lie in different banks."""
 
-DATA_PITCH, WEIGHT_PITCH = 20, 16
-"""Values between the starts of two pixels in a narrow tile, and more between two channel blocks than they need: so that
-neither meets in a bank of shared memory."""
+WEIGHT_PITCH = 16
+"""Values between two channel blocks' weights, so that neither meets the other in a bank of shared memory."""
 
 _PARTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Into which any number of pixels is cut; the last part may be smaller."""
@@ -178,7 +177,7 @@ def _accumulate(
         shared = schedule.cache_read(registers, 0, "shared")
         schedule.compute_at(shared, step, preserve_unit_loops=True)
         if operand == 0 and decisions["tile_n"] < NARROW_TILE:
-            schedule.storage_align(shared, 0, axis=2, factor=32, offset=DATA_PITCH)
+            schedule.storage_align(shared, 0, axis=2, factor=32, offset=_data_pitch(unit))
         if operand == 1 and decisions["tile_n"] > channel_block(layer.out_channels):
             schedule.storage_align(shared, 0, axis=0, factor=32, offset=WEIGHT_PITCH)
         copy_by_threads(schedule, shared, 4, threads, lanes)
@@ -190,11 +189,16 @@ def _accumulate(
         copy_ahead(schedule, step)
 
 
+def _data_pitch(unit: GpuUnit) -> int:
+    """Values between the starts of two pixels in a narrow tile: whole vectors, and no power of two."""
+    return 24 if value_bytes(unit) == 2 else 20
+
+
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
     tile_m, tile_n, groups = decisions["tile_m"], decisions["tile_n"], decisions["groups"]
     step = decisions["step"] * groups * in_lanes
-    pitch = in_lanes if tile_n >= NARROW_TILE else DATA_PITCH
+    pitch = in_lanes if tile_n >= NARROW_TILE else _data_pitch(unit)
     apart = WEIGHT_PITCH * (tile_n // lanes) if tile_n > lanes else 0
     values = step // in_lanes * tile_m * pitch + step * tile_n + apart
     partial = groups * tile_m * tile_n * 4 if groups > 1 else 0
