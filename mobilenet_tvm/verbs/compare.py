@@ -229,8 +229,9 @@ def compare(
     :raises UserError: a name is unknown, an engine is not installed, the CPU cannot run a target.
     :raises SystemFailure: an engine computes something else than ONNX Runtime.
     """
-    check_dtype(dtype)
     chosen = _chosen_targets(targets)
+    for target in chosen:
+        check_dtype(dtype, target)
     if rounds < 1 or not threads:
         raise UserError("--rounds and --threads take positive numbers")
     peers = _chosen_peers(against, threads)

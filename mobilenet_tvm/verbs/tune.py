@@ -64,8 +64,8 @@ def tune(
     :raises UserError: a name is unknown, this CPU cannot run the target, what the model needs is not installed, or
         there is no such board, or none any more.
     """
-    check_dtype(dtype)
     chosen = targets.load(target)
+    check_dtype(dtype, chosen)
     threads = chosen.threads if threads is None else threads
     check_threads(threads)
     if (trials is not None and trials < 1) or (seconds is not None and seconds <= 0):

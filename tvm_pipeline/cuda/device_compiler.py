@@ -1,0 +1,46 @@
+"""Puts nvcc behind the callback by which TVM has CUDA source compiled, and keeps what comes of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import tvm_ffi
+
+from mobilenet_tvm.errors import SystemFailure, UserError
+from tvm_pipeline.cuda.fatbin import Fatbin, compile_fatbin
+from tvm_pipeline.cuda.find_nvcc import find_nvcc
+from tvm_pipeline.cuda.load_runtime import load_cuda_runtime
+
+_CALLBACK = "tvm_callback_cuda_compile"
+
+
+@contextmanager
+def device_compiler(arch: str) -> Iterator[list[Fatbin]]:
+    """Modules built in the block get fatbins for ``arch``; what was compiled is in the list, in order.
+
+    :raises UserError: there is no nvcc, or it does not know the architecture.
+    :raises SystemFailure: nvcc refuses the source, or TVM's CUDA runtime is missing.
+    """
+    find_nvcc()
+    load_cuda_runtime()
+    compiled: list[Fatbin] = []
+    failures: list[UserError | SystemFailure] = []
+
+    def compile_source(source: str) -> bytes:
+        try:
+            compiled.append(compile_fatbin(str(source), arch))
+        except (UserError, SystemFailure) as failure:
+            failures.append(failure)
+            raise
+        return compiled[-1].code
+
+    before = tvm_ffi.get_global_func(_CALLBACK, allow_missing=True)
+    tvm_ffi.register_global_func(_CALLBACK, compile_source, override=True)
+    try:
+        yield compiled
+    except Exception as error:
+        if failures:
+            raise failures[0] from error  # TVM wraps it on the way
+        raise
+    finally:
+        if before is not None:
+            tvm_ffi.register_global_func(_CALLBACK, before, override=True)
