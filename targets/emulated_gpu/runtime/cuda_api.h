@@ -16,6 +16,8 @@ enum Error : int {
   kCaptureUnsupported = 900,
 };
 
+constexpr int kCudaVersion = 13000;
+
 struct LaunchAttribute {
   int id;
   char padding[4];

@@ -32,7 +32,7 @@ void Set(Device* device, const std::string& key, const std::string& value) {
 
 Device Read() {
   Device device;
-  const char* path = std::getenv("MOBILENET_TVM_EMULATED_GPU");
+  const char* path = std::getenv("MOBILENET_TVM_EMULATED_GPU_FILE");
   if (path == nullptr) return device;
   std::ifstream file(path);
   if (!file) Report(std::string("cannot read ") + path);

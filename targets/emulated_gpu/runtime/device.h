@@ -1,4 +1,4 @@
-// The device that is emulated, as the file that MOBILENET_TVM_EMULATED_GPU names describes it: lines of a key and a value.
+// The device that is emulated, as the file that MOBILENET_TVM_EMULATED_GPU_FILE names describes it: lines of a key and a value.
 #pragma once
 #include <cstddef>
 #include <map>

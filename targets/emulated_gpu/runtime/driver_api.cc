@@ -37,6 +37,18 @@ bool KnowsAttributes(const emulated::LaunchConfig& config) {
 // NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
+int cuInit(unsigned /*flags*/) { return emulated::kSuccess; }
+
+int cuDriverGetVersion(int* version) {
+  *version = emulated::kCudaVersion;
+  return emulated::kSuccess;
+}
+
+int cuDeviceGet(int* device, int ordinal) {
+  *device = ordinal;
+  return ordinal == 0 ? emulated::kSuccess : emulated::kInvalidValue;
+}
+
 int cuDeviceGetName(char* name, int size, int /*device*/) {
   if (size < 1) return emulated::kInvalidValue;
   std::strncpy(name, emulated::TheDevice().name.c_str(), static_cast<size_t>(size) - 1);

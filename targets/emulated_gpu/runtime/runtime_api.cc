@@ -36,6 +36,13 @@ int emulated::SetError(int error) {
 // NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
+int cudaRuntimeGetVersion(int* version) {
+  *version = emulated::kCudaVersion;
+  return emulated::kSuccess;
+}
+
+int cudaDriverGetVersion(int* version) { return cudaRuntimeGetVersion(version); }
+
 int cudaGetDeviceCount(int* count) {
   *count = 1;
   return emulated::kSuccess;
