@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mobilenet_tvm import static_program
 from mobilenet_tvm.board import run_on_board
 from mobilenet_tvm.errors import SystemFailure, UserError
+from mobilenet_tvm.gpu_environment import gpu_environment
 from mobilenet_tvm.package import REFERENCE, Package, list_files
 from mobilenet_tvm.reference import write_reference
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 
 def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    environment = gpu_environment() if package.manifest.device_code is not None else None
+    command = [*package.command, *arguments]
     try:
-        return subprocess.run([*package.command, *arguments], capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     except PermissionError as error:
         raise UserError(f"{package.shown} may not be run: chmod +x it, on a disk that allows programs") from error
     except OSError as error:

@@ -9,7 +9,6 @@ import struct
 from pathlib import Path
 
 from mobilenet_tvm.errors import SystemFailure
-from mobilenet_tvm.paths import replacing
 
 SECTION = ".nv_fatbin"
 _HEADER = struct.Struct("<IIQQQQIIQQ")
@@ -40,8 +39,10 @@ def add_device_section(module: Path, code: bytes) -> None:
     struct.pack_into("<Q", content, _SECTIONS_OFFSET, len(content))
     struct.pack_into("<H", content, _SECTIONS_SIZE + 2, count + 1)
     content += b"".join(_HEADER.pack(*header) for header in headers)
-    with replacing(module, mode=os.stat(module).st_mode & 0o777) as temporary:
-        temporary.write_bytes(content)
+    temporary = module.with_name(f".{module.name}.new")
+    temporary.write_bytes(content)
+    temporary.chmod(module.stat().st_mode)
+    os.replace(temporary, module)
 
 
 def device_section(module: Path) -> bytes | None:

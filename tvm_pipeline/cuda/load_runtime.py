@@ -1,6 +1,7 @@
 """Loads TVM's CUDA runtime into this process, with the machine's driver or without any."""
 
 import ctypes
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from tvm.base import _LOADED_LIBS
 from tvm_ffi.libinfo import load_lib_ctypes
 
 from mobilenet_tvm.errors import SystemFailure
-from mobilenet_tvm.paths import package_folder
-from targets import host_arch
+from tvm_pipeline.cuda.find_nvcc import wheel_folders
 from tvm_pipeline.cuda.stub_libraries import CUDART, DRIVER, stub_library
 
 _LIBRARY = "tvm_runtime_cuda"
@@ -26,13 +26,13 @@ def load_cuda_runtime() -> None:
     """
     if tvm.get_global_func(_CREATE_MODULE, allow_missing=True) is not None:
         return
-    runtime = package_folder("tvm") / "lib" / f"lib{_LIBRARY}.so"
+    runtime = Path(tvm.__file__).parent / "lib" / f"lib{_LIBRARY}.so"
     if not runtime.is_file():
         raise SystemFailure(f"{runtime} is missing: install apache-tvm's wheel, this build knows no CUDA")
-    zig_target = f"{host_arch()}-linux-gnu"
-    for name in (CUDART, DRIVER):
-        if not _loads(name):
-            ctypes.CDLL(str(stub_library(name, runtime, zig_target)), mode=ctypes.RTLD_LOCAL)
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-cuda-") as folder:
+        for name in (CUDART, DRIVER):
+            if not _loads(name):
+                ctypes.CDLL(str(stub_library(name, runtime, Path(folder))), mode=ctypes.RTLD_LOCAL)
     _LOADED_LIBS[_LIBRARY] = load_lib_ctypes("tvm", _LIBRARY, "RTLD_LOCAL", extra_lib_paths=[runtime.parent])
     if tvm.get_global_func(_CREATE_MODULE, allow_missing=True) is None:
         raise SystemFailure(f"{runtime} does not offer {_CREATE_MODULE}: apache-tvm's version does not fit")
@@ -40,17 +40,10 @@ def load_cuda_runtime() -> None:
 
 def _loads(name: str) -> bool:
     """Whether the machine's own library of that name, or the one of NVIDIA's wheel, loads; it then is loaded."""
-    wheels = sorted(Path(folder) for folder in _wheel_folders())
-    for candidate in (name, *(str(folder / name) for folder in wheels)):
+    for candidate in (name, *(str(folder / "lib" / name) for folder in wheel_folders())):
         try:
             ctypes.CDLL(candidate, mode=ctypes.RTLD_LOCAL)
         except OSError:
             continue
         return True
     return False
-
-
-def _wheel_folders() -> list[Path]:
-    from tvm_pipeline.cuda.find_nvcc import wheel_folders
-
-    return [folder / "lib" for folder in wheel_folders()]
