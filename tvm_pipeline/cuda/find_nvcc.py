@@ -11,6 +11,9 @@ from pathlib import Path
 
 from mobilenet_tvm.errors import UserError
 
+DEFAULT_TOOLKIT = Path("/usr/local/cuda")
+"""Where NVIDIA's own installers put a toolkit."""
+
 INSTALL = "pip install 'mobilenet-tvm[cuda]'"
 
 
@@ -38,7 +41,7 @@ def _candidates() -> list[Path]:
         found.append(Path(home) / "bin" / "nvcc")
     if on_path := shutil.which("nvcc"):
         found.append(Path(on_path))
-    return [*found, Path("/usr/local/cuda/bin/nvcc")]
+    return [*found, DEFAULT_TOOLKIT / "bin" / "nvcc"]
 
 
 @cache
