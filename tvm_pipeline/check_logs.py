@@ -10,9 +10,9 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.measurement import argument_shapes
 from tvm_pipeline.tuning_log import TuningRecord
@@ -31,7 +31,7 @@ class CheckedRecord:
 
 
 def check_records(
-    records: list[TuningRecord], target: CpuTarget, can_run: bool, on_checked: Callable[[int], None]
+    records: list[TuningRecord], target: AnyTarget, can_run: bool, on_checked: Callable[[int], None]
 ) -> list[CheckedRecord]:
     """Checks each record; on a CPU that cannot run the target's code the kernels are built but not run."""
     references: dict[str, tuple[list[np.ndarray], np.ndarray]] = {}
@@ -44,10 +44,10 @@ def check_records(
 
 
 def _check(
-    record: TuningRecord, target: CpuTarget, can_run: bool, references: dict[str, tuple[list[np.ndarray], np.ndarray]]
+    record: TuningRecord, target: AnyTarget, can_run: bool, references: dict[str, tuple[list[np.ndarray], np.ndarray]]
 ) -> str | None:
     layer = Layer.parse(record.layer)
-    generator = generator_for(layer)
+    generator = generator_for(layer, target.unit)
     if record.generator != f"{generator.name}/{generator.version}":
         return f"made by generator {record.generator}, this version has {generator.name}/{generator.version}"
     space = Space.of(layer, generator, target.unit)
@@ -67,7 +67,7 @@ def _check(
     return None if worst <= TOLERANCE else f"computes wrong numbers: off by {worst:.1e} of the range"
 
 
-def _reference(space: Space, target: CpuTarget) -> tuple[list[np.ndarray], np.ndarray]:
+def _reference(space: Space, target: AnyTarget) -> tuple[list[np.ndarray], np.ndarray]:
     """Seeded inputs and what the unscheduled kernel makes of them."""
     *shapes, output = argument_shapes(space.layer)
     random = np.random.default_rng(0)

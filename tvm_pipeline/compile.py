@@ -12,7 +12,6 @@ from tvm import relax
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cuda.build import build_cuda, write_device_code
-from tvm_pipeline.cuda.plain_schedules import plain_schedules
 from tvm_pipeline.export_static import export_static
 from tvm_pipeline.gpu_target import GpuTarget
 from tvm_pipeline.import_onnx import import_onnx, output_names
@@ -45,12 +44,9 @@ def compile_model(
     report("lowering")
     fatbin = None
     with target.tvm:
-        if isinstance(target, GpuTarget):
-            module, kernels = plain_schedules(module, target.unit)
-        else:
-            module = lower(module, target.unit)
-            report("scheduling")
-            module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
+        module = lower(module, target.unit)
+        report("scheduling")
+        module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
         report("generating code")
         if isinstance(target, GpuTarget):
             executable, fatbin = build_cuda(module, target)

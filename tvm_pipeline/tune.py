@@ -11,12 +11,12 @@ import tvm
 
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline import tvm_import
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.import_onnx import import_onnx
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.pipeline import lower
-from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules import Decisions, Unit, generator_for
 from tvm_pipeline.schedules.kernel import anchor_descriptor
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tracker import Device
 from tvm_pipeline.tuning_log import TuningLogs, log_path
 
@@ -29,7 +29,7 @@ MODEL = "model"
 """The ``measure`` that asks the static model; any other is this machine's clock."""
 
 
-def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
+def layers_of(onnx_path: Path, target: AnyTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
     """The model's kernels by descriptor, and how often each is called. Raises UserError as ``import_onnx`` does."""
     with target.tvm:
         module = lower(import_onnx(onnx_path, shapes), target.unit)
@@ -53,7 +53,7 @@ def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[
 
 def tune_model(
     onnx_path: Path,
-    target: CpuTarget,
+    target: AnyTarget,
     threads: int,
     dtype: str,
     measure: str,
@@ -80,8 +80,8 @@ def tune_model(
     from tvm_pipeline.tuning.session import Budget, Session
 
     layers = layers_of(onnx_path, target, shapes)
-    known = known_decisions(layers, known_logs, threads)
-    rivals = known_decisions(layers, known_logs, 1) if threads > 1 else {}
+    known = known_decisions(layers, known_logs, threads, target.unit)
+    rivals = known_decisions(layers, known_logs, 1, target.unit) if threads > 1 else {}
     chosen = (
         layers
         if trials is not None or seconds is not None
@@ -141,11 +141,13 @@ def tune_model(
     }
 
 
-def known_decisions(layers: Mapping[Layer, int], logs: TuningLogs, threads: int) -> dict[Layer, list[Decisions]]:
+def known_decisions(
+    layers: Mapping[Layer, int], logs: TuningLogs, threads: int, unit: Unit
+) -> dict[Layer, list[Decisions]]:
     """What the logs hold for each layer, its own thread count alone."""
     found: dict[Layer, list[Decisions]] = {}
     for layer in layers:
-        generator = generator_for(layer)
+        generator = generator_for(layer, unit)
         match = logs.find(layer, threads, f"{generator.name}/{generator.version}")
         if match is not None and match.record.threads == threads:
             found[layer] = [match.record.decisions]
@@ -153,7 +155,7 @@ def known_decisions(layers: Mapping[Layer, int], logs: TuningLogs, threads: int)
 
 
 def _backend(
-    measure: str, device: Device | None, target: CpuTarget, threads: int, emit: Emit
+    measure: str, device: Device | None, target: AnyTarget, threads: int, emit: Emit
 ) -> tuple[Any, "Conditions | None"]:
     """What tells how long a candidate takes, and the conditions under which it does; None: no log may hold them."""
     from tvm_pipeline.tuning.log_writer import Conditions

@@ -9,6 +9,7 @@ import tvm
 from tvm import relax
 
 from mobilenet_tvm.errors import UserError
+from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cuda.device_compiler import device_compiler
 from tvm_pipeline.cuda.device_section import add_device_section
 from tvm_pipeline.cuda.fatbin import Fatbin
@@ -25,7 +26,7 @@ def build_cuda(module: tvm.IRModule, target: GpuTarget, *, graph: bool = True) -
     """
     context = tvm.transform.PassContext(opt_level=3, config={USE_GRAPH: graph})
     with target.tvm, context, device_compiler(f"sm_{target.unit.compute_capability}") as compiled:
-        executable = relax.build(module, target=target.tvm, relax_pipeline=cuda_pipeline)
+        executable = relax.build(module, target=target.tvm, relax_pipeline=cuda_pipeline, tir_pipeline=CODEGEN_PIPELINE)
     if not compiled:
         raise UserError("the network has no kernel for a GPU to run: compile it for a CPU")
     (fatbin,) = compiled

@@ -140,7 +140,7 @@ class LogWriter:
         return campaign.get("model")
 
     def _record(self, best: Best) -> TuningRecord:
-        generator = generator_for(best.layer)
+        generator = generator_for(best.layer, self._target.unit)
         return TuningRecord(
             layer=str(best.layer),
             threads=self._threads,

@@ -91,7 +91,7 @@ class KernelBuilder:
         path = Path(self._directory.name) / "reference.so"
         with self._turn:
             if not path.exists():
-                space = Space.of(REFERENCE, generator_for(REFERENCE), self._target.unit)
+                space = Space.of(REFERENCE, generator_for(REFERENCE, self._target.unit), self._target.unit)
                 choice = space.choice(space.generator.default(REFERENCE, self._target.unit))
                 assert choice is not None
                 self._build(space.schedule(choice), path)
