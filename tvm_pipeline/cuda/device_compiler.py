@@ -1,5 +1,7 @@
 """Puts nvcc behind the callback by which TVM has CUDA source compiled, and keeps what comes of it."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -48,11 +50,18 @@ def emulated_compiler(compute_capability: int) -> Iterator[None]:
 
     :param compute_capability: ten times that of the GPU: 80 is 8.0.
     """
-    from targets.emulated_gpu.session import compile_callback
-
     load_cuda_runtime()
-    with _callback(compile_callback(compute_capability)):
+    with _callback(lambda source: _emulated(source, compute_capability)):
         yield
+
+
+def _emulated(source: str, compute_capability: int) -> bytes:
+    command = [sys.executable, "-m", "targets.emulated_gpu", str(compute_capability)]
+    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
+        raise SystemFailure(f"compiling for the emulated GPU: {lines[-1]}")
+    return done.stdout
 
 
 @contextmanager
