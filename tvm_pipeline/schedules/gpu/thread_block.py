@@ -11,6 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 VECTOR_BYTES = 16
 """Of the widest load and store."""
 
+WARP = 32
 MOST_THREADS = 1024
 
 MOST_COPIES = 16
