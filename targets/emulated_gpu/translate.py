@@ -20,6 +20,9 @@ _COLLECTIVE = re.compile(
     r"EmulatedLoadMatrix|EmulatedMma)\b"
 )
 _NARROW = re.compile(r"\b(?:half2?|__half2?|u?short\w*|u?char\w*|u?int(?:8|16)_t|bool)\b")
+# TVM's own vector of four halves: moved in one piece like CUDA's vectors (device/vectors.h).
+_HALVES = "half4_bfloat164 {\n  T x, y, z, w;\n"
+_WHOLE_HALVES = "half4_bfloat164 {\n  EMULATED_VECTOR_BODY(half4_bfloat164, T, 4, x, y, z, w)\n"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def translate(source: str) -> str:
 
     :raises ValueError: its brackets do not match, or a declaration has a form that is not known.
     """
-    source = translate_asm(source)
+    source = translate_asm(source).replace(_HALVES, _WHOLE_HALVES)
     collective = _collective_functions(source)
     parts, at = ['#line 1 "kernels.cu"\n'], 0
     table = []
