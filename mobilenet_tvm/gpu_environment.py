@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Mapping
 
 from tvm_pipeline.cuda.find_nvcc import wheel_folders
 
@@ -11,13 +12,15 @@ _SEARCH_PATH = "LD_LIBRARY_PATH"
 CUDART = "libcudart.so.13"
 
 
-def gpu_environment() -> dict[str, str]:
-    """Ours, with the libraries of NVIDIA's wheels behind all others."""
-    folders = [folder / "lib" for folder in wheel_folders() if (folder / "lib" / CUDART).is_file()]
-    named = [os.environ[_SEARCH_PATH]] if os.environ.get(_SEARCH_PATH) else []
-    if not folders:
-        return dict(os.environ)
-    return {**os.environ, _SEARCH_PATH: ":".join([*named, *map(str, folders)])}
+def gpu_environment(own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Ours, with the libraries of NVIDIA's wheels behind all others.
+
+    :param own: variables to add; libraries of theirs come before all others.
+    """
+    own = own or {}
+    folders = [str(folder / "lib") for folder in wheel_folders() if (folder / "lib" / CUDART).is_file()]
+    searched = [path for path in (own.get(_SEARCH_PATH), os.environ.get(_SEARCH_PATH), *folders) if path]
+    return {**os.environ, **own, **({_SEARCH_PATH: ":".join(searched)} if searched else {})}
 
 
 def find_cudart() -> str | None:

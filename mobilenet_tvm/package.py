@@ -11,7 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -49,6 +49,7 @@ class Package:
     """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie.
 
     :ivar launcher: the words of a command line that starts its programs on a CPU that is not this one's: an emulator.
+    :ivar environment: variables for its programs: those of an emulated GPU; its libraries come before others.
     :ivar program: the static program that it is; its files are unpacked in ``folder``. None for a folder or archive.
     :ivar board: the board that runs its programs in this machine's place.
     """
@@ -59,6 +60,7 @@ class Package:
     launcher: tuple[str, ...] = ()
     program: Path | None = None
     board: Board | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> list[str]:
@@ -72,7 +74,7 @@ class Package:
         """Where its programs run: ``host``, ``device``, or ``emulated``: here, or on a board that is an emulator."""
         if self.board is not None:
             return "emulated" if self.board.emulated else "device"
-        return "emulated" if self.launcher else "host"
+        return "emulated" if self.launcher or self.environment else "host"
 
     @property
     def device(self) -> str | None:

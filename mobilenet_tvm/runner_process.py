@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+EMULATED_GPU_SAYS = "emulated GPU: "
+
+
 def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    environment = gpu_environment() if package.manifest.device_code is not None else None
+    environment = gpu_environment(package.environment) if package.manifest.device_code is not None else None
     command = [*package.command, *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -51,6 +54,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     if answer is not None and (code == 0 or "self_test" in answer):
         return answer
     lines = errors.strip().splitlines()
+    lines = [line for line in lines if line.startswith(EMULATED_GPU_SAYS)] or lines  # what it says, it says first
     message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {code}"
     if code == 2:
         raise UserError(message)

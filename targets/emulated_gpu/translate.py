@@ -19,6 +19,10 @@ _COLLECTIVE = re.compile(
     r"\b(?:__syncthreads\w*|__syncwarp|__shfl\w*|__ballot_sync|__any_sync|__all_sync|__activemask|mma_sync|"
     r"EmulatedLoadMatrix|EmulatedMma)\b"
 )
+_NARROW = re.compile(r"\b(?:half2?|__half2?|u?short\w*|u?char\w*|u?int(?:8|16)_t|bool)\b")
+# TVM's own vector of four halves: moved in one piece like CUDA's vectors (device/vectors.h).
+_HALVES = "half4_bfloat164 {\n  T x, y, z, w;\n"
+_WHOLE_HALVES = "half4_bfloat164 {\n  EMULATED_VECTOR_BODY(half4_bfloat164, T, 4, x, y, z, w)\n"
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def translate(source: str) -> str:
 
     :raises ValueError: its brackets do not match, or a declaration has a form that is not known.
     """
-    source = translate_asm(source)
+    source = translate_asm(source).replace(_HALVES, _WHOLE_HALVES)
     collective = _collective_functions(source)
     parts, at = ['#line 1 "kernels.cu"\n'], 0
     table = []
@@ -79,7 +83,8 @@ def translate(source: str) -> str:
         parts += [source[at : kernel.begin], layout, source[kernel.begin : kernel.body_begin], body]
         at = kernel.body_end
         waits = any(name in collective for name in re.findall(r"\w+", body)) or bool(_COLLECTIVE.search(body))
-        table.append(_entry(kernel, bool(layout), dynamic, waits))
+        granule = 2 if _NARROW.search(body.replace("uchar*>(emulated_dynamic_shared", "")) else 4
+        table.append(_entry(kernel, dynamic, waits, granule))
     parts.append(source[at:])
     return "".join(parts) + _table(table)
 
@@ -122,7 +127,7 @@ def _place_shared(name: str, body: str) -> tuple[str, str, bool]:
     return f"{layout}enum : unsigned {{ {name}__shared_bytes = {size} }}; ", body, dynamic
 
 
-def _entry(kernel: Kernel, _has_layout: bool, dynamic: bool, waits: bool) -> tuple[str, str]:
+def _entry(kernel: Kernel, dynamic: bool, waits: bool, granule: int) -> tuple[str, str]:
     name = kernel.name
     values = [
         f"*static_cast<std::remove_reference_t<{kind}>*>(arguments[{i}])"
@@ -137,7 +142,7 @@ def _entry(kernel: Kernel, _has_layout: bool, dynamic: bool, waits: bool) -> tup
     )
     row = (
         f'{{"{name}", {name}__enter, {name}__arguments, {len(kernel.parameters)}, {name}__shared_bytes, {int(dynamic)}, '
-        f"{int(waits)}, {kernel.max_threads}}}"
+        f"{int(waits)}, {kernel.max_threads}, {granule}}}"
     )
     return code, row
 

@@ -18,6 +18,7 @@ struct EmulatedKernel {
   uint32_t uses_dynamic_shared;
   uint32_t collective;   // threads of a block wait for each other
   uint32_t max_threads;  // __launch_bounds__; 0: none given
+  uint32_t shared_granule;  // the least number of bytes that its threads touch in shared memory: 2 or 4
 };
 
 // Runs once for all lanes of a warp that came to the same collective operation: slots[lane] is what that lane handed

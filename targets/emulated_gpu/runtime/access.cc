@@ -145,26 +145,38 @@ void CheckAccess(uintptr_t address, size_t bytes, bool writes, uintptr_t caller)
 
 namespace {
 
-inline void Check(const void* address, size_t bytes, bool writes, const void* caller) {
+using emulated::running;
+
+[[noreturn]] void FailMisaligned(size_t bytes, bool writes) {
+  emulated::FailThread(emulated::Verb(bytes, writes) + "at an address that is no multiple of " + std::to_string(bytes));
+}
+
+void Check(const void* address, size_t bytes, bool writes, const void* caller) {
   emulated::CheckAccess(reinterpret_cast<uintptr_t>(address), bytes, writes, reinterpret_cast<uintptr_t>(caller));
 }
 
-inline void CheckAligned(const void* address, size_t bytes, bool writes, const void* caller) {
-  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) {
-    emulated::FailThread(std::string(writes ? "writes " : "reads ") + std::to_string(bytes) +
-                         " bytes at an address that is no multiple of " + std::to_string(bytes));
+// Most accesses are aligned ones of shared memory.
+template <size_t Bytes, bool Writes>
+inline void CheckAligned(const void* pointer, const void* caller) {
+  const auto address = reinterpret_cast<uintptr_t>(pointer);
+  if (address % Bytes != 0) FailMisaligned(Bytes, Writes);
+  const uintptr_t offset = address - reinterpret_cast<uintptr_t>(emulated_shared);
+  if (offset < running.shared_bytes && offset + Bytes <= running.shared_bytes) {
+    emulated::AccessShared(offset, Bytes, Writes);
+  } else {
+    emulated::CheckAccess(address, Bytes, Writes, reinterpret_cast<uintptr_t>(caller));
   }
-  Check(address, bytes, writes, caller);
 }
 
 }  // namespace
 
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
+#pragma GCC visibility push(default)
 extern "C" {
 
 #define EMULATED_ACCESS(bytes)                                                                                  \
-  void __tsan_read##bytes(void* at) { CheckAligned(at, bytes, false, __builtin_return_address(0)); }            \
-  void __tsan_write##bytes(void* at) { CheckAligned(at, bytes, true, __builtin_return_address(0)); }            \
+  void __tsan_read##bytes(void* at) { CheckAligned<bytes, false>(at, __builtin_return_address(0)); }            \
+  void __tsan_write##bytes(void* at) { CheckAligned<bytes, true>(at, __builtin_return_address(0)); }            \
   void __tsan_unaligned_read##bytes(void* at) { Check(at, bytes, false, __builtin_return_address(0)); }         \
   void __tsan_unaligned_write##bytes(void* at) { Check(at, bytes, true, __builtin_return_address(0)); }
 EMULATED_ACCESS(1)
@@ -194,4 +206,5 @@ void* __tsan_memset(void* to, int value, size_t bytes) {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

@@ -1,5 +1,6 @@
 #include "async_copies.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -20,11 +21,13 @@ struct Copy {
   unsigned source_bytes = 0;  // zeros follow them
 };
 
+// A thread's copies that have not arrived, the oldest first, and where its groups end among them.
 struct Copies {
-  std::vector<std::vector<Copy>> groups;  // committed, the oldest first
-  std::vector<Copy> open;
+  std::vector<Copy> copies;
+  std::vector<size_t> ends;
 };
 std::array<Copies, kMaxThreads> threads;
+unsigned used = 0;  // threads above have none
 
 size_t Offset(const unsigned char* shared) { return static_cast<size_t>(shared - emulated_shared); }
 
@@ -34,19 +37,15 @@ void Arrive(const Copy& copy) {
   std::memset(copy.to + copy.source_bytes, 0, copy.bytes - copy.source_bytes);
 }
 
-void Drop(const std::vector<Copy>& copies) {
-  for (const Copy& copy : copies) SetCopyPending(Offset(copy.to), copy.bytes, false);
-}
-
 }  // namespace
 
 void DropCopies() {
-  for (Copies& mine : threads) {
-    Drop(mine.open);
-    mine.open.clear();
-    for (const auto& group : mine.groups) Drop(group);
-    mine.groups.clear();
+  for (unsigned i = 0; i < used; ++i) {
+    for (const Copy& copy : threads[i].copies) SetCopyPending(Offset(copy.to), copy.bytes, false);
+    threads[i].copies.clear();
+    threads[i].ends.clear();
   }
+  used = 0;
 }
 
 }  // namespace emulated
@@ -66,21 +65,25 @@ void emulated_copy_async(unsigned char* to, const void* from, unsigned bytes, un
   emulated::CheckAccess(reinterpret_cast<uintptr_t>(to), bytes, true, caller);
   std::memset(to, 0xFF, bytes);
   emulated::SetCopyPending(emulated::Offset(to), bytes, true);
-  emulated::threads[running.thread].open.push_back({to, from, bytes, source_bytes});
+  emulated::threads[running.thread].copies.push_back({to, from, bytes, source_bytes});
+  emulated::used = std::max(emulated::used, running.thread + 1);
 }
 
 void emulated_copy_commit() {
   emulated::Copies& mine = emulated::threads[running.thread];
-  mine.groups.push_back(std::move(mine.open));
-  mine.open.clear();
+  mine.ends.push_back(mine.copies.size());
+  emulated::used = std::max(emulated::used, running.thread + 1);
 }
 
 void emulated_copy_wait(unsigned pending) {
   emulated::Copies& mine = emulated::threads[running.thread];
-  while (mine.groups.size() > pending) {
-    for (const emulated::Copy& copy : mine.groups.front()) emulated::Arrive(copy);
-    mine.groups.erase(mine.groups.begin());
-  }
+  if (mine.ends.size() <= pending) return;
+  const auto groups = static_cast<std::ptrdiff_t>(mine.ends.size() - pending);
+  const auto arrived = static_cast<std::ptrdiff_t>(mine.ends[static_cast<size_t>(groups - 1)]);
+  std::for_each(mine.copies.begin(), mine.copies.begin() + arrived, emulated::Arrive);
+  mine.copies.erase(mine.copies.begin(), mine.copies.begin() + arrived);
+  mine.ends.erase(mine.ends.begin(), mine.ends.begin() + groups);
+  for (size_t& end : mine.ends) end -= static_cast<size_t>(arrived);
 }
 
 }  // extern "C"

@@ -8,6 +8,7 @@
 #include "async_copies.h"
 #include "failure.h"
 #include "fiber.h"
+#include "shared_races.h"
 
 extern "C" {
 alignas(1024) unsigned char emulated_shared[emulated::kSharedBytes];
@@ -34,7 +35,7 @@ struct Thread {
 struct Block {
   std::vector<Thread> threads;
   std::vector<std::array<unsigned, 3>> coordinates;
-  std::array<uint16_t, kMaxThreads / kWarp> warp_epochs{};
+  std::array<uint32_t, kMaxThreads / kWarp> warp_steps{};
   void* scheduler = nullptr;  // its stack, while a thread runs
   void** arguments = nullptr;
   const Shape* shape = nullptr;
@@ -76,7 +77,7 @@ void ThreadStart() {
 
 void Resume(unsigned thread) {
   SetThread(thread);
-  running.warp_epoch = block.warp_epochs[thread / kWarp];
+  running.warp_step = block.warp_steps[thread / kWarp];
   SwitchStack(&block.scheduler, block.threads[thread].stack);
 }
 
@@ -156,10 +157,17 @@ bool PassBarrier(bool* done) {
   return true;
 }
 
+// What threads did before is in order with all that they do from here on.
+void BeginPhase() {
+  running.barrier_step = ++running.step;
+  running.warp_step = running.step;
+  block.warp_steps.fill(running.step);
+}
+
 void BeginBlock(unsigned poisoned_bytes) {
-  ++running.epoch;
-  std::memset(emulated_shared, 0xFF, poisoned_bytes);
   DropCopies();
+  BeginPhase();
+  std::memset(emulated_shared, 0xFF, poisoned_bytes);
 }
 
 bool RunBlock(uintptr_t stacks) {
@@ -169,12 +177,11 @@ bool RunBlock(uintptr_t stacks) {
     block.threads[i].stack = FreshStack(stacks + i * kStackBytes, ThreadStart);
   }
   for (bool done = false; !done;) {
-    block.warp_epochs.fill(0);
     for (unsigned first = 0; first < block.threads.size(); first += kWarp) {
       if (!RunWarp(first)) return false;
     }
     if (!PassBarrier(&done)) return false;
-    ++running.epoch;
+    BeginPhase();
   }
   return true;
 }
@@ -232,6 +239,9 @@ void Prepare(const EmulatedKernel& kernel, const Shape& shape, void** arguments)
     running.shared_bytes = (running.shared_bytes + 127) / 128 * 128 + shape.dynamic_shared_bytes;
   }
   running.atomic = false;
+  running.granule_shift = kernel.shared_granule == 4 ? 2 : 1;
+  touched.fill({});
+  running.step = 0;
 }
 
 }  // namespace
@@ -309,8 +319,8 @@ void emulated_collective(EmulatedOperation operation, const char* name, void* mi
     slots[i] = other.slot;
   }
   operation(slots.data(), awaited);
-  ++block.warp_epochs[first / emulated::kWarp];
-  running.warp_epoch = block.warp_epochs[first / emulated::kWarp];
+  running.warp_step = ++running.step;
+  block.warp_steps[first / emulated::kWarp] = running.step;
   for (unsigned i = 0; i < count; ++i) {
     if ((awaited >> i & 1) != 0) lanes[i].state = State::kReady;
   }

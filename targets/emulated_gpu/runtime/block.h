@@ -25,8 +25,10 @@ struct Running {
   std::array<unsigned, 12> coordinates{};
   unsigned thread = 0;
   unsigned shared_bytes = 0;
-  uint32_t epoch = 0;       // counts the blocks and the barriers
-  uint16_t warp_epoch = 0;  // counts the collective operations of its warp since the last barrier
+  uint32_t step = 0;          // of time: see shared_races.h
+  uint32_t barrier_step = 0;  // began with the block's last barrier
+  uint32_t warp_step = 0;     // began with the last collective operation of its warp
+  unsigned granule_shift = 2;
   bool atomic = false;
   uintptr_t stacks_begin = 0;
   uintptr_t stacks_bytes = 0;

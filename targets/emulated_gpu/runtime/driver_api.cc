@@ -35,6 +35,7 @@ bool KnowsAttributes(const emulated::LaunchConfig& config) {
 }  // namespace
 
 // NOLINTBEGIN(readability-identifier-naming)
+#pragma GCC visibility push(default)
 extern "C" {
 
 int cuInit(unsigned /*flags*/) { return emulated::kSuccess; }
@@ -111,4 +112,5 @@ int cuTensorMapEncodeTiled() {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
 // NOLINTEND(readability-identifier-naming)

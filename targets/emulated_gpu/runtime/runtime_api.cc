@@ -34,6 +34,7 @@ int emulated::SetError(int error) {
 }
 
 // NOLINTBEGIN(readability-identifier-naming)
+#pragma GCC visibility push(default)
 extern "C" {
 
 int cudaRuntimeGetVersion(int* version) {
@@ -173,4 +174,5 @@ const char* cudaGetErrorString(int error) {
 const char* cudaGetErrorName(int error) { return cudaGetErrorString(error); }
 
 }  // extern "C"
+#pragma GCC visibility pop
 // NOLINTEND(readability-identifier-naming)

@@ -1,98 +1,64 @@
 #include "shared_races.h"
 
-#include <array>
 #include <string>
 
-#include "block.h"
-
 namespace emulated {
+
+std::array<Touched, kSharedBytes / kLeastGranule> touched;
+
 namespace {
 
-constexpr size_t kGranule = 2;  // bytes; single bytes are not watched
-constexpr uint16_t kSeveral = 0xFFFF;
-
-// Who touched two bytes last, and when. A stamp of an older epoch says nothing: a barrier came between.
-struct Touched {
-  uint32_t write_epoch = 0;
-  uint32_t read_epoch = 0;
-  uint16_t writer = 0;
-  uint16_t writer_warp_epoch = 0;
-  uint16_t reader = 0;  // kSeveral: lanes of one warp
-  uint16_t reader_warp_epoch = 0;
-  uint16_t reader_warp = 0;  // kSeveral: warps
-  bool pending = false;
-};
-std::array<Touched, kSharedBytes / kGranule> touched;
-
-[[noreturn]] void FailRace(size_t offset, bool writes, const std::string& who) {
+[[noreturn]] void FailRace(const Touched* at, bool writes, const std::string& who) {
+  const size_t offset = static_cast<size_t>(at - touched.data()) << running.granule_shift;
   FailThread(std::string(writes ? "writes" : "reads") + " offset " + std::to_string(offset) + " of shared memory, which " +
              who + " with no barrier between");
 }
 
-// Whether that write happened before anything that the running thread does now.
-bool Ordered(uint16_t thread, uint16_t warp_epoch) {
-  return thread == running.thread ||
-         (thread / kWarp == running.thread / kWarp && warp_epoch != running.warp_epoch);
+[[noreturn]] void FailPending(const Touched* at, bool writes) {
+  const size_t offset = static_cast<size_t>(at - touched.data()) << running.granule_shift;
+  FailThread(std::string(writes ? "writes" : "reads") + " offset " + std::to_string(offset) +
+             " of shared memory, to which a cp.async is on its way that its thread has not waited for");
 }
 
-void Write(Touched* at, size_t offset) {
-  if (at->write_epoch == running.epoch && !Ordered(at->writer, at->writer_warp_epoch)) {
-    FailRace(offset, true, "thread " + std::to_string(at->writer) + " writes");
-  }
-  if (at->read_epoch == running.epoch) {
-    const bool other_warp = at->reader_warp != running.thread / kWarp;
-    const bool other_lane = at->reader != running.thread && at->reader_warp_epoch == running.warp_epoch;
-    if (other_warp || other_lane) {
-      FailRace(offset, true, at->reader == kSeveral ? "other threads read" : "thread " + std::to_string(at->reader) + " reads");
-    }
-  }
-  at->write_epoch = running.epoch;
-  at->writer = static_cast<uint16_t>(running.thread);
-  at->writer_warp_epoch = running.warp_epoch;
-}
+bool SameWarp(unsigned thread) { return thread / kWarp == running.thread / kWarp; }
 
-void Read(Touched* at, size_t offset) {
-  if (at->write_epoch == running.epoch && !Ordered(at->writer, at->writer_warp_epoch)) {
-    FailRace(offset, false, "thread " + std::to_string(at->writer) + " writes");
-  }
-  const auto thread = static_cast<uint16_t>(running.thread);
-  const auto warp = static_cast<uint16_t>(thread / kWarp);
-  if (at->read_epoch != running.epoch) {
-    at->read_epoch = running.epoch;
-    at->reader = thread;
-    at->reader_warp = warp;
-    at->reader_warp_epoch = running.warp_epoch;
-    return;
-  }
-  if (at->reader_warp != warp) at->reader_warp = kSeveral;
-  if (at->reader_warp_epoch != running.warp_epoch) {
-    at->reader_warp_epoch = running.warp_epoch;
-    at->reader = at->reader_warp == kSeveral ? kSeveral : thread;
-  } else if (at->reader != thread) {
-    at->reader = kSeveral;
-  }
+void CheckWriter(const Touched* at, bool writes) {
+  if (at->write_step < running.barrier_step) return;
+  if (at->write_step == kPending) FailPending(at, writes);
+  if (at->writer == running.thread || (SameWarp(at->writer) && at->write_step < running.warp_step)) return;
+  FailRace(at, writes, "thread " + std::to_string(at->writer) + " writes");
 }
 
 }  // namespace
 
-void AccessShared(size_t offset, size_t bytes, bool writes) {
-  if (running.atomic || bytes < kGranule) return;
-  for (size_t i = offset / kGranule; i < (offset + bytes) / kGranule; ++i) {
-    Touched& at = touched[i];
-    if (at.pending) {
-      FailThread(std::string(writes ? "writes" : "reads") + " offset " + std::to_string(i * kGranule) +
-                 " of shared memory, to which a cp.async is on its way that its thread has not waited for");
-    }
-    if (writes) {
-      Write(&at, i * kGranule);
-    } else {
-      Read(&at, i * kGranule);
-    }
+void WriteAfter(Touched* at) {
+  CheckWriter(at, true);
+  if (at->read_step < running.barrier_step || at->reader == running.thread) return;
+  if (at->reader == kSeveral) FailRace(at, true, "threads of other warps read");
+  const bool lanes = (at->reader & kLanes) != 0;
+  const unsigned warp = lanes ? at->reader & ~kLanes : at->reader / kWarp;
+  if (warp == running.thread / kWarp && at->read_step < running.warp_step) return;
+  FailRace(at, true, lanes ? "threads of warp " + std::to_string(warp) + " read" : "thread " + std::to_string(at->reader) + " reads");
+}
+
+void ReadAfter(Touched* at) {
+  CheckWriter(at, false);
+  const auto thread = static_cast<uint16_t>(running.thread);
+  const auto lanes = static_cast<uint16_t>(kLanes | thread / kWarp);
+  if (at->read_step < running.barrier_step || at->reader == thread) {
+    at->reader = thread;
+  } else if (at->reader != lanes) {
+    at->reader = (at->reader & kLanes) == 0 && SameWarp(at->reader) ? lanes : kSeveral;
   }
+  at->read_step = running.step;
 }
 
 void SetCopyPending(size_t offset, size_t bytes, bool pending) {
-  for (size_t i = offset / kGranule; i < (offset + bytes) / kGranule; ++i) touched[i].pending = pending;
+  const unsigned shift = running.granule_shift;
+  for (size_t i = offset >> shift; i < (offset + bytes) >> shift; ++i) {
+    touched[i].write_step = pending ? kPending : running.step;
+    touched[i].writer = static_cast<uint16_t>(running.thread);
+  }
 }
 
 }  // namespace emulated

@@ -25,6 +25,7 @@ struct Event {
 }  // namespace
 
 // NOLINTBEGIN(readability-identifier-naming)
+#pragma GCC visibility push(default)
 extern "C" {
 
 int cudaStreamCreate(Stream** stream) {
@@ -105,4 +106,5 @@ int cudaGraphDestroy(Graph* graph) {
 int cudaGraphExecDestroy(Graph* executable) { return cudaGraphDestroy(executable); }
 
 }  // extern "C"
+#pragma GCC visibility pop
 // NOLINTEND(readability-identifier-naming)
