@@ -129,10 +129,13 @@ def _place_shared(name: str, body: str) -> tuple[str, str, bool]:
 
 def _entry(kernel: Kernel, dynamic: bool, waits: bool, granule: int) -> tuple[str, str]:
     name = kernel.name
-    values = [f"*static_cast<std::remove_reference_t<{kind}>*>(arguments[{i}])" for i, (kind, _) in enumerate(kernel.parameters)]
-    described = [
-        f'{{"{parameter}", sizeof({kind}), {int("*" in kind)}}}' for kind, parameter in kernel.parameters
-    ] or ["{}"]
+    values = [
+        f"*static_cast<std::remove_reference_t<{kind}>*>(arguments[{i}])"
+        for i, (kind, _) in enumerate(kernel.parameters)
+    ]
+    described = [f'{{"{parameter}", sizeof({kind}), {int("*" in kind)}}}' for kind, parameter in kernel.parameters] or [
+        "{}"
+    ]
     code = (
         f"EMULATED_UNCHECKED static void {name}__enter(void** arguments) {{ {name}({', '.join(values)}); }}\n"
         f"static const EmulatedArgument {name}__arguments[] = {{{', '.join(described)}}};\n"
