@@ -34,9 +34,9 @@ def _own_notice() -> str:
     return text
 
 
-def copy_runtime(folder: Path, arch: str, wheel_platform: str | None) -> None:
-    """Copy TVM's runtime libraries for that architecture out of TVM's own wheels."""
-    libraries = runtime_libraries(arch, wheel_platform)
+def copy_runtime(folder: Path, arch: str, wheel_platform: str | None, *, cuda: bool = False) -> None:
+    """Copy TVM's runtime libraries for that architecture out of TVM's own wheels; ``cuda``: the GPU's too."""
+    libraries = runtime_libraries(arch, wheel_platform, cuda=cuda)
     (folder / "lib").mkdir()
     for source in libraries:
         shutil.copy2(source, folder / "lib" / source.name)

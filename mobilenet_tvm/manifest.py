@@ -11,6 +11,8 @@ from mobilenet_tvm.errors import UserError
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
+TOLERANCE = 1e-4  # largest error of a float32 package, as a share of the output's range
+_ADDED_LATER = frozenset({"device_code", "tolerance"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Manifest:
     :ivar preprocessing: how an image becomes the input; None where the input is no image.
     :ivar labels: a name per class, or None.
     :ivar kernels: per kernel its layer and the record that its schedule came from.
+    :ivar device_code: of a GPU's package: ``arch`` of the machine code, ``ptx``, ``driver`` (least branch), ``source``
+        (its file, with ``source_sha256``), ``fatbin_sha256``, and what each of its ``kernels`` takes; else None.
+    :ivar tolerance: largest error of the outputs, as a share of the reference's range, that a self-test lets pass.
     :ivar files: SHA-256 of every file but the manifest, by its path in the package.
     """
 
@@ -38,6 +43,8 @@ class Manifest:
     versions: dict[str, str]
     kernels: list[dict[str, Any]]
     files: dict[str, str] = field(default_factory=dict)
+    device_code: dict[str, Any] | None = None
+    tolerance: float = TOLERANCE
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> dict[str, Any]:
@@ -68,6 +75,6 @@ def read_manifest(folder: Path, shown: str) -> Manifest:
             "update mobilenet-tvm, or compile the package again"
         )
     names = set(Manifest.__dataclass_fields__)
-    if missing := sorted(names - set(values)):
+    if missing := sorted(names - _ADDED_LATER - set(values)):
         raise UserError(f"{shown}: its {MANIFEST} lacks {', '.join(missing)}")
     return Manifest(**{key: value for key, value in values.items() if key in names})

@@ -11,7 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,6 +27,7 @@ REFERENCE = "reference.npz"
 RUNNER = "bin/mobilenet-run"
 REQUIRED = (MODULE, REFERENCE, RUNNER)
 REQUIRED_STATIC = (static_program.PROGRAM, static_program.WEIGHTS, REFERENCE)
+_CHUNK = 1 << 20
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -48,6 +49,7 @@ class Package:
     """An opened package: ``shown`` is what the user called it, ``folder`` where its files lie.
 
     :ivar launcher: the words of a command line that starts its programs on a CPU that is not this one's: an emulator.
+    :ivar environment: variables for its programs: those of an emulated GPU; its libraries come before others.
     :ivar program: the static program that it is; its files are unpacked in ``folder``. None for a folder or archive.
     :ivar board: the board that runs its programs in this machine's place.
     """
@@ -58,6 +60,7 @@ class Package:
     launcher: tuple[str, ...] = ()
     program: Path | None = None
     board: Board | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> list[str]:
@@ -71,7 +74,7 @@ class Package:
         """Where its programs run: ``host``, ``device``, or ``emulated``: here, or on a board that is an emulator."""
         if self.board is not None:
             return "emulated" if self.board.emulated else "device"
-        return "emulated" if self.launcher else "host"
+        return "emulated" if self.launcher or self.environment else "host"
 
     @property
     def device(self) -> str | None:
@@ -123,8 +126,11 @@ def _read(folder: Path, shown: str, program: Path | None = None) -> Package:
 def _unpack(archive: Path, folder: Path) -> Path:
     """Unpack into ``folder``; the path of the folder that holds the manifest."""
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(folder, filter="data")
+        with gzip.open(archive) as stream:
+            with tarfile.open(fileobj=stream) as tar:
+                tar.extractall(folder, filter="data")
+            while stream.read(_CHUNK):  # to the sum at the end: a cut there is a cut too
+                pass
     except tarfile.FilterError as error:
         raise UserError(f"{archive} is no package of ours: {error}") from error
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:

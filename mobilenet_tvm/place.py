@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mobilenet_tvm.board import on_board
+from mobilenet_tvm.emulated_gpu import on_emulated_gpu
 from mobilenet_tvm.emulator import emulated
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.events import OnEvent
@@ -18,4 +19,6 @@ def place_of(package: Package, *, emulate: bool, device: str | None, on_event: O
         raise UserError("--emulate runs a package here, --device on a board: one of them")
     if device is not None:
         return on_board(package, device, on_event)
-    return emulated(package) if emulate else package
+    if not emulate:
+        return package
+    return on_emulated_gpu(package, on_event) if package.manifest.device_code is not None else emulated(package)

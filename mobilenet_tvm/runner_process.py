@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mobilenet_tvm import static_program
 from mobilenet_tvm.board import run_on_board
 from mobilenet_tvm.errors import SystemFailure, UserError
+from mobilenet_tvm.gpu_environment import gpu_environment
 from mobilenet_tvm.package import REFERENCE, Package, list_files
 from mobilenet_tvm.reference import write_reference
 
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+EMULATED_GPU_SAYS = "emulated GPU: "
+
+
 def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    environment = gpu_environment(package.environment) if package.manifest.device_code is not None else None
+    command = [*package.command, *arguments]
     try:
-        return subprocess.run([*package.command, *arguments], capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     except PermissionError as error:
         raise UserError(f"{package.shown} may not be run: chmod +x it, on a disk that allows programs") from error
     except OSError as error:
@@ -48,6 +54,7 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     if answer is not None and (code == 0 or "self_test" in answer):
         return answer
     lines = errors.strip().splitlines()
+    lines = [line for line in lines if line.startswith(EMULATED_GPU_SAYS)] or lines  # what it says, it says first
     message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {code}"
     if code == 2:
         raise UserError(message)

@@ -1,11 +1,13 @@
 #include "commands.h"
 
+#include <optional>
 #include <string>
 
 #include "cpu_features.h"
 #include "error.h"
 #include "file.h"
 #include "fma_peak.h"
+#include "gpu.h"
 #include "image.h"
 #include "package.h"
 #include "report.h"
@@ -62,6 +64,10 @@ NetworkInput ReadPicture(std::string_view bytes, const Manifest& manifest,
 NetworkInput ReadInput(const Manifest& manifest, const std::string& name) {
   const std::string bytes = ReadFile(name, name, kMaxInputBytes);
   return IsNpy(bytes) ? ReadTensor(bytes, manifest, name) : ReadPicture(bytes, manifest, name);
+}
+
+std::optional<Gpu> LoadGpuOf(const Manifest& manifest) {
+  return manifest.device_code ? std::optional<Gpu>(LoadGpu(*manifest.device_code)) : std::nullopt;
 }
 
 std::vector<double> Measure(Session& session, int repeat) {
@@ -139,7 +145,9 @@ Profile MeasureProfile(Session& session, const Manifest& manifest, int repeat) {
     profile.calls[call].milliseconds = Summarise(times[call]).median;
   }
   profile.whole = Summarise(whole);
-  profile.peak_gmacs = MeasureFmaPeak(manifest.cpu_features);
+  if (!manifest.device_code) {
+    profile.peak_gmacs = MeasureFmaPeak(manifest.cpu_features);
+  }
   return profile;
 }
 
@@ -158,7 +166,7 @@ int CheckItself(const Options& options, const Package& package, const RunInfo& i
   Session session(package);
   const SelfTest result = RunSelfTest(session, references, package.manifest.tolerance);
   print(options.json ? SelfTestJson(package.manifest, info, result)
-                     : SelfTestText(package.manifest, result));
+                     : SelfTestText(package.manifest, info, result));
   return result.passed ? 0 : kExitSystem;
 }
 
@@ -178,13 +186,15 @@ int RunCommand(const Options& options, const Output& print) {
   const Package package = OpenPackage(options.package);
   const Manifest& manifest = package.manifest;
   if (options.serve) {
-    Serve(*options.serve, manifest.target);
+    // In each client's process: CUDA does not survive a fork.
+    Serve(*options.serve, manifest.target, [&manifest] { LoadGpuOf(manifest); });
   }
   if (manifest.inputs.size() != 1) {
     throw UserError("the network has " + std::to_string(manifest.inputs.size()) +
                     " inputs; mobilenet-run handles one");
   }
-  const RunInfo info{options.package, options.threads.value_or(manifest.threads)};
+  const RunInfo info{options.package, options.threads.value_or(manifest.threads),
+                     LoadGpuOf(manifest)};
   SetThreads(info.threads);
   if (!options.images.empty()) {
     return Classify(options, package, info, print);

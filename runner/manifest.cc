@@ -1,5 +1,6 @@
 #include "manifest.h"
 
+#include <charconv>
 #include <cmath>
 
 #include "error.h"
@@ -81,6 +82,22 @@ Preprocessing ReadPreprocessing(const Json& node) {
   return spec;
 }
 
+DeviceCode ReadDeviceCode(const Json& node) {
+  const std::string prefix = "sm_";
+  const std::string& arch = node.At("arch").String();
+  const char* const end = arch.data() + arch.size();
+  DeviceCode code{0, {}};
+  if (arch.compare(0, prefix.size(), prefix) != 0 ||
+      std::from_chars(arch.data() + prefix.size(), end, code.compute_capability).ptr != end ||
+      code.compute_capability <= 0) {
+    node.At("arch").Fail("is " + arch + ", which is no NVIDIA GPU's architecture");
+  }
+  if (const Json* driver = node.Find("driver")) {
+    code.driver = driver->String();
+  }
+  return code;
+}
+
 bool IsDigest(const std::string& text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
@@ -110,6 +127,9 @@ Manifest ParseManifest(std::string_view text) {
   manifest.threads = static_cast<int>(root.At("threads").Integer(1, kMaxThreads));
   manifest.inputs = ReadTensors(root.At("inputs"));
   manifest.outputs = ReadTensors(root.At("outputs"));
+  if (const Json* device_code = root.Find("device_code")) {
+    manifest.device_code = ReadDeviceCode(*device_code);
+  }
   if (const Json* preprocessing = root.Find("preprocessing")) {
     manifest.preprocessing = ReadPreprocessing(*preprocessing);
     CheckInput(manifest, *preprocessing);

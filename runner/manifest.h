@@ -19,6 +19,13 @@ struct TensorSpec {
   std::string dtype;
 };
 
+/// What a GPU's package says of its device code.
+struct DeviceCode {
+  int compute_capability;  ///< 80 is 8.0
+  std::string
+      driver;  ///< the least: a branch as "580", or a release that brings one; empty where it is not said
+};
+
 /// The parts of manifest.json that running a package needs.
 struct Manifest {
   std::string model;
@@ -26,6 +33,7 @@ struct Manifest {
   std::string arch;
   std::vector<std::string> cpu_features;
   int threads = 1;
+  std::optional<DeviceCode> device_code;  ///< nothing for a CPU's package
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::optional<Preprocessing> preprocessing;

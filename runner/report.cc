@@ -15,17 +15,30 @@ std::string Format(const char* format, Args... args) {
   return line.data();
 }
 
-std::string ThreadsText(int threads) {
-  return std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+constexpr const char* kEmulated = "source emulated, device code not executed";
+
+// Whose time it is.
+std::string WhereText(const RunInfo& info) {
+  if (info.gpu) {
+    return info.gpu->name;
+  }
+  return std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads");
 }
 
-std::string LatencyText(const Latency& latency, int threads) {
-  if (latency.runs == 1) {
-    return Format("%.2f ms, ", latency.median) + ThreadsText(threads);
+bool IsEmulated(const RunInfo& info) { return info.gpu && info.gpu->emulated; }
+
+// An emulator's time is no time of the GPU's, and is not told.
+std::string LatencyText(const Latency& latency, const RunInfo& info) {
+  if (IsEmulated(info)) {
+    return kEmulated;
   }
-  return Format("median %.2f ms, min %.2f, p90 %.2f (%zu runs), ", latency.median, latency.min,
-                latency.p90, latency.runs) +
-         ThreadsText(threads);
+  const int digits = info.gpu ? 4 : 2;
+  if (latency.runs == 1) {
+    return Format("%.*f ms, ", digits, latency.median) + WhereText(info);
+  }
+  return Format("median %.*f ms, min %.*f, p90 %.*f (%zu runs), ", digits, latency.median, digits,
+                latency.min, digits, latency.p90, latency.runs) +
+         WhereText(info);
 }
 
 void WriteInfo(JsonWriter& json, const Manifest& manifest, const RunInfo& info) {
@@ -33,6 +46,12 @@ void WriteInfo(JsonWriter& json, const Manifest& manifest, const RunInfo& info) 
   json.Key("model").String(manifest.model);
   json.Key("target").String(manifest.target);
   json.Key("threads").Integer(info.threads);
+  if (info.gpu) {
+    json.Key("gpu").BeginObject().Key("name").String(info.gpu->name);
+    json.Key("compute_capability").Integer(info.gpu->compute_capability);
+    json.Key("cuda_version").Integer(info.gpu->cuda_version);
+    json.Key("emulated").Bool(info.gpu->emulated).EndObject();
+  }
 }
 
 }  // namespace
@@ -45,7 +64,7 @@ std::string ClassifiedText(const Manifest& manifest, const RunInfo& info,
     text += Format("  %2zu  %6.2f %%  ", i + 1, ranked.probability * 100) +
             LabelOf(manifest, ranked.class_id) + "\n";
   }
-  return text + "      " + LatencyText(result.latency, info.threads) + "\n";
+  return text + "      " + LatencyText(result.latency, info) + "\n";
 }
 
 std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
@@ -73,12 +92,13 @@ std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
   return json.Text() + "\n";
 }
 
-std::string SelfTestText(const Manifest& manifest, const SelfTest& result) {
+std::string SelfTestText(const Manifest& manifest, const RunInfo& info, const SelfTest& result) {
+  const std::string note = IsEmulated(info) ? std::string("; ") + kEmulated : "";
   return manifest.model + " for " + manifest.target + ": " + (result.passed ? "passed" : "FAILED") +
          Format(", largest error %.3g = %.2g of the output's range %.4g, ", result.max_abs_err,
                 result.relative_err, result.output_range) +
          (result.top1_agrees ? "same" : "another") + " first class, " +
-         (result.top5_agrees ? "same" : "another") + " top 5\n";
+         (result.top5_agrees ? "same" : "another") + " top 5" + note + "\n";
 }
 
 std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const SelfTest& result) {
@@ -97,8 +117,7 @@ std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const Se
 }
 
 std::string BenchText(const Manifest& manifest, const RunInfo& info, const Latency& latency) {
-  return manifest.model + " for " + manifest.target + ": " + LatencyText(latency, info.threads) +
-         "\n";
+  return manifest.model + " for " + manifest.target + ": " + LatencyText(latency, info) + "\n";
 }
 
 std::string BenchJson(const Manifest& manifest, const RunInfo& info,
@@ -122,7 +141,11 @@ std::string BenchJson(const Manifest& manifest, const RunInfo& info,
 std::string ProfileText(const Manifest& manifest, const RunInfo& info, const Profile& profile) {
   std::string text = BenchText(manifest, info, profile.whole);
   for (const KernelCall& call : profile.calls) {
-    text += Format("  %9.4f ms  ", call.milliseconds) + call.name + "\n";
+    text +=
+        (IsEmulated(info) ? "  " : Format("  %9.4f ms  ", call.milliseconds)) + call.name + "\n";
+  }
+  if (info.gpu) {
+    return text;
   }
   return text + Format("peak of one core: %.1f GMAC/s\n", profile.peak_gmacs);
 }
@@ -134,7 +157,9 @@ std::string ProfileJson(const Manifest& manifest, const RunInfo& info, const Pro
   json.Key("profile").BeginObject();
   json.Key("median_ms").Number(profile.whole.median);
   json.Key("runs").Integer(static_cast<std::int64_t>(profile.whole.runs));
-  json.Key("peak_gmacs").Number(profile.peak_gmacs);
+  if (!info.gpu) {
+    json.Key("peak_gmacs").Number(profile.peak_gmacs);
+  }
   json.Key("calls").BeginArray();
   for (const KernelCall& call : profile.calls) {
     json.BeginObject().Key("name").String(call.name).Key("median_ms").Number(call.milliseconds);

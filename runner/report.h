@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gpu.h"
 #include "latency.h"
 #include "manifest.h"
 #include "self_test.h"
@@ -15,13 +17,14 @@ namespace mobilenet_tvm {
 struct RunInfo {
   std::string package;
   int threads;
+  std::optional<Gpu> gpu;  ///< nothing for a CPU's package
 };
 
 /// Where the time goes: medians over the runs, in milliseconds.
 struct Profile {
   Latency whole;                  ///< of runs that were not instrumented
   std::vector<KernelCall> calls;  ///< in the order of execution
-  double peak_gmacs;              ///< of one core
+  double peak_gmacs;              ///< of one core; 0 for a GPU's package
 };
 
 struct Classified {
@@ -34,7 +37,7 @@ struct Classified {
 std::string ClassifiedText(const Manifest& manifest, const RunInfo& info, const Classified& result);
 std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
                            const std::vector<Classified>& results);
-std::string SelfTestText(const Manifest& manifest, const SelfTest& result);
+std::string SelfTestText(const Manifest& manifest, const RunInfo& info, const SelfTest& result);
 std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const SelfTest& result);
 std::string BenchText(const Manifest& manifest, const RunInfo& info, const Latency& latency);
 std::string BenchJson(const Manifest& manifest, const RunInfo& info,

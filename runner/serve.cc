@@ -128,10 +128,12 @@ Client Await(const Socket& listener, const Tracker& tracker, const std::string& 
 }
 
 /// A session's process: everything that its client uploads and calls, crashes included, stays in it.
-[[noreturn]] void RunSession(const Client& client, const fs::path& folder) {
+[[noreturn]] void RunSession(const Client& client, const fs::path& folder,
+                             const std::function<void()>& prepare) {
   int code = 0;
   try {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prepare();
     fs::current_path(folder);
     RegisterBoardFunctions(folder);
     CallTvm(RegisteredInTvm("rpc.ServerLoop"), client.socket.Descriptor());
@@ -142,7 +144,7 @@ Client Await(const Socket& listener, const Tracker& tracker, const std::string& 
   std::_Exit(code);
 }
 
-void ServeClient(const Client& client) {
+void ServeClient(const Client& client, const std::function<void()>& prepare) {
   const SessionFolder folder;
   const auto begin = Clock::now();
   const pid_t session = fork();
@@ -150,7 +152,7 @@ void ServeClient(const Client& client) {
     throw SystemError("no process for the session");
   }
   if (session == 0) {
-    RunSession(client, folder.Path());
+    RunSession(client, folder.Path(), prepare);
   }
   int status = 0;
   while (waitpid(session, &status, WNOHANG) == 0) {
@@ -180,7 +182,8 @@ void WarnOfStrangers(const ServeOptions& options) {
 
 }  // namespace
 
-void Serve(const ServeOptions& options, const std::string& target) {
+void Serve(const ServeOptions& options, const std::string& target,
+           const std::function<void()>& prepare) {
   std::string key = options.key.empty() ? target : options.key;
   // Whoever asks the tracker for boards must not take an emulator's times for theirs.
   if (IsEmulated() && key.find("emulated") == std::string::npos) {
@@ -198,7 +201,7 @@ void Serve(const ServeOptions& options, const std::string& target) {
         Say("serves as " + key + " on port " + std::to_string(listener.Port()) + ", tracker " +
             options.tracker.Text());
       }
-      ServeClient(Await(listener, *tracker, key));
+      ServeClient(Await(listener, *tracker, key), prepare);
     } catch (const UserError&) {  // no address: asking again would not help
       throw;
     } catch (const std::exception& error) {

@@ -10,6 +10,7 @@
 #include <new>
 #include <string>
 
+#include "cuda_graphs.h"
 #include "error.h"
 #include "module_loader.h"
 #include "tvm_call.h"
@@ -34,6 +35,19 @@ struct AlignedAllocator {
   static void FreeData(DLTensor* tensor) { std::free(tensor->data); }
 };
 
+constexpr DLDevice kHost{kDLCPU, 0};
+
+/// A tensor of floats for the network to read.
+ffi::Tensor NewInput(const std::vector<std::int64_t>& shape, DLDevice device) {
+  const DLDataType dtype{kDLFloat, 32, 1};
+  if (device.device_type == kDLCPU) {
+    return ffi::Tensor::FromNDAlloc(AlignedAllocator(), ffi::Shape(shape), dtype, device);
+  }
+  const ffi::Any made = CallTvm(RegisteredInTvm("runtime.TVMTensorAllocWithScope"),
+                                ffi::Shape(shape), dtype, device, nullptr);
+  return made.cast<ffi::Tensor>();
+}
+
 ffi::Function FunctionOf(const ffi::Any& module, const char* name) {
   const ffi::Any found = CallTvm(RegisteredInTvm("ffi.ModuleGetFunction"), module,
                                  ffi::String(name), /*query_imports=*/false);
@@ -48,11 +62,20 @@ ffi::Function FunctionOf(const ffi::Any& module, const char* name) {
 }  // namespace
 
 struct Session::State {
+  DLDevice device = kHost;
   ffi::Any module;
   ffi::Any vm;
   ffi::Function main;
   ffi::Tensor input;
   ffi::Any output;
+
+  /// Waits for what was given to the GPU; TVM only queues it there.
+  void Synchronise() const {
+    if (device.device_type != kDLCPU) {
+      constexpr std::int64_t kDefaultStream = 0;
+      CallTvm(RegisteredInTvm("runtime.Device_StreamSync"), device, kDefaultStream);
+    }
+  }
 };
 
 void SetThreads(int threads) {
@@ -63,18 +86,25 @@ void SetThreads(int threads) {
 
 Session::Session(const Package& package) : state_(std::make_unique<State>()) {
   constexpr int kPooledAllocator = 2;
+  if (package.manifest.device_code) {
+    state_->device = DLDevice{kDLCUDA, 0};
+  }
+  const auto kind = static_cast<int>(state_->device.device_type);
   try {
     state_->module = LoadModule(package);
     state_->vm = CallTvm(FunctionOf(state_->module, "vm_load_executable"));
-    CallTvm(FunctionOf(state_->vm, "vm_initialization"), static_cast<int>(kDLCPU), 0,
-            kPooledAllocator);
+    const ffi::Function initialise = FunctionOf(state_->vm, "vm_initialization");
+    if (kind == static_cast<int>(kDLCPU)) {
+      CallTvm(initialise, kind, 0, kPooledAllocator);
+    } else {
+      // The VM computes shapes on the CPU.
+      CallTvm(initialise, kind, 0, kPooledAllocator, static_cast<int>(kDLCPU), 0, kPooledAllocator);
+    }
     state_->main = FunctionOf(state_->vm, "main");
   } catch (const SystemError& error) {
     throw UserError(std::string("module.so: does not load: ") + error.what());
   }
-  state_->input = ffi::Tensor::FromNDAlloc(AlignedAllocator(),
-                                           ffi::Shape(package.manifest.inputs.front().shape),
-                                           DLDataType{kDLFloat, 32, 1}, DLDevice{kDLCPU, 0});
+  state_->input = NewInput(package.manifest.inputs.front().shape, state_->device);
 }
 
 Session::~Session() = default;
@@ -84,13 +114,21 @@ void Session::SetInput(const std::vector<float>& values) {
     throw SystemError("the input has " + std::to_string(values.size()) + " values, not " +
                       std::to_string(state_->input.numel()));
   }
-  std::memcpy(state_->input.data_ptr(), values.data(), values.size() * sizeof(float));
+  const std::size_t bytes = values.size() * sizeof(float);
+  if (state_->device.device_type == kDLCPU) {
+    std::memcpy(state_->input.data_ptr(), values.data(), bytes);
+  } else {
+    CallTvm(RegisteredInTvm("runtime.TVMTensorCopyFromBytes"), state_->input,
+            static_cast<void*>(const_cast<float*>(values.data())),
+            static_cast<std::int64_t>(bytes));
+  }
 }
 
 double Session::Run() {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   state_->output = CallTvm(state_->main, state_->input);
+  state_->Synchronise();
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
@@ -100,9 +138,10 @@ std::vector<KernelCall> Session::RunInstrumented() {
   Clock::time_point begin;
   // The VM calls it before and after each call: (function, name, is_before, result, arguments...).
   const auto instrument = ffi::Function::FromPacked(
-      [&calls, &begin](const ffi::AnyView* args, std::int32_t count, ffi::Any* result) {
+      [this, &calls, &begin](const ffi::AnyView* args, std::int32_t count, ffi::Any* result) {
         constexpr int kName = 1;
         constexpr int kIsBefore = 2;
+        state_->Synchronise();
         const auto now = Clock::now();
         const auto before = count > kIsBefore ? args[kIsBefore].try_cast<bool>() : std::nullopt;
         const auto name = count > kIsBefore ? args[kName].try_cast<ffi::String>() : std::nullopt;
@@ -115,9 +154,11 @@ std::vector<KernelCall> Session::RunInstrumented() {
         begin = Clock::now();
       });
   const ffi::Function set_instrument = FunctionOf(state_->vm, "set_instrument");
+  UseCudaGraphs(false);  // inside a graph there are no calls
   CallTvm(set_instrument, instrument);
   state_->output = CallTvm(state_->main, state_->input);
   CallTvm(set_instrument, ffi::Function(nullptr));
+  UseCudaGraphs(true);
   return calls;
 }
 
@@ -134,15 +175,21 @@ FloatArray Session::Output() const {
   }
   const DLDataType dtype = tensor->dtype();
   if (dtype.code != kDLFloat || dtype.bits != 32 || dtype.lanes != 1 || !tensor->IsContiguous() ||
-      tensor->device().device_type != kDLCPU) {
-    throw SystemError("the network's output is not dense float32 on the CPU");
+      tensor->device().device_type != state_->device.device_type) {
+    throw SystemError("the network's output is not dense float32 where the network runs");
   }
   FloatArray array;
   for (const std::int64_t extent : tensor->shape()) {
     array.shape.push_back(extent);
   }
-  const auto* data = static_cast<const float*>(tensor->data_ptr());
-  array.data.assign(data, data + tensor->numel());
+  array.data.resize(static_cast<std::size_t>(tensor->numel()));
+  const std::size_t bytes = array.data.size() * sizeof(float);
+  if (state_->device.device_type == kDLCPU) {
+    std::memcpy(array.data.data(), tensor->data_ptr(), bytes);
+  } else {
+    CallTvm(RegisteredInTvm("runtime.TVMTensorCopyToBytes"), *tensor,
+            static_cast<void*>(array.data.data()), static_cast<std::int64_t>(bytes));
+  }
   return array;
 }
 

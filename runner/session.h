@@ -18,7 +18,8 @@ struct KernelCall {
   double milliseconds;
 };
 
-/// A package's loaded module: TVM's Relax VM on the CPU, ready to run `main`.
+/// A package's loaded module: TVM's Relax VM on the CPU, or for a GPU's package on that, ready to run `main`. LoadGpu()
+/// comes first then.
 class Session {
  public:
   /// Loads the module. Throws UserError if it does not load as a Relax VM executable.
@@ -30,14 +31,14 @@ class Session {
   /// Copies the input of the next runs: as many floats as the input's shape has elements.
   void SetInput(const std::vector<float>& values);
 
-  /// Runs the network once and returns how long it took, in milliseconds. Throws SystemError.
+  /// Runs the network once and returns how long it took, in milliseconds; a GPU has finished then. Throws SystemError.
   double Run();
 
   /// Runs the network once and returns every call that the VM made, kernels and its own functions, in order, and how
-  /// long each took. Throws SystemError.
+  /// long each took; a GPU's kernels run one by one, without a graph. Throws SystemError.
   std::vector<KernelCall> RunInstrumented();
 
-  /// The first output of the last run. Throws SystemError if it is not dense float32 on the CPU.
+  /// The first output of the last run. Throws SystemError if it is not dense float32.
   FloatArray Output() const;
 
  private:

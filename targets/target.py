@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tvm.errors import UserError, unknown
+from targets.gpu_at_hand import has_gpu
 from targets.host_cpu import host_arch, host_features, missing_features
 
 PRESETS = Path(__file__).parent / "presets"
@@ -27,6 +28,9 @@ class Target:
     :ivar compiler: a C++ compiler of the system's, which links its modules instead of ziglang's.
     :ivar wheel_platform: pip's name of the platform whose wheels hold TVM's runtime for it.
     :ivar emulator: the CPU model by which QEMU emulates it; None where QEMU cannot.
+    :ivar gpu: figures of the GPU that its code is cut for (``tvm_pipeline.gpu_unit.GpuUnit``); None for a CPU.
+    :ivar driver: the least branch of the GPU's driver that runs its packages, such as ``580``.
+    :ivar unsupported: why nothing can be compiled for it; None where it can.
     :ivar logs: names of the targets whose tuning logs apply, its own first.
     """
 
@@ -41,6 +45,9 @@ class Target:
     compiler: str | None = None
     wheel_platform: str | None = None
     emulator: str | None = None
+    gpu: dict[str, Any] | None = None
+    driver: str | None = None
+    unsupported: str | None = None
     logs: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     remarks: str = ""
@@ -50,8 +57,9 @@ class Target:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     def missing_here(self) -> list[str]:
-        """What this machine's CPU lacks to run code for this target."""
-        return missing_features(self.arch, self.cpu_features)
+        """What this machine lacks to run code for this target: its CPU, and for a GPU the driver."""
+        missing = missing_features(self.arch, self.cpu_features)
+        return missing if self.gpu is None or has_gpu() else [*missing, "NVIDIA-driver"]
 
 
 _TYPES: dict[str, type] = {
@@ -65,6 +73,9 @@ _TYPES: dict[str, type] = {
     "compiler": str,
     "wheel_platform": str,
     "emulator": str,
+    "gpu": dict,
+    "driver": str,
+    "unsupported": str,
     "logs": list,
     "aliases": list,
     "remarks": str,
@@ -103,14 +114,15 @@ def available() -> dict[str, Target]:
 
 
 def native() -> Target:
-    """The richest preset that this machine's CPU can run.
+    """The richest preset that this machine's CPU can run; a GPU's is never chosen unasked.
 
     :raises UserError: there is none, with what its CPU lacks for the most modest one.
     """
-    runnable = [target for target in available().values() if not target.missing_here()]
+    cpus = [target for target in available().values() if target.gpu is None]
+    runnable = [target for target in cpus if not target.missing_here()]
     if runnable:
         return max(runnable, key=lambda target: (len(target.cpu_features), target.name))
-    same_arch = [target for target in available().values() if target.arch == host_arch()]
+    same_arch = [target for target in cpus if target.arch == host_arch()]
     if not same_arch:
         raise UserError(f"no preset is for this machine ({host_arch()}): name one of {', '.join(available())}")
     modest = min(same_arch, key=lambda target: len(target.cpu_features))

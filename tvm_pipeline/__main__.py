@@ -11,10 +11,10 @@ tvm_import.prepare()  # before any handler imports TVM
 
 def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from tvm_pipeline.compile import compile_model
-    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.targets import target_of
     from tvm_pipeline.tuning_log import TuningLogs
 
-    target = CpuTarget.from_json(request["target"])
+    target = target_of(request["target"], request.get("dtype", "float32"))
     logs = TuningLogs.load([Path(one) for one in request["logs"]], target.logs, request["dtype"])
     return compile_model(
         Path(request["onnx"]),
@@ -29,12 +29,12 @@ def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.targets import target_of
     from tvm_pipeline.tracker import Device
     from tvm_pipeline.tune import tune_model
     from tvm_pipeline.tuning_log import TuningLogs
 
-    target = CpuTarget.from_json(request["target"])
+    target = target_of(request["target"], request.get("dtype", "float32"))
     known = TuningLogs.load([Path(one) for one in request.get("known_logs", [])], target.logs, request["dtype"])
     return tune_model(
         onnx_path=Path(request["onnx"]),
@@ -54,10 +54,12 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _layers(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.targets import target_of
     from tvm_pipeline.tune import layers_of
 
-    found = layers_of(Path(request["onnx"]), CpuTarget.from_json(request["target"]), request.get("shape"))
+    found = layers_of(
+        Path(request["onnx"]), target_of(request["target"], request.get("dtype", "float32")), request.get("shape")
+    )
     return {"layers": [{"layer": str(layer), "count": count} for layer, count in found.items()]}
 
 
@@ -71,12 +73,12 @@ def _records(request: dict[str, Any]) -> list[Any]:
 
 def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from tvm_pipeline.check_logs import check_records
-    from tvm_pipeline.cpu_target import CpuTarget
+    from tvm_pipeline.targets import target_of
 
     records = _records(request)
     checked = check_records(
         records,
-        CpuTarget.from_json(request["target"]),
+        target_of(request["target"], request.get("dtype", "float32")),
         can_run=bool(request.get("can_run", True)),
         on_checked=lambda done: emit.progress("checking", done, len(records)),
     )
@@ -87,10 +89,10 @@ def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _logs_export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.cpu_target import CpuTarget
     from tvm_pipeline.export_logs import export_metaschedule
+    from tvm_pipeline.targets import target_of
 
-    target = CpuTarget.from_json(request["target"])
+    target = target_of(request["target"], request.get("dtype", "float32"))
     return {"records": export_metaschedule(_records(request), target, Path(request["out"]))}
 
 

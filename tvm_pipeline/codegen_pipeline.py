@@ -15,6 +15,14 @@ CODEGEN_PIPELINE = "mobilenet_tvm"
 _ACCUMULATOR_SCOPE = "local"
 _STAY_ON_STACK = "disable_lower_builtin"
 _MOST_BYTES = 16 * 1024
+GPU_CONFIG = {
+    "tirx.use_async_copy": True,
+    "tirx.disable_cse_tir": True,
+    "tirx.disable_storage_rewrite": True,
+}
+"""Copies into shared memory that a schedule marks as such bypass registers (``cp.async``), which StorageRewrite would
+break: it turns their arrays into arrays of vectors. Common subexpressions, which nvcc finds itself, would only hide
+what a line of the source computes."""
 _Finalize = Callable[[], tvm.transform.Pass]
 
 
@@ -24,7 +32,19 @@ def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
     def finalize() -> tvm.transform.Pass:
         return tvm.ir.transform.Sequential([_keep_accumulators_on_stack, finalize_host()])
 
-    return tvm.ir.transform.Sequential([prefetch_weights, lower]), finalize, finalize_device
+    @tvm.transform.module_pass(opt_level=0)  # type: ignore[untyped-decorator]
+    def lower_for_unit(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
+        if not _is_for_gpu(module):
+            return lower(prefetch_weights(module))
+        with tvm.transform.PassContext(config=GPU_CONFIG):
+            return lower(module)
+
+    return lower_for_unit, finalize, finalize_device
+
+
+def _is_for_gpu(module: tvm.IRModule) -> bool:
+    targets = [function.attrs.get("target") for function in module.functions.values() if function.attrs is not None]
+    return any(target is not None and target.kind.name == "cuda" for target in targets)
 
 
 @tvm.transform.module_pass(opt_level=0)  # type: ignore[untyped-decorator]

@@ -11,19 +11,22 @@ from tvm import relax
 
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.cuda.build import build_cuda, write_device_code
 from tvm_pipeline.export_static import export_static
+from tvm_pipeline.gpu_model.figures import add_figures, describe_model
+from tvm_pipeline.gpu_target import GpuTarget
 from tvm_pipeline.import_onnx import import_onnx, output_names
 from tvm_pipeline.link import link_shared, link_shared_by
 from tvm_pipeline.passes.dataflow import shape_of
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import ScheduledKernel, schedule_kernels
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning_log import TuningLogs
 
 
 def compile_model(
     onnx_path: Path,
-    target: CpuTarget,
+    target: AnyTarget,
     logs: TuningLogs,
     threads: int,
     output: Path,
@@ -33,35 +36,46 @@ def compile_model(
     static: bool = False,
 ) -> dict[str, Any]:
     """Writes ``output/module.so``, for a static program its parts (:mod:`tvm_pipeline.export_static`), and returns what
-    the manifest needs (tensors, kernels, versions)."""
+    the manifest needs (tensors, kernels, device code, versions)."""
     report = emit.progress if emit is not None else lambda stage: None
     warn = emit.warning if emit is not None else lambda message: None
     report("importing")
     module = import_onnx(onnx_path, shapes)
     inputs, outputs = _signature(module, output_names(onnx_path))
     report("lowering")
+    fatbin = None
     with target.tvm:
         module = lower(module, target.unit)
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
         report("generating code")
-        executable = relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE, system_lib=static)
+        if isinstance(target, GpuTarget):
+            executable, fatbin = build_cuda(module, target)
+        else:
+            executable = relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE, system_lib=static)
     report("linking")
     path = output / ("module.bin" if static else "module.so")
     if static:
         export_static(executable, output, target.zig_target)
     else:
         executable.export_library(str(path), fcompile=_linker(target))
+    device_code = None
+    if isinstance(target, GpuTarget) and fatbin is not None:
+        report("modelling")
+        device_code = write_device_code(fatbin, path, target.driver)
+        device_code["kernels"] = add_figures(device_code["kernels"], module, target)
+        device_code["model"] = describe_model(target)
     return {
         "module": str(path),
         "inputs": inputs,
         "outputs": outputs,
         "kernels": [_kernel_json(kernel) for kernel in kernels],
+        "device_code": device_code,
         **versions(),
     }
 
 
-def _linker(target: CpuTarget) -> Any:
+def _linker(target: AnyTarget) -> Any:
     def link(output: str, objects: Sequence[str], options: Any = None, **_: Any) -> None:
         if target.compiler is not None:
             link_shared_by(target.compiler, output, objects)

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.database import RECORDS, WORKLOADS, TrialDatabase
 from tvm_pipeline.tuning_log import TuningRecord
 
 
-def export_metaschedule(records: list[TuningRecord], target: CpuTarget, output: Path) -> int:
+def export_metaschedule(records: list[TuningRecord], target: AnyTarget, output: Path) -> int:
     """Replaces the database in ``output``; returns how many records went into it, outdated ones left out."""
     for name in (WORKLOADS, RECORDS):
         (output / name).unlink(missing_ok=True)
@@ -18,7 +18,7 @@ def export_metaschedule(records: list[TuningRecord], target: CpuTarget, output: 
     exported = 0
     for record in records:
         layer = Layer.parse(record.layer)
-        generator = generator_for(layer)
+        generator = generator_for(layer, target.unit)
         space = Space.of(layer, generator, target.unit)
         choice = space.choice(record.decisions)
         if record.generator == f"{generator.name}/{generator.version}" and choice is not None:

@@ -58,7 +58,7 @@ def _library_stubs(zig_target: str) -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
-def _zig_program() -> Path:
+def zig_program() -> Path:
     """The program inside the PyPI package, called directly: ``python -m ziglang`` costs an interpreter's start."""
     spec = importlib.util.find_spec("ziglang")
     if spec is None or spec.origin is None:
@@ -68,6 +68,6 @@ def _zig_program() -> Path:
 
 def run_zig(*arguments: str) -> None:
     """Runs zig. Raises SystemFailure with the end of what it said."""
-    finished = subprocess.run([str(_zig_program()), *arguments], capture_output=True, text=True, check=False)
+    finished = subprocess.run([str(zig_program()), *arguments], capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise SystemFailure(f"linking failed: {(finished.stderr or finished.stdout).strip()[-500:]}")

@@ -11,25 +11,22 @@ import tvm
 
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline import tvm_import
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.import_onnx import import_onnx
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.pipeline import lower
-from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules import Decisions, Unit, generator_for
 from tvm_pipeline.schedules.kernel import anchor_descriptor
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tracker import Device
 from tvm_pipeline.tuning_log import TuningLogs, log_path
 
 if TYPE_CHECKING:
-    from tvm_pipeline.tuning.log_writer import Conditions
+    pass
 
 tvm_import.skip_tensor_intrinsics()
 
-MODEL = "model"
-"""The ``measure`` that asks the static model; any other is this machine's clock."""
 
-
-def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
+def layers_of(onnx_path: Path, target: AnyTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
     """The model's kernels by descriptor, and how often each is called. Raises UserError as ``import_onnx`` does."""
     with target.tvm:
         module = lower(import_onnx(onnx_path, shapes), target.unit)
@@ -53,7 +50,7 @@ def layers_of(onnx_path: Path, target: CpuTarget, shapes: Mapping[str, Sequence[
 
 def tune_model(
     onnx_path: Path,
-    target: CpuTarget,
+    target: AnyTarget,
     threads: int,
     dtype: str,
     measure: str,
@@ -70,9 +67,10 @@ def tune_model(
 
     Layers that the logs know are only searched further when ``trials`` or ``seconds`` ask for it, and after the others.
     An interrupt ends the search and keeps everything measured so far. With ``measure`` "model" nothing is measured: the
-    static model says what a kernel would cost on the target's core. With ``device`` boards measure; what an emulated
-    board says goes into no log. Raises UserError where a name is unknown or no board is left.
+    static model says what a kernel would cost on the target's core, or on its GPU. With ``device`` boards measure; what
+    an emulated board says goes into no log. Raises UserError where a name is unknown or no board is left.
     """
+    from tvm_pipeline.tuning.choose_backend import choose_backend
     from tvm_pipeline.tuning.database import claim
     from tvm_pipeline.tuning.events import Progress, Trial
     from tvm_pipeline.tuning.interrupt import deferred_interrupt
@@ -80,14 +78,14 @@ def tune_model(
     from tvm_pipeline.tuning.session import Budget, Session
 
     layers = layers_of(onnx_path, target, shapes)
-    known = known_decisions(layers, known_logs, threads)
-    rivals = known_decisions(layers, known_logs, 1) if threads > 1 else {}
+    known = known_decisions(layers, known_logs, threads, target.unit)
+    rivals = known_decisions(layers, known_logs, 1, target.unit) if threads > 1 else {}
     chosen = (
         layers
         if trials is not None or seconds is not None
         else {one: n for one, n in layers.items() if one not in known}
     )
-    backend, conditions = _backend(measure, device, target, threads, emit)
+    backend, conditions = choose_backend(measure, device, target, threads, emit.warning)
     writer = NoLog() if conditions is None else LogWriter(logs, target, threads, dtype, conditions)
 
     def on_trial(trial: Trial) -> None:
@@ -141,36 +139,14 @@ def tune_model(
     }
 
 
-def known_decisions(layers: Mapping[Layer, int], logs: TuningLogs, threads: int) -> dict[Layer, list[Decisions]]:
+def known_decisions(
+    layers: Mapping[Layer, int], logs: TuningLogs, threads: int, unit: Unit
+) -> dict[Layer, list[Decisions]]:
     """What the logs hold for each layer, its own thread count alone."""
     found: dict[Layer, list[Decisions]] = {}
     for layer in layers:
-        generator = generator_for(layer)
+        generator = generator_for(layer, unit)
         match = logs.find(layer, threads, f"{generator.name}/{generator.version}")
         if match is not None and match.record.threads == threads:
             found[layer] = [match.record.decisions]
     return found
-
-
-def _backend(
-    measure: str, device: Device | None, target: CpuTarget, threads: int, emit: Emit
-) -> tuple[Any, "Conditions | None"]:
-    """What tells how long a candidate takes, and the conditions under which it does; None: no log may hold them."""
-    from tvm_pipeline.tuning.log_writer import Conditions
-
-    if device is not None:
-        from tvm_pipeline.boards.measurement import BoardMeasurement
-
-        boards = BoardMeasurement(device, target, threads, emit.warning)
-        if any(board.emulated for board in boards.boards):
-            emit.warning(f"{device} is an emulator, whose times are no board's: nothing is written into logs")
-            return boards, None
-        return boards, Conditions.of_boards(boards.boards, device, threads)
-    if measure == MODEL:
-        from tvm_pipeline.static_model.measurement import ModelledMeasurement
-
-        modelled = ModelledMeasurement(target, threads)
-        return modelled, Conditions.of_model(modelled.core.name, threads)
-    from tvm_pipeline.tuning.measurement import Measurement
-
-    return Measurement(target, threads), Conditions.of_this_machine(target, threads)

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", default="native", help=arguments.TARGET_HELP + " (default: native)")
     parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="folder to write, or NAME.tar.gz")
     arguments.add_weights(parser)
-    parser.add_argument("--dtype", default="float32", help="float32")
+    parser.add_argument("--dtype", default="float32", help="float32, and float16 for NVIDIA GPUs")
     parser.add_argument("--threads", type=int, metavar="N", help="schedule for N threads (default: the target's)")
     parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
     arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")

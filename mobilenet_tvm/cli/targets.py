@@ -20,7 +20,18 @@ def _coverage(target: dict[str, Any]) -> str:
 
 
 def _here(target: dict[str, Any]) -> str:
+    if target["unsupported"] is not None:
+        return "not supported"
     return "yes" if target["runs_here"] else f"no: lacks {' '.join(target['missing_here'])}"
+
+
+def _gpu(target: dict[str, Any]) -> list[tuple[str, str]]:
+    gpu = target["gpu"]
+    if gpu is None:
+        return []
+    figures = f"{gpu['multiprocessors']} multiprocessors at {gpu['clock_mhz']:g} MHz, {gpu['bandwidth_gb_s']:g} GB/s"
+    lines = [("GPU", f"compute capability {gpu['compute_capability'] / 10:g}, {figures}"), ("driver", target["driver"])]
+    return lines if target["unsupported"] is None else [*lines, ("unsupported", target["unsupported"])]
 
 
 def _print_one(target: dict[str, Any]) -> None:
@@ -31,6 +42,7 @@ def _print_one(target: dict[str, Any]) -> None:
         ("TVM target", tvm),
         ("needs", " ".join(target["cpu_features"])),
         ("vectors", f"{target['vector_bits']} bits"),
+        *_gpu(target),
         ("threads", target["threads"]),
         ("logs of", " ".join(target["logs"])),
         ("zoo in logs", _coverage(target)),
@@ -51,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     elif isinstance(result, dict):
         _print_one(result)
     else:
-        rows = [(t["name"], t["title"], " ".join(t["aliases"]), _coverage(t), _here(t)) for t in result]
-        output.print_table(("target", "hardware", "aliases", "zoo in logs", "runs here"), rows)
+        rows = [
+            (t["name"], t["title"], " ".join(t["aliases"]), t["driver"] or "", _coverage(t), _here(t)) for t in result
+        ]
+        output.print_table(("target", "hardware", "aliases", "driver", "zoo in logs", "runs here"), rows)
     return 0

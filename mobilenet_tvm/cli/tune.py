@@ -24,13 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="S", help="at most so much time")
     parser.add_argument("--threads", type=int, metavar="N", help="tune for N threads (default: the target's)")
     arguments.add_weights(parser)
-    parser.add_argument("--dtype", default="float32", help="float32")
+    parser.add_argument("--dtype", default="float32", help="float32, and float16 for NVIDIA GPUs")
     parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
     parser.add_argument(
         "--measure",
         default="clock",
         metavar="HOW",
-        help="clock: on this machine; model: by the static model of the target's ARM core (default: clock)",
+        help="clock: on this machine; model: by the static model of the target's ARM core or GPU (default: clock)",
     )
     arguments.add_device(parser, "build here, measure on all free boards that a tracker knows by that key")
     arguments.add_logs(parser, "write logs there instead of to your own, which compile consults first")

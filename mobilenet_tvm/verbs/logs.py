@@ -85,8 +85,8 @@ def logs_show(*, all: bool = False, target: str | None = None, logs: str | Path 
 def _pass_on(
     verb: str, target: str, dtype: str, logs: str | Path | None, on_event: OnEvent, **more: Any
 ) -> dict[str, Any]:
-    check_dtype(dtype)
     chosen = targets.load(target)
+    check_dtype(dtype, chosen)
     request = {
         "verb": verb,
         "target": chosen.to_json(),

@@ -1,7 +1,7 @@
 # What every form of mobilenet-run is made of; relative to runner/.
 set(runner_sources
-  commands.cc cpu_features.cc file.cc image.cc json.cc json_writer.cc latency.cc manifest.cc npy.cc npz.cc options.cc
-  preprocess.cc report.cc resample.cc self_test.cc session.cc sha256.cc socket.cc top_k.cc)
+  commands.cc cpu_features.cc cuda_graphs.cc file.cc gpu.cc image.cc json.cc json_writer.cc latency.cc manifest.cc npy.cc
+  npz.cc options.cc preprocess.cc report.cc resample.cc self_test.cc session.cc sha256.cc socket.cc top_k.cc)
 foreach(arch_source IN ITEMS "cpu_features_${CMAKE_SYSTEM_PROCESSOR}.cc" "fma_peak_${CMAKE_SYSTEM_PROCESSOR}.cc")
   if(NOT EXISTS "${CMAKE_CURRENT_LIST_DIR}/../${arch_source}")
     message(FATAL_ERROR "mobilenet-run is not ported to ${CMAKE_SYSTEM_PROCESSOR}: there is no ${arch_source}")

@@ -149,3 +149,57 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_an_unknown_name() -> None:
     with pytest.raises(UserError, match="did you mean 'x86-64-v4-vnni'"):
         targets.load("x86-64-v4-vni")
+
+
+def test_native_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = targets.load("cuda-sm_80").cpu_features
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(features))
+    monkeypatch.setattr(host_cpu, "host_arch", lambda: "x86_64")
+    monkeypatch.setattr(target, "has_gpu", lambda: True)
+    assert not targets.load("a100").missing_here()
+    assert targets.load("native").gpu is None
+
+
+def test_a_gpu_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = targets.load("cuda-sm_80").cpu_features
+    monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset(features))
+    monkeypatch.setattr(host_cpu, "host_arch", lambda: "x86_64")
+    monkeypatch.setattr(target, "has_gpu", lambda: False)
+    assert targets.load("a100").missing_here() == ["NVIDIA-driver"]
+
+
+@pytest.mark.parametrize("preset", [one for one in targets.available().values() if one.gpu], ids=lambda one: one.name)
+def test_a_gpus_preset_is_consistent(preset: Target) -> None:
+    gpu = preset.gpu
+    assert gpu is not None
+    assert preset.driver
+    assert preset.tvm["arch"] == f"sm_{gpu['compute_capability']}"
+    assert preset.tvm["host"]["mtriple"].startswith(preset.arch)
+    assert preset.tvm["l2_cache_size_bytes"] == gpu["l2_bytes"]
+    assert gpu["shared_bytes_per_block"] <= gpu["shared_bytes_per_multiprocessor"]
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("t4", "cuda-sm_75"),
+        ("a100", "cuda-sm_80"),
+        ("rtx3090", "cuda-sm_86"),
+        ("a10", "cuda-sm_86"),
+        ("jetson-orin", "cuda-sm_87"),
+        ("rtx4090", "cuda-sm_89"),
+        ("l4", "cuda-sm_89"),
+        ("h100", "cuda-sm_90"),
+        ("gh200", "cuda-sm_90-aarch64"),
+        ("b200", "cuda-sm_100"),
+        ("jetson-thor", "cuda-sm_110"),
+        ("rtx5090", "cuda-sm_120"),
+    ],
+)
+def test_the_gpus(alias: str, name: str) -> None:
+    assert targets.load(alias).name == name
+
+
+def test_a_board_whose_driver_is_too_old_says_so() -> None:
+    assert "JetPack 7.2" in (targets.load("jetpack6").unsupported or "")
+    assert [one.name for one in targets.available().values() if one.unsupported] == ["cuda-sm_87-jetpack6"]

@@ -145,7 +145,7 @@ def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
 
 def run_kernel(layer: Layer, target: tvm.target.Target, unit: object, decisions: Decisions) -> np.ndarray:
     """Schedules, builds and calls the layer's kernel on ``Tensors.random``; the result as ``expected`` gives it."""
-    space = Space.of(layer, generator_for(layer), unit)  # type: ignore[arg-type]
+    space = Space.of(layer, generator_for(layer, unit), unit)  # type: ignore[arg-type]
     choice = space.choice(decisions)
     assert choice is not None, f"{dict(decisions)} is not in the space of {layer}"
     inputs = [tvm.runtime.tensor(one) for one in arguments(layer, Tensors.random(layer))]

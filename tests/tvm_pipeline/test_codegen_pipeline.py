@@ -15,7 +15,7 @@ ALLOCATION = "TVMBackendAllocWorkspace"
 
 
 def source(layer: Layer, target: CpuTarget, pipeline: str) -> str:
-    space = Space.of(layer, generator_for(layer), target.unit)
+    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
     schedule = Schedule(space.module())
     space.generator.apply(schedule, layer, target.unit, space.generator.default(layer, target.unit))
     return str(tvm.compile(schedule.mod, target=target.tvm, tir_pipeline=pipeline).mod.inspect_source("ll"))

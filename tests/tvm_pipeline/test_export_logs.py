@@ -30,7 +30,7 @@ def test_metaschedule_finds_the_exported_kernel(target: CpuTarget, tmp_path: Pat
     assert export_metaschedule(RECORDS, target, tmp_path / "database") == 1  # the two that do not apply are left out
     database = ms.database.JSONDatabase(work_dir=str(tmp_path / "database"))
     layer = Layer.parse(GOOD.layer)
-    space = Space.of(layer, generator_for(layer), target.unit)
+    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
     found = database.query_tuning_record(space.module(), target.tvm, "main")
     assert found is not None
     assert [float(second) for second in found.run_secs] == [GOOD.seconds]

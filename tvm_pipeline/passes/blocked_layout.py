@@ -7,28 +7,36 @@ import tvm
 from tvm import relax
 
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads import build_workload, workload_of
+from tvm_pipeline.workloads.workload import DTYPE
 
 
 class Lowering:
-    """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for."""
+    """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for.
 
-    def __init__(self, module: tvm.IRModule, unit: VectorUnit) -> None:
+    Plain values have the network's own dtypes. Blocked ones are of the unit's, and so are ``flat`` ones, ``[N, C]``
+    values whose order in memory is that of a blocked one.
+    """
+
+    def __init__(self, module: tvm.IRModule, unit: Unit) -> None:
         self.unit = unit
+        self.dtype = unit.dtype if isinstance(unit, GpuUnit) else DTYPE
         self.flow = Dataflow(module["main"])
         self.builder = relax.BlockBuilder(module)
         self.plain: dict[relax.Var, relax.Expr] = {}
         self.blocked: dict[relax.Var, relax.Expr] = {}
+        self.flat: dict[relax.Var, relax.Expr] = {}
         self.fused: set[relax.Var] = set()
 
     def is_ready(self, var: relax.Var) -> bool:
-        return var in self.plain or var in self.blocked
+        return var in self.plain or var in self.blocked or var in self.flat
 
     def plain_value(self, expression: relax.Expr) -> relax.Expr:
         """The value in its original layout; a blocked one is unblocked once."""
@@ -37,29 +45,38 @@ class Lowering:
         if not isinstance(expression, relax.Var):
             return expression
         if expression not in self.plain:
-            self.plain[expression] = self.builder.emit(
-                unblock(self.blocked[expression], shape_of(expression), self.builder)
-            )
+            self.plain[expression] = self._made_plain(expression)
         return self.plain[expression]
+
+    def _made_plain(self, var: relax.Var) -> relax.Expr:
+        if var in self.flat:
+            return self.cast(self.flat[var], DTYPE)
+        return self.cast(self.builder.emit(unblock(self.blocked[var], shape_of(var), self.builder)), DTYPE)
+
+    def cast(self, value: relax.Expr, dtype: str) -> relax.Expr:
+        """The value as a ``dtype``; itself where the unit computes in float32."""
+        return value if self.dtype == DTYPE else self.builder.emit(relax.op.astype(value, dtype))
 
     def blocked_value(self, var: relax.Var) -> relax.Expr:
         """The value as ``[N, C/b, H*W, b]``."""
         if var not in self.blocked:
-            self.blocked[var] = self.builder.emit(block(self.plain[var], shape_of(var), self.builder))
+            plain = self.cast(self.plain_value(var), self.dtype)
+            self.blocked[var] = self.builder.emit(block(plain, shape_of(var), self.builder))
         return self.blocked[var]
 
     def emit_kernel(self, layer: Layer, operands: list[relax.Expr]) -> relax.Var:
         """Calls the layer's kernel; the result has the layout of its workload's output."""
-        function = build_workload(layer)
+        function = build_workload(layer, self.unit)
         name = kernel_name(layer)
         kernel = self.builder.add_func(function.with_attr("global_symbol", name), name)
-        shape = [int(extent) for extent in workload_of(layer).output.shape]
-        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, "float32")))
+        output = workload_of(layer, self.unit).output
+        shape = [int(extent) for extent in output.shape]
+        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, str(output.dtype))))
 
     def finish_kernel(self, layer: Layer, operands: list[relax.Expr], epilogue: Epilogue) -> None:
         """Emits a kernel with its constants and books its result under the epilogue's last variable."""
         last = layer.pointwise_part if layer.kind == "separable" else layer
-        operands = [*operands, *constants(last, epilogue.affine)]
+        operands = [*operands, *constants(last, epilogue.affine, self.dtype)]
         if epilogue.residual is not None:
             is_dense = layer.kind == "dense"
             operands.append(self.plain_value(epilogue.residual) if is_dense else self.blocked_value(epilogue.residual))
@@ -70,7 +87,8 @@ class Lowering:
         elif is_blockable(layer.out_channels):
             self.blocked[epilogue.result] = result
         else:
-            self.plain[epilogue.result] = self.builder.emit(unblock(result, shape_of(epilogue.result), self.builder))
+            whole = self.builder.emit(unblock(result, shape_of(epilogue.result), self.builder))
+            self.plain[epilogue.result] = self.cast(whole, DTYPE)
 
     def match_epilogue(self, start: relax.Var, weight: np.ndarray) -> Epilogue:
         """The epilogue behind ``start``. No residual is taken by a kernel whose result does not stay blocked."""
@@ -78,9 +96,9 @@ class Lowering:
         return match_epilogue(self.flow, start, weight, lambda var: takes_residual and self.is_ready(var))
 
 
-def constants(layer: Layer, affine: Affine) -> list[relax.Expr]:
-    """The packed weight, and the packed bias if there is one."""
-    packed = [pack_weight(layer, affine.weight)]
+def constants(layer: Layer, affine: Affine, dtype: str = DTYPE) -> list[relax.Expr]:
+    """The packed weight, a ``dtype``, and the packed bias if there is one."""
+    packed = [pack_weight(layer, affine.weight).astype(dtype)]
     if affine.bias is not None:
         packed.append(pack_bias(layer, affine.bias))
     return [relax.const(one) for one in packed]
@@ -116,7 +134,7 @@ def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuild
     return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
 
 
-def blocked_layout(module: tvm.IRModule, unit: VectorUnit) -> tvm.IRModule:
+def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
     from tvm_pipeline.passes.lower_operators import HANDLERS
 

@@ -6,12 +6,14 @@ import numpy as np
 from tvm import relax
 
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.passes.blocked_layout import Handler, Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue, per_channel
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads.strassen import is_divisible
+from tvm_pipeline.workloads.workload import DTYPE
 
 FUSED_WEIGHT_BYTES = 256 * 1024
 """A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
@@ -78,8 +80,10 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     return True
 
 
-def strassen_pays(layer: Layer, unit: VectorUnit) -> bool:
+def strassen_pays(layer: Layer, unit: Unit) -> bool:
     """Whether a pointwise layer is faster with an eighth fewer multiply-adds and some sums more."""
+    if isinstance(unit, GpuUnit):
+        return False  # its sums cost launches and traffic, and a GPU has multiply-adds to spare
     is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
     is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and is_divisible(layer)
     return is_worth_it and unit.lanes >= STRASSEN_LANES
@@ -87,6 +91,8 @@ def strassen_pays(layer: Layer, unit: VectorUnit) -> bool:
 
 def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:
     """A depthwise layer with the pointwise one that alone reads it, as one kernel; False where that does not pay."""
+    if isinstance(lowering.unit, GpuUnit):
+        return False  # the blocks that fill a GPU would each make the depthwise half again
     var = lowering.flow.only_user(between.result)
     call = lowering.flow.call(var, "relax.nn.conv2d") if var is not None else None
     weight = constant_of(call.args[1]) if call is not None else None
@@ -117,8 +123,15 @@ def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
         return False
     epilogue = lowering.match_epilogue(var, np.ascontiguousarray(weight.T))
     layer = Layer("dense", shape_of(data)[0], 1, 1, weight.shape[0], weight.shape[1], epilogue=epilogue.names)
-    lowering.finish_kernel(layer, [lowering.plain_value(data)], epilogue)
+    lowering.finish_kernel(layer, [_flat_value(lowering, data)], epilogue)
     return True
+
+
+def _flat_value(lowering: Lowering, data: relax.Expr) -> relax.Expr:
+    """``[N, K]`` in the unit's dtype."""
+    if isinstance(data, relax.Var) and data in lowering.flat:
+        return lowering.flat[data]
+    return lowering.cast(lowering.plain_value(data), lowering.dtype)
 
 
 def lower_mean(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
@@ -142,7 +155,7 @@ def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: 
         lowering.blocked[var] = result
     else:
         whole = lowering.builder.emit(relax.op.reshape(result, (batch, padded_channels(channels))))
-        lowering.plain[var] = lowering.builder.emit(_first_channels(whole, channels))
+        lowering.flat[var] = lowering.builder.emit(_first_channels(whole, channels))
 
 
 def _first_channels(value: relax.Expr, channels: int) -> relax.Expr:
@@ -215,13 +228,14 @@ def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, 
         own = shape_of(operand)
         fits = own == shape or own == (*shape[:2], 1, 1)
         return lowering.blocked_value(operand) if fits and is_blockable(shape[1]) else None
-    if scalar_of(operand) is not None:
-        return operand
+    scalar = scalar_of(operand)
+    if scalar is not None:
+        return operand if lowering.dtype == DTYPE else relax.const(scalar, lowering.dtype)
     value = per_channel(operand, shape)
     if value is None:
         return None
     filled = np.pad(value, (0, padded_channels(shape[1]) - shape[1]), constant_values=1)
-    return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])))
+    return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])).astype(lowering.dtype))
 
 
 def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
@@ -250,7 +264,7 @@ def lower_reshape(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     if shape[2:] != (1, 1) or shape_of(var) != shape[:2]:
         return False
     whole = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], (shape[0], padded_channels(shape[1]))))
-    lowering.plain[var] = lowering.builder.emit(_first_channels(whole, shape[1]))
+    lowering.flat[var] = lowering.builder.emit(_first_channels(whole, shape[1]))
     return True
 
 

@@ -6,7 +6,7 @@ from tvm import relax
 from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.fold_constants import fold_constants
 from tvm_pipeline.passes.narrow_indices import narrow_indices
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.schedules.generator import Unit
 
 
 def simplify(module: tvm.IRModule) -> tvm.IRModule:
@@ -16,7 +16,7 @@ def simplify(module: tvm.IRModule) -> tvm.IRModule:
     return relax.transform.DeadCodeElimination()(fold_constants(module))
 
 
-def lower(module: tvm.IRModule, unit: VectorUnit) -> tvm.IRModule:
+def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     """Simplifies, blocks the layout, legalises what is left and fuses elementwise operators into their producers.
 
     ``unit`` decides which kernels pay.

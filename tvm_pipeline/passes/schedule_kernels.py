@@ -8,9 +8,11 @@ from tvm import relax, tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
+from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.schedules import Decisions, Generator, VectorUnit, generator_for, is_inside
+from tvm_pipeline.schedules import Decisions, Generator, Unit, generator_for, is_inside
 from tvm_pipeline.schedules.fallback import schedule_fallback
+from tvm_pipeline.schedules.gpu.fallback import schedule_gpu_fallback
 from tvm_pipeline.schedules.kernel import anchor_descriptor
 from tvm_pipeline.tuning_log import DEFAULT, Match, TuningLogs
 
@@ -36,7 +38,7 @@ class ScheduledKernel:
 
 
 def schedule_kernels(
-    module: tvm.IRModule, logs: TuningLogs, unit: VectorUnit, threads: int, warn: Callable[[str], None]
+    module: tvm.IRModule, logs: TuningLogs, unit: Unit, threads: int, warn: Callable[[str], None]
 ) -> tuple[tvm.IRModule, list[ScheduledKernel]]:
     """Schedules all PrimFuncs of the module; returns it with an account of each kernel in order of name.
 
@@ -57,15 +59,15 @@ def _schedule(
     name: str,
     function: tirx.PrimFunc,
     logs: TuningLogs,
-    unit: VectorUnit,
+    unit: Unit,
     threads: int,
     warn: Callable[[str], None],
 ) -> tuple[tirx.PrimFunc, ScheduledKernel]:
     descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
     if descriptor is None:
-        return schedule_fallback(function, unit), ScheduledKernel(name, None, DEFAULT, FALLBACK)
+        return _plain(function, unit), ScheduledKernel(name, None, DEFAULT, FALLBACK)
     layer = Layer.parse(descriptor)
-    generator = generator_for(layer)
+    generator = generator_for(layer, unit)
     label = f"{generator.name}/{generator.version}"
     match = logs.find(layer, threads, label)
     if match is not None:
@@ -84,7 +86,11 @@ def _schedule(
     applied = _try(function, layer, generator, unit, decisions)
     if applied is not None:
         return applied, ScheduledKernel(name, descriptor, DEFAULT, label, decisions=decisions)
-    return schedule_fallback(function, unit), ScheduledKernel(name, descriptor, DEFAULT, FALLBACK)
+    return _plain(function, unit), ScheduledKernel(name, descriptor, DEFAULT, FALLBACK)
+
+
+def _plain(function: tirx.PrimFunc, unit: Unit) -> tirx.PrimFunc:
+    return schedule_gpu_fallback(function, unit) if isinstance(unit, GpuUnit) else schedule_fallback(function, unit)
 
 
 def _tuned(name: str, descriptor: str, match: Match) -> ScheduledKernel:
@@ -96,7 +102,7 @@ def _tuned(name: str, descriptor: str, match: Match) -> ScheduledKernel:
 
 
 def _try(
-    function: tirx.PrimFunc, layer: Layer, generator: Generator, unit: VectorUnit, decisions: Decisions
+    function: tirx.PrimFunc, layer: Layer, generator: Generator, unit: Unit, decisions: Decisions
 ) -> tirx.PrimFunc | None:
     schedule = Schedule(tvm.IRModule({"main": function}))
     try:

@@ -12,7 +12,7 @@ def schedule_fallback(function: tirx.PrimFunc, unit: VectorUnit) -> tirx.PrimFun
     """The function scheduled as far as its blocks allow; one that is beyond this rule is returned as it is."""
     schedule = Schedule(tvm.IRModule({"main": function}))
     blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
-    for block in _inline_injective(schedule, list(blocks)):
+    for block in inline_injective(schedule, list(blocks)):
         attempt = schedule.copy()
         try:
             _schedule_block(schedule, block, unit)
@@ -25,7 +25,7 @@ def _is_injective(schedule: Schedule, block: SBlockRV) -> bool:
     return all(variable.iter_type == tirx.IterVar.DataPar for variable in schedule.get(block).iter_vars)
 
 
-def _inline_injective(schedule: Schedule, blocks: list[SBlockRV]) -> list[SBlockRV]:
+def inline_injective(schedule: Schedule, blocks: list[SBlockRV]) -> list[SBlockRV]:
     """Inlines elementwise blocks into what follows where that is possible; returns the blocks that remain."""
     remaining = []
     for block in blocks[:-1]:

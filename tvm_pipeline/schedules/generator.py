@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from tvm.s_tir import Schedule
 
+from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 
 Knobs = Mapping[str, tuple[int, ...]]
@@ -28,8 +29,14 @@ class VectorUnit:
     registers: int
 
 
-class Generator(Protocol):
-    """A family of schedules for some kinds of layer.
+Unit: TypeAlias = VectorUnit | GpuUnit
+"""What a schedule is cut for."""
+
+UnitT = TypeVar("UnitT", contravariant=True)
+
+
+class UnitGenerator(Protocol[UnitT]):
+    """A family of schedules for some kinds of layer on one kind of unit.
 
     ``version`` is raised when the meaning of a decision changes: older log lines then no longer apply.
     """
@@ -43,18 +50,22 @@ class Generator(Protocol):
     @property
     def kinds(self) -> tuple[str, ...]: ...
 
-    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+    def knobs(self, layer: Layer, unit: UnitT) -> Knobs:
         """The space to choose from."""
         ...
 
-    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+    def default(self, layer: Layer, unit: UnitT) -> Decisions:
         """The choice of a rule, made without measuring."""
         ...
 
-    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+    def is_sensible(self, layer: Layer, unit: UnitT, decisions: Decisions) -> bool:
         """Whether a choice is worth measuring: it must not spill registers, nor starve the multiply-add units."""
         ...
 
-    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+    def apply(self, schedule: Schedule, layer: Layer, unit: UnitT, decisions: Decisions) -> None:
         """Schedules the layer's kernel in place. Raises ScheduleError where the decisions do not fit the kernel."""
         ...
+
+
+Generator: TypeAlias = UnitGenerator[Any]
+"""A generator beside the unit that it was chosen for."""

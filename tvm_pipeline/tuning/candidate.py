@@ -8,7 +8,7 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import Trace
 
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.schedules import Decisions, Generator, Knobs, VectorUnit, is_inside
+from tvm_pipeline.schedules import Decisions, Generator, Knobs, Unit, is_inside
 from tvm_pipeline.workloads import build_workload
 
 Choice = tuple[int, ...]
@@ -21,11 +21,11 @@ class Space:
 
     layer: Layer
     generator: Generator
-    unit: VectorUnit
+    unit: Unit
     knobs: Knobs
 
     @staticmethod
-    def of(layer: Layer, generator: Generator, unit: VectorUnit) -> "Space":
+    def of(layer: Layer, generator: Generator, unit: Unit) -> "Space":
         return Space(layer, generator, unit, generator.knobs(layer, unit))
 
     @property
@@ -44,7 +44,7 @@ class Space:
 
     def module(self) -> tvm.IRModule:
         """The unscheduled kernel as ``main``."""
-        return tvm.IRModule({"main": build_workload(self.layer).with_attr("global_symbol", "main")})
+        return tvm.IRModule({"main": build_workload(self.layer, self.unit).with_attr("global_symbol", "main")})
 
     def schedule(self, choice: Choice) -> Schedule:
         """The kernel scheduled by a choice, which its trace records as samples. Raises ScheduleError, ValueError."""

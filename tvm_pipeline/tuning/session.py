@@ -12,9 +12,9 @@ from pathlib import Path
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning.backend import Backend
 from tvm_pipeline.tuning.candidate import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.cost_model import CostModel
@@ -61,7 +61,7 @@ class Session:
         layers: Mapping[Layer, int],
         known: Mapping[Layer, Sequence[Decisions]],
         rivals: Mapping[Layer, Sequence[Decisions]],
-        target: CpuTarget,
+        target: AnyTarget,
         threads: int,
         backend: Backend,
         directory: Path,
@@ -77,7 +77,9 @@ class Session:
         self._backend = backend
         self._directory = directory
         self._on_trial, self._on_progress, self._warn = on_trial, on_progress, warn
-        self._searches = {layer: LayerSearch(Space.of(layer, generator_for(layer), target.unit)) for layer in layers}
+        self._searches = {
+            layer: LayerSearch(Space.of(layer, generator_for(layer, target.unit), target.unit)) for layer in layers
+        }
         self._random = random.Random(0)
         self._database = TrialDatabase(directory, target.tvm, threads, warn)
         self._model = CostModel(target.tvm, threads)

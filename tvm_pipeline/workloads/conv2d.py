@@ -4,40 +4,45 @@ from tvm import te
 
 from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.workloads.epilogue import apply_epilogue
-from tvm_pipeline.workloads.padding import padded_rows, tap, window_shape
+from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
+from tvm_pipeline.workloads.padding import padded_planes, padded_rows, tap, window_shape
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
-def pointwise(layer: Layer) -> Workload:
+def pointwise(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, K/b, M, b]`` x ``[C/b, K/b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W: a matrix product per image."""
     spatial = layer.height * layer.width
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
     in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
-    data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), DTYPE, name="data")
-    weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), DTYPE, name="weight")
+    data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), dtype, name="data")
+    weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), dtype, name="weight")
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
     product = te.compute(
         (layer.batch, blocks, spatial, lanes),
-        lambda n, c, m, lane: te.sum(data[n, ko, m, ki] * weight[c, ko, ki, lane], axis=[ko, ki]),
+        lambda n, c, m, lane: te.sum(wide(data[n, ko, m, ki]) * wide(weight[c, ko, ki, lane]), axis=[ko, ki]),
         name="product",
         attrs={ANCHOR: str(layer)},
     )
-    extra, output = apply_epilogue(layer.epilogue, product, lambda n, c, m, lane: (c, lane))
+    extra, output = apply_epilogue(layer.epilogue, product, lambda n, c, m, lane: (c, lane), dtype)
     return Workload((data, weight, *extra), output)
 
 
-def conv2d(layer: Layer) -> Workload:
-    """A standard convolution: plain NCHW input where its channels fill no blocks (an image, say)."""
-    return _conv2d_blocked(layer) if is_blockable(layer.in_channels) else _conv2d_from_planes(layer)
+def conv2d(layer: Layer, dtype: str = DTYPE, *, padded: bool = False) -> Workload:
+    """A standard convolution: plain NCHW input where its channels fill no blocks (an image, say), which stays float32.
+
+    ``padded``: a stage pads planes too, as a GPU copies them into shared memory anyway.
+    """
+    if is_blockable(layer.in_channels):
+        return _conv2d_blocked(layer, dtype)
+    return _conv2d_from_padded_planes(layer, dtype) if padded else _conv2d_from_planes(layer)
 
 
-def _conv2d_blocked(layer: Layer) -> Workload:
+def _conv2d_blocked(layer: Layer, dtype: str) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[C/b, K/b, kh, kw, b, b]`` -> ``[N, C/b, OH*OW, b]``."""
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
     in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
-    data = te.placeholder((layer.batch, in_blocks, layer.height * layer.width, in_lanes), DTYPE, name="data")
-    weight = te.placeholder((blocks, in_blocks, *layer.kernel, in_lanes, lanes), DTYPE, name="weight")
+    data = te.placeholder((layer.batch, in_blocks, layer.height * layer.width, in_lanes), dtype, name="data")
+    weight = te.placeholder((blocks, in_blocks, *layer.kernel, in_lanes, lanes), dtype, name="weight")
     padded = padded_rows(data, layer)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
@@ -45,13 +50,13 @@ def _conv2d_blocked(layer: Layer) -> Workload:
     product = te.compute(
         (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
         lambda n, c, y, x, lane: te.sum(
-            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw, ki] * weight[c, ko, ry, rx, ki, lane],
+            wide(padded[n, ko, y * sh + ry * dh, x * sw + rx * dw, ki]) * wide(weight[c, ko, ry, rx, ki, lane]),
             axis=[ko, ry, rx, ki],
         ),
         name="product",
         attrs={ANCHOR: str(layer)},
     )
-    return _finish(layer, data, weight, product)
+    return _finish(layer, data, weight, product, dtype)
 
 
 def _conv2d_from_planes(layer: Layer) -> Workload:
@@ -77,9 +82,30 @@ def _conv2d_from_planes(layer: Layer) -> Workload:
     return _finish(layer, data, weight, product)
 
 
-def _finish(layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor) -> Workload:
+def _conv2d_from_padded_planes(layer: Layer, dtype: str) -> Workload:
+    """The same arguments; the weights' row and column of zeros are not read."""
+    lanes = channel_block(layer.out_channels)
+    blocks = padded_channels(layer.out_channels) // lanes
+    data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), DTYPE, name="data")
+    weight = te.placeholder((blocks, layer.in_channels, *window_shape(layer), lanes), dtype, name="weight")
+    padded = padded_planes(data, layer)
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+    ko = te.reduce_axis((0, layer.in_channels), name="ko")
+    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    product = te.compute(
+        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
+        lambda n, c, y, x, lane: te.sum(
+            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw] * wide(weight[c, ko, ry, rx, lane]), axis=[ko, ry, rx]
+        ),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    return _finish(layer, data, weight, product, dtype)
+
+
+def _finish(layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor, dtype: str = DTYPE) -> Workload:
     flat = flatten_spatial(product, layer)
-    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane))
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
     return Workload((data, weight, *extra), output)
 
 

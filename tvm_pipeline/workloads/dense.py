@@ -3,7 +3,7 @@
 from tvm import te
 
 from tvm_pipeline.layer import Layer
-from tvm_pipeline.workloads.epilogue import apply_epilogue
+from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
@@ -12,15 +12,15 @@ def dense_block(out_channels: int) -> int:
     return next(lanes for lanes in (16, 8, 4, 2, 1) if out_channels % lanes == 0)
 
 
-def dense(layer: Layer) -> Workload:
-    """``[N, K]`` x ``[C/b, K, b]`` -> ``[N, C]``."""
+def dense(layer: Layer, dtype: str = DTYPE) -> Workload:
+    """``[N, K]`` x ``[C/b, K, b]`` -> ``[N, C]``, which is float32."""
     lanes = dense_block(layer.out_channels)
-    data = te.placeholder((layer.batch, layer.in_channels), DTYPE, name="data")
-    weight = te.placeholder((layer.out_channels // lanes, layer.in_channels, lanes), DTYPE, name="weight")
+    data = te.placeholder((layer.batch, layer.in_channels), dtype, name="data")
+    weight = te.placeholder((layer.out_channels // lanes, layer.in_channels, lanes), dtype, name="weight")
     k = te.reduce_axis((0, layer.in_channels), name="k")
     product = te.compute(
         (layer.batch, layer.out_channels),
-        lambda n, c: te.sum(data[n, k] * weight[c // lanes, k, c % lanes], axis=[k]),
+        lambda n, c: te.sum(wide(data[n, k]) * wide(weight[c // lanes, k, c % lanes]), axis=[k]),
         name="product",
         attrs={ANCHOR: str(layer)},
     )

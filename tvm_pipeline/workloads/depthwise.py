@@ -5,9 +5,32 @@ from tvm import te
 from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.conv2d import flatten_spatial
-from tvm_pipeline.workloads.epilogue import apply_epilogue
-from tvm_pipeline.workloads.padding import tap, window_shape
+from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
+from tvm_pipeline.workloads.padding import padded_rows, tap, window_shape
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+
+
+def padded_depthwise(layer: Layer, dtype: str = DTYPE) -> Workload:
+    """The same arguments; a stage pads the input, and the weights' row and column of zeros are not read."""
+    lanes = channel_block(layer.in_channels)
+    blocks = padded_channels(layer.in_channels) // lanes
+    data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
+    weight = te.placeholder((blocks, *window_shape(layer), lanes), dtype, name="weight")
+    padded = padded_rows(data, layer)
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    product = te.compute(
+        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
+        lambda n, c, y, x, lane: te.sum(
+            wide(padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane]) * wide(weight[c, ry, rx, lane]),
+            axis=[ry, rx],
+        ),
+        name="product",
+        attrs={ANCHOR: str(layer)},
+    )
+    flat = flatten_spatial(product, layer)
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
+    return Workload((data, weight, *extra), output)
 
 
 def depthwise(layer: Layer) -> Workload:

@@ -33,31 +33,50 @@ ACTIVATIONS: dict[str, Callable[[Expression], Expression]] = {
 }
 
 
+def wide(value: Expression) -> Expression:
+    """The value as sums are made: float32."""
+    return value.astype(DTYPE)  # TVM makes nothing of a cast to the same type
+
+
 def apply_epilogue(
-    names: Sequence[str], result: te.Tensor, bias_index: Callable[..., tuple[Expression, ...]]
+    names: Sequence[str],
+    result: te.Tensor,
+    bias_index: Callable[..., tuple[Expression, ...]],
+    dtype: str = DTYPE,
 ) -> tuple[list[te.Tensor], te.Tensor]:
-    """Appends an epilogue, the operations ``names``, to ``result``.
+    """Appends an epilogue, the operations ``names``, to ``result``, which is float32; what is stored is a ``dtype``.
 
     ``bias_index`` maps the output's indices to the bias tensor's. Returns the arguments that it adds and the output.
     """
     arguments: list[te.Tensor] = []
     value = result
     for name in names:
-        value = _stage(name, value, arguments, bias_index)
-    return arguments, value
+        value = _stage(name, value, arguments, bias_index, dtype)
+    return arguments, narrowed(value, dtype)
+
+
+def narrowed(value: te.Tensor, dtype: str) -> te.Tensor:
+    """The tensor as a ``dtype``; itself where it is one."""
+    if value.dtype == dtype:
+        return value
+    return te.compute(value.shape, lambda *index: value(*index).astype(dtype), name="narrowed")
 
 
 def _stage(
-    name: str, value: te.Tensor, arguments: list[te.Tensor], bias_index: Callable[..., tuple[Expression, ...]]
+    name: str,
+    value: te.Tensor,
+    arguments: list[te.Tensor],
+    bias_index: Callable[..., tuple[Expression, ...]],
+    dtype: str,
 ) -> te.Tensor:
     if name == "bias":
         bias = te.placeholder(_bias_shape(value), value.dtype, name="bias")
         arguments.append(bias)
         return te.compute(value.shape, lambda *index: value(*index) + bias(*bias_index(*index)), name="add_bias")
     if name == "add":
-        residual = te.placeholder(value.shape, value.dtype, name="residual")
+        residual = te.placeholder(value.shape, dtype, name="residual")
         arguments.append(residual)
-        return te.compute(value.shape, lambda *index: value(*index) + residual(*index), name="add_residual")
+        return te.compute(value.shape, lambda *index: value(*index) + wide(residual(*index)), name="add_residual")
     return te.compute(value.shape, lambda *index: ACTIVATIONS[name](value(*index)), name=name)
 
 

@@ -21,6 +21,19 @@ def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
 
 
+def padded_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
+    """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]``, filled with zeros."""
+    batch, channels, height, width = (int(extent) for extent in data.shape)
+    top, left, bottom, right = layer.padding
+
+    def at(n, c, y, x):  # type: ignore[no-untyped-def]
+        inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
+        return tirx.if_then_else(inside, data[n, c, y - top, x - left], tirx.const(0, data.dtype))
+
+    shape = (batch, channels, height + top + bottom, width + left + right)
+    return te.compute(shape, at, name="padded", attrs={PADDING: 1})
+
+
 def window_shape(layer: Layer) -> tuple[int, int]:
     """Rows and columns of a window's packed weights: one more, of zeros, along an axis that has a border."""
     top, left, bottom, right = layer.padding

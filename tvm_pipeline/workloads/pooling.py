@@ -5,35 +5,36 @@ from tvm import te, tirx
 from tvm_pipeline.channel_block import channel_block, padded_channels
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.conv2d import flatten_spatial
+from tvm_pipeline.workloads.epilogue import narrowed, wide
 from tvm_pipeline.workloads.padding import padded_rows
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
-def _data(layer: Layer) -> te.Tensor:
+def _data(layer: Layer, dtype: str) -> te.Tensor:
     lanes = channel_block(layer.in_channels)
     blocks = padded_channels(layer.in_channels) // lanes
-    return te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), DTYPE, name="data")
+    return te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
 
 
-def global_average_pool(layer: Layer) -> Workload:
+def global_average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, C/b, H*W, b]`` -> ``[N, C/b, 1, b]``: the mean over the image."""
-    data = _data(layer)
+    data = _data(layer, dtype)
     batch, blocks, spatial, lanes = (int(extent) for extent in data.shape)
     m = te.reduce_axis((0, spatial), name="m")
     total = te.compute(
         (batch, blocks, 1, lanes),
-        lambda n, c, _, lane: te.sum(data[n, c, m, lane], axis=[m]),
+        lambda n, c, _, lane: te.sum(wide(data[n, c, m, lane]), axis=[m]),
         name="total",
         attrs={ANCHOR: str(layer)},
     )
     mean = te.compute(total.shape, lambda *index: total(*index) * tirx.const(1.0 / spatial, DTYPE), name="mean")
-    return Workload((data,), mean)
+    return Workload((data,), narrowed(mean, dtype))
 
 
-def max_pool(layer: Layer) -> Workload:
+def max_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the largest of each window; the border never is."""
-    data = _data(layer)
-    padded = padded_rows(data, layer, float(tirx.min_value(DTYPE).value))
+    data = _data(layer, dtype)
+    padded = padded_rows(data, layer, float(tirx.min_value(dtype).value))
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
@@ -46,19 +47,19 @@ def max_pool(layer: Layer) -> Workload:
     return Workload((data,), flatten_spatial(largest, layer))
 
 
-def average_pool(layer: Layer) -> Workload:
+def average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the mean of each window, the zero border counted in."""
-    data = _data(layer)
+    data = _data(layer, dtype)
     padded = padded_rows(data, layer)
     (sh, sw) = layer.stride
     ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     total = te.compute(
         (batch, blocks, layer.out_height, layer.out_width, lanes),
-        lambda n, c, y, x, lane: te.sum(padded[n, c, y * sh + ry, x * sw + rx, lane], axis=[ry, rx]),
+        lambda n, c, y, x, lane: te.sum(wide(padded[n, c, y * sh + ry, x * sw + rx, lane]), axis=[ry, rx]),
         name="total",
         attrs={ANCHOR: str(layer)},
     )
     share = tirx.const(1.0 / (layer.kernel[0] * layer.kernel[1]), DTYPE)
     mean = te.compute(total.shape, lambda *index: total(*index) * share, name="mean")
-    return Workload((data,), flatten_spatial(mean, layer))
+    return Workload((data,), narrowed(flatten_spatial(mean, layer), dtype))

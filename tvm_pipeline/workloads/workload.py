@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tvm import te
 
 DTYPE = "float32"
-"""Of activations and weights."""
+"""Of activations and weights, unless a GPU's unit says otherwise; sums and biases always have it."""
 
 ANCHOR = "layer.anchor"
 """Block annotation on the computation that a schedule is built around; its value is the layer's descriptor."""

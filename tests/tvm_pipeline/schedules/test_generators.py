@@ -58,13 +58,13 @@ def sensible_choices(space: Space, target: CpuTarget) -> list[Choice]:
 
 
 def space_of(layer: Layer, target: CpuTarget) -> Space:
-    return Space.of(layer, generator_for(layer), target.unit)
+    return Space.of(layer, generator_for(layer, target.unit), target.unit)
 
 
 @pytest.mark.parametrize("descriptor", TYPICAL)
 def test_default_schedule_computes_the_layer(descriptor: str, each_target: CpuTarget) -> None:
     layer = Layer.parse(descriptor)
-    default = generator_for(layer).default(layer, each_target.unit)
+    default = generator_for(layer, each_target.unit).default(layer, each_target.unit)
     assert deviation(layer, each_target.tvm, each_target.unit, default) < TOLERANCE
 
 
@@ -81,7 +81,7 @@ def test_sensible_choices_compute_the_layer(descriptor: str, each_target: CpuTar
 @pytest.mark.parametrize("descriptor", TYPICAL)
 def test_default_is_a_sensible_point_of_the_space(descriptor: str, each_target: CpuTarget) -> None:
     layer = Layer.parse(descriptor)
-    generator = generator_for(layer)
+    generator = generator_for(layer, each_target.unit)
     default = generator.default(layer, each_target.unit)
     assert space_of(layer, each_target).choice(default) is not None
     assert generator.is_sensible(layer, each_target.unit, default)
@@ -91,7 +91,7 @@ def test_default_is_a_sensible_point_of_the_space(descriptor: str, each_target: 
 def test_default_schedule_builds_for_a_board(descriptor: str, board: CpuTarget) -> None:
     layer = Layer.parse(descriptor)
     space = space_of(layer, board)
-    choice = space.choice(generator_for(layer).default(layer, board.unit))
+    choice = space.choice(generator_for(layer, board.unit).default(layer, board.unit))
     assert choice is not None
     built = tvm.compile(space.schedule(choice).mod, target=board.tvm, tir_pipeline=CODEGEN_PIPELINE)
     assembly = built.mod.inspect_source("asm")
@@ -102,7 +102,7 @@ def test_default_schedule_builds_for_a_board(descriptor: str, board: CpuTarget) 
 @given(layer=layers(KINDS), data=st.data())
 def test_any_layer_by_any_sensible_choice(layer: Layer, data: st.DataObject, each_target: CpuTarget) -> None:
     space = space_of(layer, each_target)
-    default = generator_for(layer).default(layer, each_target.unit)
+    default = generator_for(layer, each_target.unit).default(layer, each_target.unit)
     assert space.choice(default) is not None
     choices = [space.decisions(choice) for choice in sensible_choices(space, each_target)]
     decisions = data.draw(st.sampled_from([default, *choices]))

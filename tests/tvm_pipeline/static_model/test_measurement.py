@@ -37,7 +37,7 @@ def measurement(board: CpuTarget) -> Iterator[ModelledMeasurement]:
 
 
 def _schedule(layer: Layer, target: CpuTarget) -> Schedule:
-    space = Space.of(layer, generator_for(layer), target.unit)
+    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
     choice = space.choice(space.generator.default(layer, target.unit))
     assert choice is not None
     return space.schedule(choice)

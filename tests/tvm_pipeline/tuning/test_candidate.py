@@ -14,7 +14,7 @@ from tvm_pipeline.tuning.candidate import Space, choice_of_trace
 
 def space_of(descriptor: str | Layer, target: CpuTarget) -> Space:
     layer = descriptor if isinstance(descriptor, Layer) else Layer.parse(descriptor)
-    return Space.of(layer, generator_for(layer), target.unit)
+    return Space.of(layer, generator_for(layer, target.unit), target.unit)
 
 
 @given(layer=layers(KINDS), data=st.data())

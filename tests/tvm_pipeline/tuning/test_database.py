@@ -22,7 +22,7 @@ LAYERS = ("dense 16->8", "pointwise 4x4x8->8 bias", "depthwise 4x4x8 k3x3 s1 p1"
 
 def _space(descriptor: str, target: CpuTarget) -> Space:
     layer = Layer.parse(descriptor)
-    return Space.of(layer, generator_for(layer), target.unit)
+    return Space.of(layer, generator_for(layer, target.unit), target.unit)
 
 
 def _choices(space: Space, count: int) -> list[Choice]:

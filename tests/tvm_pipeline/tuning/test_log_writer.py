@@ -53,6 +53,6 @@ def test_which_record_stands(
     winner = new if replaces else old
     assert improved == ({str(LAYER)} if replaces else set())
     assert (record.record, record.seconds) == (winner.record, new_seconds if replaces else 10.0)
-    assert record.generator.startswith(generator_for(LAYER).name)
+    assert record.generator.startswith(generator_for(LAYER, target.unit).name)
     campaigns = read_campaigns(tmp_path, target.name)
     assert campaigns[record.campaign].get("model") == winner.model

@@ -29,7 +29,7 @@ def measurement(target: CpuTarget) -> Iterator[Measurement]:
 
 @pytest.fixture(scope="module")
 def schedule(target: CpuTarget) -> Schedule:
-    space = Space.of(LAYER, generator_for(LAYER), target.unit)
+    space = Space.of(LAYER, generator_for(LAYER, target.unit), target.unit)
     choice = space.choice(space.generator.default(LAYER, target.unit))
     assert choice is not None
     return space.schedule(choice)

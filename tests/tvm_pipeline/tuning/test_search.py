@@ -18,7 +18,7 @@ BATCH = 8
 
 def _search(target: CpuTarget, descriptor: str = "pointwise 28x28x128->128 bias relu") -> LayerSearch:
     layer = Layer.parse(descriptor)
-    return LayerSearch(Space.of(layer, generator_for(layer), target.unit))
+    return LayerSearch(Space.of(layer, generator_for(layer, target.unit), target.unit))
 
 
 def _no_opinion(_: Sequence[Choice]) -> None:

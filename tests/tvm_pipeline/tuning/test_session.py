@@ -40,7 +40,9 @@ def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
     found = []
     for descriptor, trace, _ in TrialDatabase(folder / "database", target.tvm, 1, warn=pytest.fail).trials():
         layer = Layer.parse(descriptor)
-        found.append((descriptor, choice_of_trace(trace, Space.of(layer, generator_for(layer), target.unit))))
+        found.append(
+            (descriptor, choice_of_trace(trace, Space.of(layer, generator_for(layer, target.unit), target.unit)))
+        )
     return found
 
 
@@ -89,7 +91,7 @@ def test_session_then_another_that_is_interrupted(
 
 def _default(descriptor: str, target: CpuTarget) -> Any:
     layer = Layer.parse(descriptor)
-    generator = generator_for(layer)
+    generator = generator_for(layer, target.unit)
     return Space.of(layer, generator, target.unit).choice(generator.default(layer, target.unit))
 
 

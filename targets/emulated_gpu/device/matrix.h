@@ -1,0 +1,231 @@
+// Products of small matrices by a warp: nvcuda::wmma, and the instructions that the inline PTX names.
+//
+// A fragment's elements are spread over the lanes: lane l holds elements l * count to (l + 1) * count - 1, counted along
+// the rows of a row-major matrix, along the columns of a column-major one. (The device's own order is not documented.)
+#pragma once
+#include <string.h>
+
+#include "half.h"
+#include "warp.h"
+
+namespace nvcuda {
+namespace wmma {
+
+struct matrix_a {};
+struct matrix_b {};
+struct accumulator {};
+struct row_major {};
+struct col_major {};
+enum layout_t { mem_row_major, mem_col_major };
+
+template <class Use, int M, int N, int K, class T, class Layout = void>
+struct fragment {
+  static_assert((M == 16 && N == 16) || (M == 8 && N == 32) || (M == 32 && N == 8), "no such wmma shape");
+  static_assert(K == 16, "no such wmma shape");
+  static constexpr int kRows = __is_same(Use, matrix_b) ? K : M;
+  static constexpr int kColumns = __is_same(Use, matrix_a) ? K : N;
+  static constexpr bool kByColumns = __is_same(Layout, col_major);
+  enum { num_elements = kRows * kColumns / 32 };
+  alignas(16) T x[num_elements];
+
+  static int row(int position) { return kByColumns ? position % kRows : position / kColumns; }
+  static int column(int position) { return kByColumns ? position / kRows : position % kColumns; }
+};
+
+template <class T>
+static inline void emulated_check_matrix(const T* pointer, unsigned stride, int line) {
+  if (reinterpret_cast<uintptr_t>(pointer) % 32 != 0) emulated_fail("wmma needs addresses that are multiples of 32", line);
+  if (stride * sizeof(T) % 16 != 0) emulated_fail("wmma needs strides of a multiple of 16 bytes", line);
+}
+
+template <class Use, int M, int N, int K, class T, class L, class V>
+static inline void fill_fragment(fragment<Use, M, N, K, T, L>& into, V value) {
+  for (T& element : into.x) element = static_cast<T>(value);
+}
+
+template <class Use, int M, int N, int K, class T, class L>
+static inline void load_matrix_sync(fragment<Use, M, N, K, T, L>& into, const T* from, unsigned stride,
+                                    int line = __builtin_LINE()) {
+  using F = fragment<Use, M, N, K, T, L>;
+  static_assert(!__is_same(L, void), "an accumulator is loaded with its layout");
+  emulated_check_matrix(from, stride, line);
+  const int first = static_cast<int>(emulated_lane()) * F::num_elements;
+  const T* mine = from + (F::kByColumns ? F::column(first) * stride + F::row(first)
+                                        : F::row(first) * stride + F::column(first));
+  emulated_move<F::num_elements>(into.x, mine);
+}
+
+template <int M, int N, int K, class T>
+static inline void load_matrix_sync(fragment<accumulator, M, N, K, T>& into, const T* from, unsigned stride,
+                                    layout_t layout, int line = __builtin_LINE()) {
+  using F = fragment<accumulator, M, N, K, T>;
+  emulated_check_matrix(from, stride, line);
+  const int first = static_cast<int>(emulated_lane()) * F::num_elements;
+  if (layout == mem_row_major) {
+    emulated_move<F::num_elements>(into.x, from + F::row(first) * stride + F::column(first));
+  } else {
+    for (int i = 0; i < F::num_elements; ++i) into.x[i] = from[F::column(first + i) * stride + F::row(first + i)];
+  }
+}
+
+template <int M, int N, int K, class T>
+static inline void store_matrix_sync(T* to, const fragment<accumulator, M, N, K, T>& from, unsigned stride,
+                                     layout_t layout, int line = __builtin_LINE()) {
+  using F = fragment<accumulator, M, N, K, T>;
+  emulated_check_matrix(to, stride, line);
+  const int first = static_cast<int>(emulated_lane()) * F::num_elements;
+  if (layout == mem_row_major) {
+    emulated_move<F::num_elements>(to + F::row(first) * stride + F::column(first), from.x);
+  } else {
+    for (int i = 0; i < F::num_elements; ++i) to[F::column(first + i) * stride + F::row(first + i)] = from.x[i];
+  }
+}
+
+}  // namespace wmma
+}  // namespace nvcuda
+
+using EmulatedFloats = float __attribute__((ext_vector_type(8)));
+
+// d = a b + c in float, d and c of N columns.
+template <int M, int N, int K>
+EMULATED_UNCHECKED static inline void emulated_multiply(const float (&a)[M][K], const float (&b)[K][N],
+                                                        float (&d)[M][N]) {
+  for (int m = 0; m < M; ++m) {
+    EmulatedFloats sums[N / 8];
+    memcpy(sums, d[m], sizeof sums);
+    for (int k = 0; k < K; ++k) {
+      EmulatedFloats row[N / 8];
+      memcpy(row, b[k], sizeof row);
+      for (int n = 0; n < N / 8; ++n) sums[n] += a[m][k] * row[n];
+    }
+    memcpy(d[m], sums, sizeof sums);
+  }
+}
+
+template <class F, int Rows, int Columns>
+EMULATED_UNCHECKED static inline void emulated_gather(const F& fragment, int lane, float (&into)[Rows][Columns]) {
+  for (int i = 0; i < F::num_elements; ++i) {
+    const int position = lane * F::num_elements + i;
+    into[F::row(position)][F::column(position)] = static_cast<float>(fragment.x[i]);
+  }
+}
+
+template <class D, class A, class B, class C>
+struct EmulatedProduct {
+  D* d;
+  const A* a;
+  const B* b;
+  const C* c;
+
+  EMULATED_UNCHECKED static void run(void** slots, unsigned mask) {
+    if (mask != ~0U) emulated_fail("wmma needs all 32 lanes of a warp", 0);
+    float a[A::kRows][A::kColumns];
+    float b[B::kRows][B::kColumns];
+    float d[D::kRows][D::kColumns];
+    for (int lane = 0; lane < 32; ++lane) {
+      auto* mine = static_cast<EmulatedProduct*>(slots[lane]);
+      emulated_gather(*mine->a, lane, a);
+      emulated_gather(*mine->b, lane, b);
+      emulated_gather(*mine->c, lane, d);
+    }
+    emulated_multiply(a, b, d);
+    for (int lane = 0; lane < 32; ++lane) {
+      auto* mine = static_cast<EmulatedProduct*>(slots[lane]);
+      for (int i = 0; i < D::num_elements; ++i) {
+        const int position = lane * D::num_elements + i;
+        mine->d->x[i] = static_cast<decltype(mine->d->x[0] + 0)>(d[D::row(position)][D::column(position)]);
+      }
+    }
+  }
+};
+
+namespace nvcuda {
+namespace wmma {
+template <int M, int N, int K, class T, class A, class LA, class B, class LB, class C>
+static inline void mma_sync(fragment<accumulator, M, N, K, T>& d, const fragment<matrix_a, M, N, K, A, LA>& a,
+                            const fragment<matrix_b, M, N, K, B, LB>& b, const fragment<accumulator, M, N, K, C>& c,
+                            int line = __builtin_LINE()) {
+  using Product = EmulatedProduct<fragment<accumulator, M, N, K, T>, fragment<matrix_a, M, N, K, A, LA>,
+                                  fragment<matrix_b, M, N, K, B, LB>, fragment<accumulator, M, N, K, C>>;
+  Product product{&d, &a, &b, &c};
+  emulated_collective(Product::run, "mma_sync", &product, ~0U, line);
+}
+}  // namespace wmma
+}  // namespace nvcuda
+
+// mma.sync.aligned.m16n8k{8,16}.row.col: registers of 32 bits, two halves each.
+template <int K, class Accumulator>
+struct EmulatedMma {
+  unsigned a[K / 4];
+  unsigned b[K / 8];
+  union {
+    Accumulator d[4];
+    unsigned words[sizeof(Accumulator)];
+  };
+
+  void accumulate(const float (&c)[4], int line) { accumulate_from(c, line); }
+  void accumulate(const unsigned (&c)[2], int line) { accumulate_from(c, line); }
+  template <class From>
+  void accumulate_from(const From& c, int line) {
+    static_assert(sizeof c == sizeof d, "mma.sync takes an accumulator of its result's type");
+    memcpy(d, c, sizeof c);
+    emulated_collective(run, "mma.sync", this, ~0U, line);
+  }
+
+  EMULATED_UNCHECKED static half part(unsigned word, int which) {
+    return emulated_bits<half>(static_cast<unsigned short>(word >> 16 * which));
+  }
+
+  EMULATED_UNCHECKED static void run(void** slots, unsigned mask) {
+    if (mask != ~0U) emulated_fail("mma.sync needs all 32 lanes of a warp", 0);
+    float a[16][K];
+    float b[K][8];
+    float d[16][8];
+    for (int lane = 0; lane < 32; ++lane) {
+      const auto* mine = static_cast<EmulatedMma*>(slots[lane]);
+      const int group = lane / 4;
+      const int pair = lane % 4 * 2;
+      for (int i = 0; i < K / 2; ++i) {
+        a[group + i / 2 % 2 * 8][pair + i % 2 + i / 4 * 8] = static_cast<float>(part(mine->a[i / 2], i % 2));
+      }
+      for (int i = 0; i < K / 4; ++i) b[pair + i % 2 + i / 2 * 8][group] = static_cast<float>(part(mine->b[i / 2], i % 2));
+      for (int i = 0; i < 4; ++i) d[group + i / 2 * 8][pair + i % 2] = static_cast<float>(mine->d[i]);
+    }
+    emulated_multiply(a, b, d);
+    for (int lane = 0; lane < 32; ++lane) {
+      auto* mine = static_cast<EmulatedMma*>(slots[lane]);
+      for (int i = 0; i < 4; ++i) mine->d[i] = static_cast<Accumulator>(d[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2]);
+    }
+  }
+};
+
+// ldmatrix: lane l hands over row l % 8 of matrix l / 8, and gets two elements of every matrix.
+template <int Count, bool Transposed>
+struct EmulatedLoadMatrix {
+  alignas(16) unsigned short row[8];
+  unsigned result[Count];
+
+  void read(const unsigned char* from, int line) {
+    if (emulated_lane() < 8 * Count) {
+      if (reinterpret_cast<uintptr_t>(from) % 16 != 0) emulated_fail("ldmatrix needs addresses that are multiples of 16", line);
+      emulated_move<8>(row, reinterpret_cast<const unsigned short*>(from));
+    }
+    emulated_collective(run, "ldmatrix", this, ~0U, line);
+  }
+
+  EMULATED_UNCHECKED static void run(void** slots, unsigned mask) {
+    if (mask != ~0U) emulated_fail("ldmatrix needs all 32 lanes of a warp", 0);
+    for (int lane = 0; lane < 32; ++lane) {
+      auto* mine = static_cast<EmulatedLoadMatrix*>(slots[lane]);
+      for (int matrix = 0; matrix < Count; ++matrix) {
+        unsigned short parts[2];
+        for (int i = 0; i < 2; ++i) {
+          const int row = Transposed ? lane % 4 * 2 + i : lane / 4;
+          const int column = Transposed ? lane / 4 : lane % 4 * 2 + i;
+          parts[i] = static_cast<EmulatedLoadMatrix*>(slots[matrix * 8 + row])->row[column];
+        }
+        mine->result[matrix] = parts[0] | static_cast<unsigned>(parts[1]) << 16;
+      }
+    }
+  }
+};

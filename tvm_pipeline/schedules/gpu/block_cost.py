@@ -1,0 +1,58 @@
+"""What a kernel's thread blocks cost a GPU, roughly: enough for a rule to choose among tiles without measuring."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from tvm_pipeline.gpu_unit import GpuUnit
+
+L2_BYTES_PER_CYCLE = 12
+"""That a multiprocessor gets from the second-level cache while all of them ask; caution halves the published figure."""
+
+LATENCY_CYCLES = 600
+"""From a load to its value, the second-level cache being busy."""
+
+LATENCY_WARPS = 8
+"""As many warps on a multiprocessor hide the latency of shared memory and of multiply-adds."""
+
+BLOCK_CYCLES = 100
+"""Of starting a block and ending it, on a multiprocessor that runs others meanwhile."""
+
+SYSTEM_SHARED_BYTES = 1024
+"""Of every block."""
+
+
+@dataclass(frozen=True)
+class BlockCost:
+    """One block of a kernel.
+
+    :ivar threads: of the block.
+    :ivar requested: bytes that its threads read and write.
+    :ivar at_once: bytes that it asks for before it must wait.
+    :ivar busy: cycles of a multiprocessor that has this block alone and hides all latencies.
+    :ivar shared: bytes of shared memory.
+    :ivar rounds: how often it waits for memory, one after another.
+    """
+
+    threads: int
+    requested: float
+    at_once: float
+    busy: float
+    shared: int
+    rounds: float = 1.0
+
+    def cycles(self, unit: GpuUnit, blocks: int) -> float:
+        """Until the last multiprocessor has done its share of ``blocks``."""
+        warps = ceil(self.threads / 32)
+        share = ceil(blocks / unit.multiprocessors)
+        resident = min(
+            share,
+            unit.blocks_per_multiprocessor,
+            max(1, unit.threads_per_multiprocessor // (32 * warps)),
+            max(1, unit.shared_bytes_per_multiprocessor // (self.shared + SYSTEM_SHARED_BYTES)),
+        )
+        busy = share * self.busy / min(1.0, resident * warps / LATENCY_WARPS)
+        in_flight = min(1.0, resident * self.at_once / (L2_BYTES_PER_CYCLE * LATENCY_CYCLES))
+        moved = blocks * self.requested / unit.multiprocessors / L2_BYTES_PER_CYCLE / in_flight
+        waiting = ceil(share / resident) * (1 + self.rounds / 4) * LATENCY_CYCLES
+        idle = 2.0 if blocks < unit.multiprocessors else 1.0
+        return idle * (busy + moved) + waiting + share * BLOCK_CYCLES
