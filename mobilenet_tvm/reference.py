@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.manifest import TOLERANCE as TOLERANCE
 
 if TYPE_CHECKING:
     import numpy as np
 
 COUNT = 3
-TOLERANCE = 1e-4  # largest error of a float32 package, as a share of the output's range
 
 
 def seeded_inputs(shape: tuple[int, ...], seed: int = 0, count: int = COUNT) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ from mobilenet_tvm.events import OnEvent, progress, warn_only
 from mobilenet_tvm.labels import known_labels, read_labels
 from mobilenet_tvm.linker import linker
 from mobilenet_tvm.logs import as_strings, log_folders
-from mobilenet_tvm.manifest import Manifest
+from mobilenet_tvm.manifest import TOLERANCE, Manifest
 from mobilenet_tvm.model_source import ModelSource, find_model, with_preprocessing
 from mobilenet_tvm.onnx_check import parse_shapes
 from mobilenet_tvm.package import REFERENCE, check_output, list_files, new_package
@@ -28,7 +28,7 @@ from targets import Target
 PIPELINE = "tvm_pipeline"
 DTYPES = ("float32",)
 GPU_DTYPES = ("float32", "float16")
-TOLERANCES = {"float32": 1e-4, "float16": 1e-2}
+TOLERANCES = {"float32": TOLERANCE, "float16": 1e-2}
 """Largest error of the outputs, as a share of their range, that a right package of that dtype may have."""
 
 

@@ -81,7 +81,7 @@ def tune(
             if chosen.emulator and chosen.arch != host_arch()
             else ""
         )
-        raise UserError(f"target {chosen.name} cannot be measured here: this CPU lacks {', '.join(missing)}{without}")
+        raise UserError(f"target {chosen.name} cannot be measured here: this machine lacks {', '.join(missing)}{without}")
     shapes = read_shapes(shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         source = find_model(model, weights, shapes, on_event, Path(scratch))

@@ -42,6 +42,21 @@ TEST(reads_all_it_needs) {
   CHECK_EQ(manifest.tolerance, 1e-4);
 }
 
+TEST(device_code) {
+  CHECK(!ParseManifest(kGood).device_code);
+  CHECK(!ParseManifest(With("\"later\": [1]", "\"device_code\": null")).device_code);
+  const auto of = [](const std::string& values) {
+    return ParseManifest(With("\"later\": [1]", "\"device_code\": {" + values + "}")).device_code;
+  };
+  CHECK_EQ(of(R"("arch": "sm_80", "driver": "580")")->compute_capability, 80);
+  CHECK_EQ(of(R"("arch": "sm_80", "driver": "580")")->driver, "580");
+  CHECK_EQ(of(R"("arch": "sm_120", "driver": null)")->compute_capability, 120);
+  CHECK_EQ(of(R"("arch": "sm_120", "driver": null)")->driver, "");
+  for (const char* arch : {"sm_", "sm_80a", "compute_80", "sm_-8", ""}) {
+    CHECK_USER_ERROR(of("\"arch\": \"" + std::string(arch) + "\""), "device_code.arch");
+  }
+}
+
 TEST(optional_parts) {
   CHECK(ParseManifest(With("[\"cat\"]", "null")).labels.empty());
   CHECK(!ParseManifest(With("\"preprocessing\"", "\"was_preprocessing\"")).preprocessing);

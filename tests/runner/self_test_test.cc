@@ -36,6 +36,20 @@ TEST(the_tolerance_is_a_share_of_the_range) {
   CHECK(wrong.top5_agrees);
 }
 
+TEST(with_a_wide_tolerance_the_first_class_decides) {
+  const FloatArray close =
+      Scores({1.01F, 1, 2, 3, 4, 5, 10});  // another fifth class, 10 % of the range away
+  const auto compare = [&](double tolerance) {
+    return CompareWithReference({{Scores({0}), kExpected}}, {close}, tolerance);
+  };
+  CHECK(compare(0.2).passed);
+  CHECK(!compare(0.01).passed);
+  const auto swapped =
+      CompareWithReference({{Scores({0}), kExpected}}, {Scores({0, 1, 2, 3, 4, 10.1F, 10})}, 0.6);
+  CHECK(!swapped.top1_agrees);
+  CHECK(!swapped.passed);
+}
+
 TEST(another_order_is_seen) {
   CHECK(!Compare(Scores({11, 1, 2, 3, 4, 5, 10})).top1_agrees);
   CHECK(!Compare(Scores({11, 1, 2, 3, 4, 5, 10})).top5_agrees);

@@ -23,9 +23,7 @@ def share_reduction(schedule: Schedule, anchor: SBlockRV, reduction: LoopRV, gro
     return GroupedSum(accumulating, partial, anchor)
 
 
-def sum_through_shared(
-    schedule: Schedule, reduction: LoopRV, groups: int, scope: str
-) -> tuple[SBlockRV, SBlockRV]:
+def sum_through_shared(schedule: Schedule, reduction: LoopRV, groups: int, scope: str) -> tuple[SBlockRV, SBlockRV]:
     """The block that accumulates in ``scope``, and the one that copies its sums into shared memory."""
     _, group = schedule.split(reduction, [None, groups])
     accumulating = schedule.rfactor(group, 0)

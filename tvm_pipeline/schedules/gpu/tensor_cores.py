@@ -102,9 +102,7 @@ def _clear() -> tuple[Any, Any]:
             T.reads()
             T.writes(sums[0:SIZE, 0:SIZE])
             T.evaluate(
-                T.tvm_fill_fragment(
-                    sums.data, SIZE, SIZE, SIZE, _position(sums, row), T.float32(0), dtype="void"
-                )
+                T.tvm_fill_fragment(sums.data, SIZE, SIZE, SIZE, _position(sums, row), T.float32(0), dtype="void")
             )
 
     return loops, instruction

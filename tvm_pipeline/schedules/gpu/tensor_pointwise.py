@@ -123,7 +123,9 @@ def _add_up(
     schedule.decompose_reduction(kernel.anchor, group)
 
 
-def _store_fragments(schedule: Schedule, partial: SBlockRV, outer: LoopRV, decisions: Decisions) -> tuple[LoopRV, LoopRV]:
+def _store_fragments(
+    schedule: Schedule, partial: SBlockRV, outer: LoopRV, decisions: Decisions
+) -> tuple[LoopRV, LoopRV]:
     """Each warp stores its fragments of sums; returns the loop over warps, and that over a fragment's rows."""
     group, _, block, pixel, _ = loops_below(schedule, partial, outer)
     warp_n, block = schedule.split(block, [decisions["warps_n"], None])
@@ -191,5 +193,12 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     requested = (tile_m + tile_n) * inputs * 2 + tile_m * tile_n * 2
     at_once = decisions["stages"] * groups * decisions["step"] * (tile_m + tile_n) * FRAGMENT * 2
     threads = _threads(decisions).threads
-    cost = BlockCost(threads, requested, at_once, products + loads + adding, _shared_bytes(unit, decisions), steps / decisions["stages"])
+    cost = BlockCost(
+        threads,
+        requested,
+        at_once,
+        products + loads + adding,
+        _shared_bytes(unit, decisions),
+        steps / decisions["stages"],
+    )
     return cost.cycles(unit, blocks)
