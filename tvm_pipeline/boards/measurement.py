@@ -11,8 +11,8 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.errors import UserError
 from tvm_pipeline.boards.kernel_worker import ConnectAnswer, ConnectRequest
 from tvm_pipeline.boards.session import Board
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tracker import Device, tracker_of
 from tvm_pipeline.tuning.measurement import REFERENCE, KernelBuilder, argument_shapes
 from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
@@ -61,7 +61,7 @@ class _Lane:
         self._thread.shutdown()
 
 
-def _unfit(board: Board, target: CpuTarget) -> str | None:
+def _unfit(board: Board, target: AnyTarget) -> str | None:
     """Why a board cannot run the target's kernels; None where it can, or does not say what it is."""
     arch = target.zig_target.partition("-")[0]
     if board.arch not in (None, arch):
@@ -82,7 +82,7 @@ class BoardMeasurement:
     is_repeatable = False
     overlaps = False
 
-    def __init__(self, device: Device, target: CpuTarget, threads: int, warn: Callable[[str], None]) -> None:
+    def __init__(self, device: Device, target: AnyTarget, threads: int, warn: Callable[[str], None]) -> None:
         """:raises UserError: no tracker, no board with that key, none becomes free, or one is of another kind."""
         self._device, self._warn = device, warn
         self._builder = KernelBuilder(target, set(os.sched_getaffinity(0)))

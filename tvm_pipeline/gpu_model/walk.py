@@ -34,22 +34,32 @@ def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
 
 def count(function: DeviceFunction) -> LaunchCounts:
     """What a launch does. Counts are exact where no condition depends on threads or loops, else sampled."""
-    walk, one_block = _Walk(sample_warps(function)), _Walk(sample_block(function))
+    walk, one_block = _Walk(sample_warps(function)), _Walk(sample_block(function), footprint=Footprint())
     for one in (walk, one_block):
         one.statement(function.body, 1.0, one.warps.active)
     arithmetic = Arithmetic(walk.flops, walk.instructions, walk.tensor_flops)
-    footprint = one_block.footprint.bytes()
-    return LaunchCounts(function, tuple(walk.accesses), arithmetic, walk.shared_bytes, walk.barriers, footprint)
+    assert one_block.footprint is not None
+    return LaunchCounts(
+        function=function,
+        accesses=tuple(walk.accesses),
+        arithmetic=arithmetic,
+        shared_bytes=walk.shared_bytes,
+        barriers=walk.barriers,
+        block_footprint=one_block.footprint.bytes(),
+    )
 
 
 class _Walk:
-    """``weight`` is how often a thread comes by, ``mask`` in which samples and lanes it does."""
+    """``weight`` is how often a thread comes by, ``mask`` in which samples and lanes it does.
 
-    def __init__(self, warps: WarpSamples) -> None:
+    With a ``footprint`` loads of global memory are booked there, and nothing else is counted.
+    """
+
+    def __init__(self, warps: WarpSamples, footprint: Footprint | None = None) -> None:
         self.warps = warps
         self._value = warps.evaluator
         self.accesses: list[Access] = []
-        self.footprint = Footprint()
+        self.footprint = footprint
         self.flops = self.instructions = self.tensor_flops = self.barriers = 0.0
         self.shared_bytes = 0
         self._shapes: dict[tirx.Var, tuple[int, int, int]] = {}
@@ -179,10 +189,13 @@ class _Walk:
                 self._request(buffer, addresses[..., element : element + 1], is_store, weight, mask)
             return
         addresses = np.broadcast_to(addresses, (*mask.shape, vector))
+        if self.footprint is not None:
+            if scope == GLOBAL and not is_store:
+                asked = self._warps(weight, mask) * global_cost(addresses, item, mask).sectors
+                self.footprint.add(buffer.name, addresses * item, mask, asked)
+            return
         cost: WarpCost = (global_cost if scope == GLOBAL else shared_cost)(addresses, item, mask)
         requests = self._warps(weight, mask)
-        if scope == GLOBAL and not is_store:
-            self.footprint.add(buffer.name, addresses * item, mask, requests * cost.sectors)
         self.accesses.append(
             Access(
                 buffer=buffer.name,

@@ -10,9 +10,9 @@ from pathlib import Path
 import tvm
 from tvm.s_tir import Schedule
 
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning.build_worker import BuildAnswer, BuildRequest
 from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
@@ -53,7 +53,7 @@ def argument_shapes(layer: Layer) -> tuple[tuple[int, ...], ...]:
 class KernelBuilder:
     """A warm process that builds kernels into a folder of its own, which ``stop`` removes."""
 
-    def __init__(self, target: CpuTarget, cores: set[int]) -> None:
+    def __init__(self, target: AnyTarget, cores: set[int]) -> None:
         self._target = target
         self._directory = tempfile.TemporaryDirectory(prefix="mobilenet-tvm-tune-")
         self._worker = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=cores)
@@ -105,7 +105,7 @@ class Measurement:
     is_repeatable = False
     lanes = 1
 
-    def __init__(self, target: CpuTarget, threads: int) -> None:
+    def __init__(self, target: AnyTarget, threads: int) -> None:
         self.cores = Cores.split(threads)
         self.overlaps = self.cores.overlap
         self._builder = KernelBuilder(target, set(self.cores.building))
