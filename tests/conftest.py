@@ -31,7 +31,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_folders(shared_folder: Path) -> Iterator[None]:
     cache = shared_folder / "cache"
     cache.mkdir(exist_ok=True)
-    for part in ("runner", "runtime"):
+    for part in ("runner", "runtime", "emulated_gpu"):
         known = cache_dir() / part
         known.mkdir(parents=True, exist_ok=True)
         if not (cache / part).is_symlink():

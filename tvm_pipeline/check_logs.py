@@ -10,6 +10,8 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.gpu_target import GpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.targets import AnyTarget
@@ -33,7 +35,12 @@ class CheckedRecord:
 def check_records(
     records: list[TuningRecord], target: AnyTarget, can_run: bool, on_checked: Callable[[int], None]
 ) -> list[CheckedRecord]:
-    """Checks each record; on a CPU that cannot run the target's code the kernels are built but not run."""
+    """Checks each record; on a CPU that cannot run the target's code the kernels are built but not run, and a GPU's
+    only compiled."""
+    if isinstance(target, GpuTarget):
+        from tvm_pipeline.check_gpu_logs import check_gpu_records
+
+        return check_gpu_records(records, target, on_checked)
     references: dict[str, tuple[list[np.ndarray], np.ndarray]] = {}
     checked = []
     for record in records:
@@ -43,11 +50,13 @@ def check_records(
     return checked
 
 
-def _check(
-    record: TuningRecord, target: AnyTarget, can_run: bool, references: dict[str, tuple[list[np.ndarray], np.ndarray]]
-) -> str | None:
+def schedule_of(record: TuningRecord, target: AnyTarget) -> Schedule | str:
+    """The record's kernel, scheduled as it says; a text that says why where it does not apply any more."""
     layer = Layer.parse(record.layer)
-    generator = generator_for(layer, target.unit)
+    try:
+        generator = generator_for(layer, target.unit)
+    except KeyError:
+        return f"made by generator {record.generator}, this version has none for its kind"
     if record.generator != f"{generator.name}/{generator.version}":
         return f"made by generator {record.generator}, this version has {generator.name}/{generator.version}"
     space = Space.of(layer, generator, target.unit)
@@ -55,20 +64,33 @@ def _check(
     if choice is None:
         return f"its decisions {dict(record.decisions)} are not in the generator's space"
     try:
-        built = tvm.compile(space.schedule(choice).mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
+        return space.schedule(choice)
+    except (ScheduleError, ValueError) as error:
+        return f"does not schedule: {str(error).strip().splitlines()[-1]}"
+
+
+def _check(
+    record: TuningRecord, target: CpuTarget, can_run: bool, references: dict[str, tuple[list[np.ndarray], np.ndarray]]
+) -> str | None:
+    schedule = schedule_of(record, target)
+    if isinstance(schedule, str):
+        return schedule
+    try:
+        built = tvm.compile(schedule.mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
     except (ScheduleError, ValueError, RuntimeError) as error:
         return f"does not build: {str(error).strip().splitlines()[-1]}"
     if not can_run:
         return None
     if record.layer not in references:
-        references[record.layer] = _reference(space, target)
+        references[record.layer] = _reference(Layer.parse(record.layer), target)
     inputs, expected = references[record.layer]
     worst = float(np.abs(_run(built, inputs, expected.shape) - expected).max() / np.ptp(expected))
     return None if worst <= TOLERANCE else f"computes wrong numbers: off by {worst:.1e} of the range"
 
 
-def _reference(space: Space, target: AnyTarget) -> tuple[list[np.ndarray], np.ndarray]:
+def _reference(layer: Layer, target: CpuTarget) -> tuple[list[np.ndarray], np.ndarray]:
     """Seeded inputs and what the unscheduled kernel makes of them."""
+    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
     *shapes, output = argument_shapes(space.layer)
     random = np.random.default_rng(0)
     inputs = [random.standard_normal(shape, dtype=np.float32) for shape in shapes]

@@ -13,6 +13,7 @@ from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.cuda.build import build_cuda, write_device_code
 from tvm_pipeline.export_static import export_static
+from tvm_pipeline.gpu_model.figures import add_figures, describe_model
 from tvm_pipeline.gpu_target import GpuTarget
 from tvm_pipeline.import_onnx import import_onnx, output_names
 from tvm_pipeline.link import link_shared, link_shared_by
@@ -58,7 +59,12 @@ def compile_model(
         export_static(executable, output, target.zig_target)
     else:
         executable.export_library(str(path), fcompile=_linker(target))
-    device_code = write_device_code(fatbin, path, target.driver) if isinstance(target, GpuTarget) and fatbin else None
+    device_code = None
+    if isinstance(target, GpuTarget) and fatbin is not None:
+        report("modelling")
+        device_code = write_device_code(fatbin, path, target.driver)
+        device_code["kernels"] = add_figures(device_code["kernels"], module, target)
+        device_code["model"] = describe_model(target)
     return {
         "module": str(path),
         "inputs": inputs,

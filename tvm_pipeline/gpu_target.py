@@ -23,6 +23,7 @@ class GpuTarget:
     :ivar compiler: the system's compiler that links modules; None for ziglang's.
     :ivar cpu_features: what the host's CPU must have, named as in the flags of /proc/cpuinfo.
     :ivar driver: the least branch of the driver that runs what is compiled.
+    :ivar card: the GPU whose figures the unit holds, by the first alias of its preset.
     """
 
     name: str
@@ -33,6 +34,7 @@ class GpuTarget:
     compiler: str | None = None
     cpu_features: tuple[str, ...] = ()
     driver: str | None = None
+    card: str = ""
 
     @staticmethod
     def from_json(values: Mapping[str, Any], dtype: str = "float32") -> "GpuTarget":
@@ -53,4 +55,5 @@ class GpuTarget:
             compiler=values.get("compiler"),
             cpu_features=tuple(values.get("cpu_features") or ()),
             driver=values.get("driver"),
+            card=str(next(iter(values.get("aliases") or ()), values["name"])),
         )

@@ -21,12 +21,9 @@ from tvm_pipeline.tracker import Device
 from tvm_pipeline.tuning_log import TuningLogs, log_path
 
 if TYPE_CHECKING:
-    from tvm_pipeline.tuning.log_writer import Conditions
+    pass
 
 tvm_import.skip_tensor_intrinsics()
-
-MODEL = "model"
-"""The ``measure`` that asks the static model; any other is this machine's clock."""
 
 
 def layers_of(onnx_path: Path, target: AnyTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
@@ -70,9 +67,10 @@ def tune_model(
 
     Layers that the logs know are only searched further when ``trials`` or ``seconds`` ask for it, and after the others.
     An interrupt ends the search and keeps everything measured so far. With ``measure`` "model" nothing is measured: the
-    static model says what a kernel would cost on the target's core. With ``device`` boards measure; what an emulated
-    board says goes into no log. Raises UserError where a name is unknown or no board is left.
+    static model says what a kernel would cost on the target's core, or on its GPU. With ``device`` boards measure; what
+    an emulated board says goes into no log. Raises UserError where a name is unknown or no board is left.
     """
+    from tvm_pipeline.tuning.choose_backend import choose_backend
     from tvm_pipeline.tuning.database import claim
     from tvm_pipeline.tuning.events import Progress, Trial
     from tvm_pipeline.tuning.interrupt import deferred_interrupt
@@ -87,7 +85,7 @@ def tune_model(
         if trials is not None or seconds is not None
         else {one: n for one, n in layers.items() if one not in known}
     )
-    backend, conditions = _backend(measure, device, target, threads, emit)
+    backend, conditions = choose_backend(measure, device, target, threads, emit.warning)
     writer = NoLog() if conditions is None else LogWriter(logs, target, threads, dtype, conditions)
 
     def on_trial(trial: Trial) -> None:
@@ -152,27 +150,3 @@ def known_decisions(
         if match is not None and match.record.threads == threads:
             found[layer] = [match.record.decisions]
     return found
-
-
-def _backend(
-    measure: str, device: Device | None, target: AnyTarget, threads: int, emit: Emit
-) -> tuple[Any, "Conditions | None"]:
-    """What tells how long a candidate takes, and the conditions under which it does; None: no log may hold them."""
-    from tvm_pipeline.tuning.log_writer import Conditions
-
-    if device is not None:
-        from tvm_pipeline.boards.measurement import BoardMeasurement
-
-        boards = BoardMeasurement(device, target, threads, emit.warning)
-        if any(board.emulated for board in boards.boards):
-            emit.warning(f"{device} is an emulator, whose times are no board's: nothing is written into logs")
-            return boards, None
-        return boards, Conditions.of_boards(boards.boards, device, threads)
-    if measure == MODEL:
-        from tvm_pipeline.static_model.measurement import ModelledMeasurement
-
-        modelled = ModelledMeasurement(target, threads)
-        return modelled, Conditions.of_model(modelled.core.name, threads)
-    from tvm_pipeline.tuning.measurement import Measurement
-
-    return Measurement(target, threads), Conditions.of_this_machine(target, threads)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mobilenet_tvm.cli import arguments, output
 
-HELP = "where the time goes: per layer its time, GMAC/s and share of this CPU's measured peak"
+HELP = "where the time goes: per layer its time and share of this CPU's peak; of a GPU's package what a model says"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,56 @@ def _print_emulated(result: dict[str, Any]) -> None:
     output.print_table(("layer", ">M Mult-Adds", ">MB", "record", ">emulator's ms"), rows)
 
 
+def _counted(counts: dict[str, Any] | None) -> list[str]:
+    """What the emulated GPU counted of a kernel."""
+    if counts is None:
+        return ["0", "", ""]
+    return [f"{counts['launches']}", f"{counts['global_bytes'] / 1e6:.2f}", f"{counts['unique_bytes'] / 1e6:.2f}"]
+
+
+def _print_gpu(result: dict[str, Any]) -> None:
+    """Launches, bytes and the model's time per kernel; measured ones where there are any."""
+    print(f"{result['model']} for {result['target']}, {result['dtype']}; modelled for {result['card']}, not measured:")
+    measured, emulated = result["total_ms"] is not None, result["where"] == "emulated"
+    rows = [
+        (
+            kernel["layer"] or kernel["name"],
+            f"{kernel['calls']}",
+            "x".join(map(str, kernel["grid"])),
+            "x".join(map(str, kernel["block"])),
+            f"{kernel['registers']}",
+            f"{kernel['shared_bytes'] / 1024:.1f}",
+            f"{kernel['occupancy']:.0%}",
+            f"{kernel['waves']:.2f}",
+            f"{kernel['global_bytes'] / 1e6:.2f}",
+            f"{kernel['unique_bytes'] / 1e6:.2f}",
+            f"{(kernel['flops'] + kernel['tensor_flops']) / 1e6:.1f}",
+            f"{kernel['estimated_us']:.2f}",
+            kernel["bound"],
+            *([f"{kernel['measured_us']:.2f}" if kernel["measured_us"] is not None else ""] if measured else []),
+            *(_counted(kernel["emulated"]) if emulated else []),
+            kernel["record"],
+        )
+        for kernel in result["kernels"]
+    ]
+    heading = (
+        *("layer", ">calls", ">grid", ">block", ">registers", ">KiB shared", ">occupancy", ">waves", ">MB asked"),
+        *(">MB unique", ">MFLOP", ">modelled us", "bound by", *([">measured us"] if measured else [])),
+        *((">launches emulated", ">MB asked", ">MB unique") if emulated else ()),
+        "record",
+    )
+    output.print_table(heading, rows)
+    asked, unique = result["global_bytes"], result["unique_bytes"]
+    flops = result["flops"] + result["tensor_flops"]
+    print(
+        f"{result['launches']} launches, {flops / 1e6:.1f} MFLOP, {asked / 1e6:.1f} MB asked of memory, "
+        f"{unique / 1e6:.1f} of them unique ({asked / unique:.2f} x); modelled: "
+        f"{result['estimated_us']:.1f} us, {result['launch_us']} us per launch among them"
+    )
+    if measured:
+        print(f"measured: {result['total_ms']:.3f} ms (median of {result['runs']})")
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     from mobilenet_tvm.verbs.profile import profile
@@ -50,6 +100,9 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.json:
         output.print_json(result)
+        return 0
+    if "card" in result:
+        _print_gpu(result)
         return 0
     output.print_where(result)
     if result["where"] == "emulated":

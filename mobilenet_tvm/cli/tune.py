@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measure",
         default="clock",
         metavar="HOW",
-        help="clock: on this machine; model: by the static model of the target's ARM core (default: clock)",
+        help="clock: on this machine; model: by the static model of the target's ARM core or GPU (default: clock)",
     )
     arguments.add_device(parser, "build here, measure on all free boards that a tracker knows by that key")
     arguments.add_logs(parser, "write logs there instead of to your own, which compile consults first")

@@ -9,6 +9,7 @@ from mobilenet_tvm.board import conditions_of
 from mobilenet_tvm.conditions import busy_warning, versions
 from mobilenet_tvm.errors import UserError
 from mobilenet_tvm.events import OnEvent, warn_only, warning
+from mobilenet_tvm.gpu_profile import gpu_profile
 from mobilenet_tvm.manifest import Manifest
 from mobilenet_tvm.package import open_package
 from mobilenet_tvm.place import place_of
@@ -30,12 +31,16 @@ def profile(
 ) -> dict[str, Any]:
     """Time every kernel of a package inside whole inferences, in its own runner.
 
+    Of a GPU's package the figures that its compilation left in it are told, a static model's times among them, which
+    are labelled so; measured ones beside them where a GPU runs it.
+
     :param threads: by default as many as the package was scheduled for.
     :param repeat: inferences, each once with and once without a clock around its kernels; medians are told. By default
         50, one in an emulator.
     :param emulate: let QEMU run it, as the CPU that it was compiled for: its times are the emulator's, not a board's.
     :param device: let a board run it, ``tracker://HOST:PORT/KEY``; mobilenet-run must serve it.
-    :returns: ``schemas/profile.json``; times in milliseconds, the peak that of one core times the threads.
+    :returns: ``schemas/profile.json``, of a GPU's package ``schemas/profile_gpu.json``; times in milliseconds, the peak
+        that of one core times the threads.
     :raises UserError: the package is damaged or not for this CPU, there is no emulator or no such board, or an argument
         is no positive number.
     """
@@ -43,6 +48,8 @@ def profile(
         raise UserError("--repeat and --threads take positive numbers")
     with open_package(package) as opened:
         place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
+        if place.manifest.device_code is not None:
+            return gpu_profile(package, place, repeat)
         place.require_this_cpu()
         found = conditions_of(place)
         if repeat is None:

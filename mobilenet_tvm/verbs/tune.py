@@ -17,10 +17,10 @@ from mobilenet_tvm.logs import as_strings, log_folders
 from mobilenet_tvm.model_source import find_model
 from mobilenet_tvm.paths import cache_dir, user_logs_dir
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype, check_threads, read_shapes
-from targets import host_arch
+from targets import Target, host_arch
 
 MEASURES = CLOCK, MODEL = "clock", "model"
-"""What tells how long a candidate takes: this machine's clock, or the static model of an ARM core."""
+"""What tells how long a candidate takes: this machine's clock, or the static model of an ARM core or a GPU."""
 
 WORK = ".work"  # beside the logs in --logs DIR: the databases that they are derived from
 
@@ -29,6 +29,20 @@ def database_folder(logs: str | Path | None, target: str, dtype: str, measure: s
     """Where MetaSchedule keeps every finished trial: those of a clock, of the model and of boards apart."""
     root = cache_dir() / "tuning" if logs is None else Path(logs).absolute() / WORK
     return root / target / (dtype if measure == CLOCK else f"{dtype}-{measure}")
+
+
+def _check_measurable(target: Target) -> None:
+    """Raises UserError where no clock of this machine's can time the target's kernels."""
+    others = "--device names its machine, --measure model does without"
+    if target.gpu is not None:
+        raise UserError(f"target {target.name} is a GPU, which is measured over RPC: {others}")
+    if missing := target.missing_here():
+        without = (
+            "; --device names boards, --measure model does without"
+            if target.emulator and target.arch != host_arch()
+            else ""
+        )
+        raise UserError(f"target {target.name} cannot be measured here: this machine lacks {', '.join(missing)}{without}")
 
 
 def tune(
@@ -54,7 +68,7 @@ def tune(
     :param trials: at most so many trials in this run.
     :param seconds: at most so much time.
     :param measure: ``clock``, or ``model``: nothing is measured, a static model says what a candidate would take on the
-        target's ARM core, and the records say "modelled".
+        target's ARM core or GPU, and the records say "modelled".
     :param device: build here, measure on all free boards of ``tracker://HOST:PORT/KEY``. A board that is an emulator is
         for trying this out: nothing is written into logs then.
     :param logs: the folder to write logs to; by default the user's own, which ``compile`` consults first.
@@ -75,15 +89,8 @@ def tune(
     if device is not None and measure != CLOCK:
         raise UserError("--measure model asks no board, --device does: one of them")
     named = device_named(device, on_event) if device is not None else None
-    if named is None and measure == CLOCK and (missing := chosen.missing_here()):
-        without = (
-            "; --device names boards, --measure model does without"
-            if chosen.emulator and chosen.arch != host_arch()
-            else ""
-        )
-        raise UserError(
-            f"target {chosen.name} cannot be measured here: this machine lacks {', '.join(missing)}{without}"
-        )
+    if named is None and measure == CLOCK:
+        _check_measurable(chosen)
     shapes = read_shapes(shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         source = find_model(model, weights, shapes, on_event, Path(scratch))

@@ -1,12 +1,13 @@
 """From a scheduled kernel to the functions that a GPU is launched with, everything in them explicit."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import tvm
 from tvm import tirx
 from tvm.tirx.build import split_host_device_mods
 from tvm.tirx.stmt import AttrStmt, SeqStmt, Stmt
+
+from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE, GPU_CONFIG
 
 Extents = tuple[int, int, int]
 _LAUNCH = "tirx.kernel_launch_params"
@@ -47,26 +48,33 @@ def device_functions(function: tirx.PrimFunc, target: tvm.target.Target) -> list
     :param target: a CUDA target with its host.
     :raises ValueError: a part of the kernel is bound to no thread, or a thread extent is no constant.
     """
-    symbol = str(function.attrs["global_symbol"]) if "global_symbol" in (function.attrs or {}) else "main"
-    module = tvm.IRModule({symbol: function.with_attr("global_symbol", symbol)})
-    pipeline, _, finalize_device = tirx.get_tir_pipeline("s_tir")
-    try:
-        with tvm.transform.PassContext(config=_config()), target:
-            lowered = pipeline(tirx.transform.BindTarget(target)(module))
-    except RuntimeError as error:  # VerifyMemory, say
-        raise ValueError(f"the kernel cannot be lowered: {str(error).strip().splitlines()[-1]}") from error
-    _, devices = split_host_device_mods(lowered)
-    found = [
-        _device_function(str(one.attrs["global_symbol"]), one)
-        for module in devices.values()
-        for _, one in finalize_device()(module).functions_items()
-    ]
+    with tvm.transform.PassContext(config={**GPU_CONFIG, **_KEEP_LOOPS}):
+        lowered = _lowered(function, target, "s_tir")
+    found = [_device_function(variable.name_hint, one) for variable, one in lowered.functions_items()]
     return sorted(found, key=lambda one: one.name)
 
 
-def _config() -> dict[str, Any]:
-    """The caller's settings, with loops kept."""
-    return {**dict(tvm.transform.PassContext.current().config), **_KEEP_LOOPS}
+def compiled_functions(function: tirx.PrimFunc, target: tvm.target.Target) -> tvm.IRModule:
+    """The device functions of a scheduled kernel just as they are compiled. Raises ValueError where it has none."""
+    return _lowered(function, target, CODEGEN_PIPELINE)
+
+
+def _lowered(function: tirx.PrimFunc, target: tvm.target.Target, pipeline: str) -> tvm.IRModule:
+    symbol = str(function.attrs["global_symbol"]) if "global_symbol" in (function.attrs or {}) else "main"
+    module = tvm.IRModule({symbol: function.with_attr("global_symbol", symbol)})
+    lower, _, finalize_device = tirx.get_tir_pipeline(pipeline)
+    try:
+        with target:
+            lowered = lower(tirx.transform.BindTarget(target)(module))
+    except RuntimeError as error:  # VerifyMemory, say
+        raise ValueError(f"the kernel cannot be lowered: {str(error).strip().splitlines()[-1]}") from error
+    _, devices = split_host_device_mods(lowered)
+    functions = {
+        variable: one for part in devices.values() for variable, one in finalize_device()(part).functions_items()
+    }
+    if not functions:
+        raise ValueError("no part of the kernel is bound to a GPU's threads")
+    return tvm.IRModule(functions)
 
 
 def _device_function(name: str, function: tirx.PrimFunc) -> DeviceFunction:

@@ -12,7 +12,7 @@ bytes need at the memory's bandwidth. Sources: Williams et al., "Roofline" (CACM
 occupancy and coalescing; NVIDIA's A100 white paper for the width of the second-level cache's port.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvm_pipeline.gpu_model.counts import LaunchCounts
@@ -21,15 +21,13 @@ from tvm_pipeline.gpu_model.sampling import warps_of_block
 from tvm_pipeline.gpu_model.warp_time import SCHEDULERS, WarpTime, warp_time
 from tvm_pipeline.gpu_unit import GpuUnit
 
-MODEL_VERSION = 1
-"""Raised with every change of what the model says: older modelled records are then no rivals for new ones."""
-
 PORT_BYTES = 47.0
 """Per cycle and multiprocessor from the second-level cache: the A100's 5120 bytes over its 108 multiprocessors."""
 _UNIFIED_BYTES = 28 * 1024
 """First-level cache that is left when shared memory takes all it can (192 of 164 KiB, 128 of 100, 256 of 228)."""
 _RESIDENT_SHARE = 0.5
 """Activations of this part of the second-level cache are still there when the next kernel reads them."""
+_WEIGHTS = ("weight", "bias")
 _SPILL_WAVEFRONTS = 1.0
 
 
@@ -56,10 +54,17 @@ class Estimate:
     cold_bytes: int
 
 
-def estimate(counts: LaunchCounts, resources: Resources, unit: GpuUnit, constants: Collection[str]) -> Estimate:
+def is_weight(buffer: str) -> bool:
+    """Whether a kernel's argument is a constant of the network, by the name that the workloads give it."""
+    return any(part in buffer for part in _WEIGHTS)
+
+
+def estimate(
+    counts: LaunchCounts, resources: Resources, unit: GpuUnit, is_cold: Callable[[str], bool] = is_weight
+) -> Estimate:
     """The modelled time of one launch.
 
-    :param constants: names of the buffers that hold weights, which come from memory each time.
+    :param is_cold: whether a buffer comes from memory each time, as weights do.
     :raises ValueError: a block fits no multiprocessor.
     """
     function = counts.function
@@ -73,7 +78,7 @@ def estimate(counts: LaunchCounts, resources: Resources, unit: GpuUnit, constant
     cycles = rounds * max(alone.cycles, resident.blocks * busy)
     cycles += max(alone.cycles, rest * busy) if rest else 0.0
     hertz = unit.clock_mhz * 1e6
-    cold = _cold_bytes(counts, unit, constants)
+    cold = _cold_bytes(counts, unit, is_cold)
     times = {
         **{name: blocks * value / hertz for name, value in parts.items()},
         "memory": cold / (unit.bandwidth_gb_s * 1e9),
@@ -118,8 +123,8 @@ def _second_level_bytes(counts: LaunchCounts, unit: GpuUnit, resident: Occupancy
     return stores + distinct + (loads - distinct) * (1 - held)
 
 
-def _cold_bytes(counts: LaunchCounts, unit: GpuUnit, constants: Collection[str]) -> int:
+def _cold_bytes(counts: LaunchCounts, unit: GpuUnit, is_cold: Callable[[str], bool]) -> int:
     """Weights, and activations where they do not fit the second-level cache."""
     everything = counts.unique_bytes()
-    weights = counts.unique_bytes(tuple(constants))
+    weights = counts.unique_bytes([one.buffer for one in counts.accesses if is_cold(one.buffer)])
     return weights if everything - weights <= _RESIDENT_SHARE * unit.l2_bytes else everything

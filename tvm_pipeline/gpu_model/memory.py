@@ -2,7 +2,8 @@
 
 Sources: CUDA C++ Programming Guide, "Device Memory Accesses" (32-byte sectors) and "Shared Memory" of compute
 capability 5.x and newer (32 banks of 4 bytes; lanes that read the same word share it). A request of 8 or 16 bytes per
-lane is served in two or four parts, of half or a quarter of the warp each.
+lane is served in two or four parts, of half or a quarter of the warp each; parts of shared memory merge where lanes
+that are one or two apart read the same, as answers on NVIDIA's developer forum have it and its documents do not.
 """
 
 from dataclasses import dataclass
@@ -51,9 +52,30 @@ def shared_cost(addresses: Array, item: int, mask: Array) -> WarpCost:
     if not taking_part.any():
         return WarpCost(0.0, 0.0)
     width = addresses.shape[-1] * item
-    parts = min(max(1, width // WORD), WARP)
+    parts = min(max(1, width // WORD), 4)
     words = np.where(mask[..., None], addresses * item // WORD, -1)[taking_part]
-    return WarpCost(0.0, float(_passes(words.reshape(len(words), parts, -1)).sum(axis=1).mean()))
+    return WarpCost(0.0, float(_served(words, parts).mean()))
+
+
+def _served(words: Array, parts: int) -> Array:
+    """Passes over the banks per sample; ``words`` is ``[samples, lanes, elements]``."""
+    passes = _passes(words.reshape(len(words), parts, -1)).sum(axis=1)
+    if parts == 1:
+        return np.asarray(passes)
+    merging = _merges(words)
+    for merged in range(1, parts.bit_length()):
+        some = merging >= merged
+        if some.any():
+            fewer = words[some].reshape(int(some.sum()), parts >> merged, -1)
+            passes[some] = _passes(fewer).sum(axis=1)
+    return np.asarray(passes)
+
+
+def _merges(words: Array) -> Array:
+    """How often the parts of a wide request halve: once if neighbours read the same, once if every other lane does."""
+    lanes = np.arange(WARP)
+    first = words[:, :, 0]
+    return np.asarray(sum((first == first[:, lanes ^ apart]).all(axis=1).astype(int) for apart in (1, 2)))
 
 
 def _flat(values: Array) -> Array:

@@ -8,7 +8,7 @@ from tvm import tirx
 from tvm_pipeline.gpu_model.device_functions import DeviceFunction
 from tvm_pipeline.gpu_model.expression import Array, Evaluator
 
-SAMPLES = 512
+SAMPLES = 256
 WARP = 32
 _FRACTIONS = np.sqrt(np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71])) % 1
 

@@ -11,6 +11,7 @@ from tvm.tirx.stmt import (
     BufferStore,
     Evaluate,
     For,
+    ForKind,
     IfThenElse,
     SeqStmt,
     Stmt,
@@ -19,12 +20,12 @@ from tvm.tirx.stmt import (
 
 from tvm_pipeline.gpu_model.counts import GLOBAL, SHARED, Access, Arithmetic, LaunchCounts
 from tvm_pipeline.gpu_model.device_functions import DeviceFunction, device_functions
-from tvm_pipeline.gpu_model.expression import Array, UnknownValue, call_name
+from tvm_pipeline.gpu_model.expression import Array, UnknownValue, call_name, operands
 from tvm_pipeline.gpu_model.footprint import Footprint
 from tvm_pipeline.gpu_model.intrinsics import INTRINSICS, MULTIPLY, buffer_of, fragment_shape, touched
 from tvm_pipeline.gpu_model.memory import LINE, WarpCost, global_cost, shared_cost
 from tvm_pipeline.gpu_model.sampling import WARP, WarpSamples, sample_block, sample_warps
-from tvm_pipeline.gpu_model.tree import ARITHMETIC, bytes_of, children, is_float, is_multiply_add, scope_of
+from tvm_pipeline.gpu_model.tree import ARITHMETIC, bytes_of, is_float, is_multiply_add, scope_of
 
 
 def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
@@ -34,24 +35,35 @@ def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
 
 def count(function: DeviceFunction) -> LaunchCounts:
     """What a launch does. Counts are exact where no condition depends on threads or loops, else sampled."""
-    walk, one_block = _Walk(sample_warps(function)), _Walk(sample_block(function))
+    walk, one_block = _Walk(sample_warps(function)), _Walk(sample_block(function), footprint=Footprint())
     for one in (walk, one_block):
         one.statement(function.body, 1.0, one.warps.active)
     arithmetic = Arithmetic(walk.flops, walk.instructions, walk.tensor_flops)
-    footprint = one_block.footprint.bytes()
-    return LaunchCounts(function, tuple(walk.accesses), arithmetic, walk.shared_bytes, walk.barriers, footprint)
+    assert one_block.footprint is not None
+    return LaunchCounts(
+        function=function,
+        accesses=tuple(walk.accesses),
+        arithmetic=arithmetic,
+        shared_bytes=walk.shared_bytes,
+        barriers=walk.barriers,
+        block_footprint=one_block.footprint.bytes(),
+    )
 
 
 class _Walk:
-    """``weight`` is how often a thread comes by, ``mask`` in which samples and lanes it does."""
+    """``weight`` is how often a thread comes by, ``mask`` in which samples and lanes it does.
 
-    def __init__(self, warps: WarpSamples) -> None:
+    With a ``footprint`` loads of global memory are booked there, and nothing else is counted.
+    """
+
+    def __init__(self, warps: WarpSamples, footprint: Footprint | None = None) -> None:
         self.warps = warps
         self._value = warps.evaluator
         self.accesses: list[Access] = []
-        self.footprint = Footprint()
+        self.footprint = footprint
         self.flops = self.instructions = self.tensor_flops = self.barriers = 0.0
         self.shared_bytes = 0
+        self._loops: list[tuple[For, float]] = []
         self._shapes: dict[tirx.Var, tuple[int, int, int]] = {}
 
     def statement(self, node: Stmt, weight: float, mask: Array) -> None:
@@ -81,7 +93,20 @@ class _Walk:
             extent, begin = np.asarray(1), np.asarray(0)
         self._value.set(loop.loop_var, begin + self.warps.samples.along(np.maximum(extent, 1)))
         runs = np.broadcast_to(extent > 0, mask.shape)
-        self.statement(loop.body, weight * float(np.maximum(extent, 0).mean()), mask & runs)
+        steps = float(np.maximum(extent, 0).mean())
+        self._loops.append((loop, steps))
+        self.statement(loop.body, weight * steps, mask & runs)
+        self._loops.pop()
+
+    def _sharing_steps(self, index: Expr) -> float:
+        """How many of the unrolled steps around a load share it, since its address is the same in them."""
+        shared = 1.0
+        for loop, steps in reversed(self._loops):
+            if loop.kind not in (ForKind.UNROLLED, ForKind.VECTORIZED):
+                break
+            if not self._value.mentions(index, loop.loop_var):
+                shared *= max(steps, 1.0)
+        return shared
 
     def _condition(self, condition: Expr, mask: Array) -> tuple[Array, Array]:
         """Where the condition holds and where not; everywhere, both, where nobody can tell."""
@@ -106,14 +131,14 @@ class _Walk:
 
     def expression(self, node: Expr, weight: float, mask: Array) -> None:
         if isinstance(node, TensorLoad):
-            self._access(node.source, node.indices[-1], False, weight, mask)
+            self._access(node.source, node.indices[-1], False, weight / self._sharing_steps(node.indices[-1]), mask)
             for index in node.indices:
                 self.expression(index, weight, mask)
         elif isinstance(node, Call):
             self._call(node, weight, mask)
         else:
             self._count_operation(node, weight, mask)
-            for child in children(node):
+            for child in operands(node):
                 self.expression(child, weight, mask)
 
     def _count_operation(self, node: Expr, weight: float, mask: Array) -> None:
@@ -179,10 +204,13 @@ class _Walk:
                 self._request(buffer, addresses[..., element : element + 1], is_store, weight, mask)
             return
         addresses = np.broadcast_to(addresses, (*mask.shape, vector))
+        if self.footprint is not None:
+            if scope == GLOBAL and not is_store:
+                asked = self._warps(weight, mask) * global_cost(addresses, item, mask).sectors
+                self.footprint.add(buffer.name, addresses * item, mask, asked)
+            return
         cost: WarpCost = (global_cost if scope == GLOBAL else shared_cost)(addresses, item, mask)
         requests = self._warps(weight, mask)
-        if scope == GLOBAL and not is_store:
-            self.footprint.add(buffer.name, addresses * item, mask, requests * cost.sectors)
         self.accesses.append(
             Access(
                 buffer=buffer.name,

@@ -14,10 +14,10 @@ from tvm.tirx.stmt import AttrStmt, Bind, BufferStore, Evaluate, For, ForKind, I
 
 from tvm_pipeline.gpu_model.counts import GLOBAL
 from tvm_pipeline.gpu_model.device_functions import DeviceFunction
-from tvm_pipeline.gpu_model.expression import call_name
+from tvm_pipeline.gpu_model.expression import call_name, operands
 from tvm_pipeline.gpu_model.intrinsics import COPY, INTRINSICS, MULTIPLY, touched_buffer
 from tvm_pipeline.gpu_model.sampling import WARP
-from tvm_pipeline.gpu_model.tree import ARITHMETIC, children, is_float, is_multiply_add, scope_of
+from tvm_pipeline.gpu_model.tree import ARITHMETIC, is_float, is_multiply_add, scope_of
 from tvm_pipeline.gpu_unit import GpuUnit
 
 GLOBAL_CYCLES, SHARED_CYCLES, SUM_CYCLES, BARRIER_CYCLES = 250.0, 23.0, 4.0, 20.0
@@ -56,7 +56,7 @@ class _Clock:
         self._ready: dict[tirx.Buffer, float] = {}
         self._copied: list[float] = []
         self._waited_global = self._waited_shared = False
-        self._barriers = 0
+        self._barriers = self._unrolling = 0
 
     def _end_run(self) -> None:
         self._waited_global = self._waited_shared = False
@@ -68,7 +68,7 @@ class _Clock:
         elif isinstance(node, For):
             self._loop(node)
         elif isinstance(node, IfThenElse):
-            self._issue(1)
+            self._issue(0 if self._unrolling else 1)  # a predicate that all unrolled steps share
             self.statement(node.then_case)
         elif isinstance(node, AttrStmt):
             self._copies(node)
@@ -94,13 +94,16 @@ class _Clock:
         unrolled = loop.kind in (ForKind.UNROLLED, ForKind.VECTORIZED)
         if not unrolled:
             self._end_run()
+        self._unrolling += unrolled
         barriers = self._barriers
         first = self._step(loop.body)
         if extent == 1:
+            self._unrolling -= unrolled
             return
         if not unrolled and self._barriers > barriers:
             self._end_run()
         again = self._step(loop.body)
+        self._unrolling -= unrolled
         fresh = 0.0 if unrolled or self._barriers > barriers else extent / min(extent, UNROLLED) - 1
         cycles = first[0] * fresh + again[0] * (extent - 1 - fresh) - again[0]
         slots = again[1] * (extent - 2)
@@ -147,7 +150,7 @@ class _Clock:
         elif type(node).__name__ in ARITHMETIC and is_float(node) and not is_multiply_add(node):
             lanes = int(node.ty.dtype.lanes)
             self._issue(lanes, self._cycles_per_sum)
-        for child in children(node):
+        for child in operands(node):
             self._expression(child)
 
     def _load(self, node: TensorLoad) -> None:

@@ -67,8 +67,9 @@ def claim(directory: Path) -> FileLock:
 
 
 def with_cores(target: Target, cores: int) -> Target:
-    """The target with as many cores as a kernel may use, without which MetaSchedule does not start."""
-    return Target({**target.export(), "num-cores": cores})
+    """A CPU's target with as many cores as a kernel may use, without which MetaSchedule does not start; a GPU's as it
+    is."""
+    return target if target.kind.name == "cuda" else Target({**target.export(), "num-cores": cores})
 
 
 class TrialDatabase:

@@ -10,8 +10,10 @@ from typing import Any
 from tvm_pipeline.boards.session import Board
 from tvm_pipeline.compile import versions
 from tvm_pipeline.cpu_target import CpuTarget
+from tvm_pipeline.gpu_model.version import MODEL_VERSION as GPU_MODEL_VERSION
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.static_model.core import MODEL_VERSION
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tracker import Device
 from tvm_pipeline.tuning.session import Best, Session
 from tvm_pipeline.tuning_log import (
@@ -42,6 +44,7 @@ class Conditions:
     :ivar campaign: the campaign's name.
     :ivar remarks: what a reader of the figures must know.
     :ivar model: the static model's version, None where a clock was read.
+    :ivar gpu: the GPU that ran the kernels, or was modelled.
     """
 
     record: str
@@ -50,9 +53,10 @@ class Conditions:
     cpu_model: str
     remarks: str
     model: int | None = None
+    gpu: str | None = None
 
     @staticmethod
-    def of_this_machine(target: CpuTarget, threads: int) -> "Conditions":
+    def of_this_machine(target: AnyTarget, threads: int) -> "Conditions":
         """``2026-11-23 amd-epyc 1t``: day, CPU, threads."""
         cpu = "-".join(cpu_model().lower().replace("(r)", "").replace("(tm)", "").split()[:4])
         name = f"{datetime.date.today().isoformat()} {cpu} {threads}t"
@@ -61,11 +65,13 @@ class Conditions:
     @staticmethod
     def of_boards(boards: Sequence[Board], device: Device, threads: int) -> "Conditions":
         """``2026-11-23 raspberry-pi-4-model 4t``."""
-        names = sorted({board.cpu or device.key for board in boards})
+        names = sorted({board.gpu or board.cpu or device.key for board in boards})
         short = "-".join(names[0].lower().split()[:4])
         name = f"{datetime.date.today().isoformat()} {short} {threads}t"
         told = "" if len(names) == 1 else f"measured on boards that differ: {', '.join(names)}"
-        return Conditions(MEASURED, name, f"{len(boards)} x {device.key} over RPC", names[0], told)
+        gpu = boards[0].gpu
+        cpu = names[0] if gpu is None else boards[0].cpu or "unknown"
+        return Conditions(MEASURED, name, f"{len(boards)} x {device.key} over RPC", cpu, told, gpu=gpu)
 
     @staticmethod
     def of_model(core: str, threads: int) -> "Conditions":
@@ -74,11 +80,18 @@ class Conditions:
         told = "no board was involved: seconds are what the static model says (docs/static_model.md)"
         return Conditions(MODELLED, name, "none", core, told, MODEL_VERSION)
 
+    @staticmethod
+    def of_gpu_model(card: str) -> "Conditions":
+        """``2026-11-23 modelled a100``."""
+        name = f"{datetime.date.today().isoformat()} modelled {card}"
+        told = "no GPU was involved: seconds are what the static model says (docs/gpu_model.md)"
+        return Conditions(MODELLED, name, "none", "none", told, GPU_MODEL_VERSION, card)
 
-def remarks(target: CpuTarget) -> str:
+
+def remarks(target: AnyTarget) -> str:
     """Code for a narrower vector unit than the CPU's."""
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    if target.unit.lanes == 8 and "avx512f" in flags:
+    if isinstance(target, CpuTarget) and target.unit.lanes == 8 and "avx512f" in flags:
         return "AVX2 code, measured on a CPU that has AVX-512"
     return ""
 
@@ -98,7 +111,7 @@ class LogWriter:
     """Merges a session's best into the log file. A record gives way to a faster one of its kind, a modelled one to
     every measured one."""
 
-    def __init__(self, logs: Path, target: CpuTarget, threads: int, dtype: str, conditions: Conditions) -> None:
+    def __init__(self, logs: Path, target: AnyTarget, threads: int, dtype: str, conditions: Conditions) -> None:
         self._logs, self._target, self._threads = logs, target, threads
         self._path = log_path(logs, target.name, dtype)
         self._conditions = conditions
@@ -163,4 +176,5 @@ class LogWriter:
             "reference_kernel_seconds": session.reference_seconds,
             "remarks": self._conditions.remarks,
         }
-        return told if self._conditions.model is None else {**told, "model": self._conditions.model}
+        more = {"model": self._conditions.model, "gpu": self._conditions.gpu}
+        return {**told, **{key: value for key, value in more.items() if value is not None}}

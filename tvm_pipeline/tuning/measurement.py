@@ -10,9 +10,10 @@ from pathlib import Path
 import tvm
 from tvm.s_tir import Schedule
 
-from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules.generator import Unit
+from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning.build_worker import BuildAnswer, BuildRequest
 from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
@@ -50,15 +51,37 @@ def argument_shapes(layer: Layer) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(extent) for extent in one.shape) for one in (*workload.arguments, workload.output))
 
 
-class KernelBuilder:
-    """A warm process that builds kernels into a folder of its own, which ``stop`` removes."""
+def argument_dtypes(layer: Layer, unit: Unit) -> tuple[str, ...]:
+    """Of the kernel's arguments, the output last."""
+    workload = workload_of(layer, unit)
+    return tuple(str(one.dtype) for one in (*workload.arguments, workload.output))
 
-    def __init__(self, target: CpuTarget, cores: set[int]) -> None:
+
+def run_request(artifact: Path, layer: Layer, reference: Path, unit: Unit) -> RunRequest:
+    """What asks a worker for a kernel's time."""
+    return RunRequest(
+        artifact=str(artifact),
+        shapes=argument_shapes(layer),
+        reference=str(reference),
+        reference_shapes=argument_shapes(REFERENCE),
+        dtypes=argument_dtypes(layer, unit),
+        reference_dtypes=argument_dtypes(REFERENCE, unit),
+    )
+
+
+class KernelBuilder:
+    """A warm process that builds kernels into a folder of its own, which ``stop`` removes.
+
+    :ivar for_emulated_gpu: build what an emulated GPU runs in place of device code.
+    """
+
+    def __init__(self, target: AnyTarget, cores: set[int]) -> None:
         self._target = target
         self._directory = tempfile.TemporaryDirectory(prefix="mobilenet-tvm-tune-")
         self._worker = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=cores)
         self._numbers = itertools.count(1)
         self._turn = threading.Lock()
+        self.for_emulated_gpu = False
 
     def start(self) -> None:
         """Starts the process, which becomes ready while the caller does something else."""
@@ -79,6 +102,8 @@ class KernelBuilder:
             target=str(self._target.tvm),
             output=str(path),
             zig_target=self._target.zig_target,
+            compute_capability=getattr(self._target.unit, "compute_capability", None),
+            for_emulated_gpu=self.for_emulated_gpu,
         )
         try:
             answer: BuildAnswer = self._worker.ask(request, BUILD_TIMEOUT)
@@ -105,9 +130,10 @@ class Measurement:
     is_repeatable = False
     lanes = 1
 
-    def __init__(self, target: CpuTarget, threads: int) -> None:
+    def __init__(self, target: AnyTarget, threads: int) -> None:
         self.cores = Cores.split(threads)
         self.overlaps = self.cores.overlap
+        self._unit = target.unit
         self._builder = KernelBuilder(target, set(self.cores.building))
         environment = {"TVM_NUM_THREADS": str(threads), "TVM_BIND_THREADS": "0", "OMP_NUM_THREADS": str(threads)}
         self._runner = WorkerProcess("tvm_pipeline.tuning.run_worker", environment, set(self.cores.running))
@@ -130,8 +156,7 @@ class Measurement:
 
     def run(self, artifact: Path, layer: Layer) -> RunAnswer:
         """Measures a built kernel and deletes it."""
-        reference = str(self._builder.reference())
-        request = RunRequest(str(artifact), argument_shapes(layer), reference, argument_shapes(REFERENCE))
+        request = run_request(artifact, layer, self._builder.reference(), self._unit)
         try:
             answer: RunAnswer = self._runner.ask(request, RUN_TIMEOUT)
         except WorkerFailed as error:

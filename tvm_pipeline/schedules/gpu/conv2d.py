@@ -61,7 +61,7 @@ class GpuConv2d:
         if decisions["columns"] % decisions["thread_w"]:
             return False
         threads = _threads(decisions).threads
-        return 16 <= threads <= MOST_THREADS and _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
+        return threads <= MOST_THREADS and _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
         if decisions["columns"] % decisions["thread_w"]:

@@ -31,7 +31,9 @@ class GpuDense:
         filling = [size for size in knobs["tile_c"] if outputs // size >= unit.multiprocessors]
         tile_c = max(filling or knobs["tile_c"][:1])
         groups = max(size for size in knobs["groups"] if size <= 64)
-        return {"tile_c": tile_c, "groups": groups, "unroll_k": 8}
+        steps = layer.in_channels // groups
+        unroll_k = max(size for size in knobs["unroll_k"] if size <= steps)
+        return {"tile_c": tile_c, "groups": groups, "unroll_k": unroll_k}
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         return decisions["unroll_k"] <= max(1, layer.in_channels // decisions["groups"])

@@ -7,10 +7,9 @@ from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.schedules.fallback import inline_injective
-from tvm_pipeline.schedules.gpu.thread_block import bind_blocks
+from tvm_pipeline.schedules.gpu.thread_block import WARP, bind_blocks
 
 MOST_THREADS_PER_BLOCK = 256
-WARP = 32
 
 
 def schedule_gpu_fallback(function: tirx.PrimFunc, unit: GpuUnit) -> tirx.PrimFunc:

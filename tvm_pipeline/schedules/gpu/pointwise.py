@@ -17,6 +17,7 @@ from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
+    WARP,
     ThreadBlock,
     bind_blocks,
     bind_threads,
@@ -85,7 +86,9 @@ class GpuPointwise:
         if in_blocks % (decisions["groups"] * decisions["step"]):
             return False
         threads = _threads(decisions).threads
-        return 32 <= threads <= MOST_THREADS and _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
+        is_filled = threads >= WARP or layer.height * layer.width < WARP
+        fits = _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
+        return is_filled and threads <= MOST_THREADS and fits
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
         if decisions["tile_m"] % decisions["thread_m"]:

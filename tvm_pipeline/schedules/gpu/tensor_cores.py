@@ -1,3 +1,4 @@
+# mypy: disable-error-code="untyped-decorator"
 """What tensor cores do, as intrinsics that a schedule can put in the place of loops over 16x16 values.
 
 TVM registers its own where ``tvm.s_tir.tensor_intrin`` is imported, hundreds of them, which takes seconds; these five

@@ -17,6 +17,7 @@ from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
+    WARP,
     ThreadBlock,
     bind_blocks,
     bind_threads,
@@ -27,8 +28,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
 )
 from tvm_pipeline.schedules.kernel import Kernel, prepare_kernel
 from tvm_pipeline.workloads.tensor_pointwise import FRAGMENT, fragment_pixels
-
-WARP = 32
 
 PITCH = 24
 """Values between the starts of a fragment's rows in shared memory: eight of them then lie in different banks."""

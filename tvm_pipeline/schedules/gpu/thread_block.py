@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
@@ -12,7 +11,12 @@ from tvm_pipeline.gpu_unit import GpuUnit
 VECTOR_BYTES = 16
 """Of the widest load and store."""
 
+WARP = 32
 MOST_THREADS = 1024
+
+MOST_COPIES = 16
+"""By one thread, one after another without a loop: so many loads are under way at once."""
+
 STATIC_SHARED_BYTES = 48 * 1024
 """What static arrays may take on every GPU."""
 
@@ -72,13 +76,14 @@ def copy_by_threads(schedule: Schedule, copy: SBlockRV, inner_loops: int, block:
     lanes = most_lanes
     while int(schedule.get(loops[-1]).extent) % lanes:
         lanes //= 2
-    elements = prod(int(schedule.get(loop).extent) for loop in loops)
-    fused = schedule.fuse(*loops)
-    groups, rows, columns = block.extents
-    steps, group, row, column, vector = schedule.split(fused, [None, groups, rows, columns, lanes])
+    # before the others are fused: a border's condition would else depend on the lane, and no vector be loaded
+    last, vector = schedule.split(loops[-1], [None, lanes])
+    fused = schedule.fuse(*loops[:-1], last)
+    vectors = int(schedule.get(fused).extent)
+    steps, group, row, column = schedule.split(fused, [None, *block.extents])
     bind_threads(schedule, group, row, column)
     schedule.vectorize(vector)
-    if elements <= 32 * block.threads * lanes:
+    if vectors <= MOST_COPIES * block.threads:
         schedule.unroll(steps)
 
 

@@ -1,0 +1,71 @@
+"""Every GPU generator's schedules compute what NumPy computes, on the emulated GPU."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from gpu_kernels import Case, deviations
+
+import targets
+from tvm_pipeline.gpu_unit import GpuUnit
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.targets import target_of
+
+TOLERANCE = {"float32": 5e-6, "float16": 3e-3}
+
+LAYERS = (
+    "conv2d 17x15x3->16 k3x3 s2 p1 bias relu6",
+    "conv2d 9x8x24->40 k3x3 s1 p1 bias relu add",
+    "conv2d n2 8x8x16->32 k1x1 s2 p0 bias",
+    "pointwise 7x8x32->64 bias relu",
+    "pointwise n2 5x7x24->40 bias add relu",
+    "pointwise 7x7x144->96 bias add hard_swish",
+    "pointwise 14x14x16->3 bias sigmoid",
+    "pointwise 1x1x64->32 bias hard_sigmoid",
+    "depthwise 14x13x40 k5x5 s2 p2 bias hard_swish",
+    "depthwise 8x8x16 k3x3 s2x1 p0,1,1,1 bias silu",
+    "depthwise 9x9x48 k3x3 s1 p2 d2 bias relu6",
+    "dense 64->10 bias",
+    "dense n2 48->33 bias relu",
+    "global_average_pool 7x7x48",
+    "max_pool n2 13x13x16 k3x3 s2 p1",
+    "average_pool 9x9x16 k3x3 s2x1 p1",
+)
+
+
+def _unit(dtype: str) -> GpuUnit:
+    unit = target_of(targets.load("cuda-sm_80").to_json(), dtype).unit
+    assert isinstance(unit, GpuUnit)
+    return unit
+
+
+def _another(layer: Layer, unit: GpuUnit) -> Decisions:
+    """A sensible point of the space, the same in every run."""
+    generator, chosen = generator_for(layer, unit), random.Random(str(layer))
+    knobs = generator.knobs(layer, unit)
+    while True:
+        decisions = {name: chosen.choice(values) for name, values in knobs.items()}
+        if generator.is_sensible(layer, unit, decisions):
+            return decisions
+
+
+@pytest.fixture(scope="module")
+def errors() -> dict[tuple[str, str, bool], float]:
+    """By layer, dtype, and whether the choice is the default."""
+    keys = [(layer, dtype, default) for layer in LAYERS for dtype in TOLERANCE for default in (True, False)]
+    cases = [
+        Case(layer, dtype, None if default else _another(Layer.parse(layer), _unit(dtype)))
+        for layer, dtype, default in keys
+    ]
+    return dict(zip(keys, deviations(cases), strict=True))
+
+
+@pytest.mark.parametrize("default", (True, False), ids=("default", "another"))
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_schedule_computes_the_layer(
+    layer: str, dtype: str, default: bool, errors: dict[tuple[str, str, bool], float]
+) -> None:
+    assert errors[layer, dtype, default] < TOLERANCE[dtype]
