@@ -76,7 +76,8 @@ def counted(package: Package, counters: Path) -> Package:
 def read_counters(counters: Path) -> list[dict[str, Any]]:
     """What each launch did, in their order: ``kernel``, ``grid``, ``block``, ``shared_bytes``, and of global memory
     ``unique_bytes_read``, ``unique_bytes_written`` (each byte once), ``bytes_loaded``, ``bytes_stored`` (by threads),
-    ``sector_bytes_loaded``, ``sector_bytes_stored`` (the 32-byte sectors of each warp's instructions), ``arguments``."""
+    ``sector_bytes_loaded``, ``sector_bytes_stored`` (the 32-byte sectors of each warp's instructions), ``arguments``.
+    """
     if not counters.is_file():
         return []
     return [json.loads(line) for line in counters.read_text().splitlines()]

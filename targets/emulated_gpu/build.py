@@ -1,4 +1,4 @@
-"""Builds the emulated GPU's libraries and, for the CPU, the kernels of a CUDA source: each once, into the user's cache."""
+"""Builds the emulated GPU's libraries, and the kernels of a CUDA source for the CPU: once, into the user's cache."""
 
 from __future__ import annotations
 

@@ -33,12 +33,18 @@ void Set(Device* device, const std::string& key, const std::string& value) {
 Device Read() {
   Device device;
   const char* path = std::getenv("MOBILENET_TVM_EMULATED_GPU_FILE");
-  if (path == nullptr) return device;
+  if (path == nullptr) {
+    return device;
+  }
   std::ifstream file(path);
-  if (!file) Report(std::string("cannot read ") + path);
+  if (!file) {
+    Report(std::string("cannot read ") + path);
+  }
   for (std::string line; std::getline(file, line);) {
     const size_t space = line.find(' ');
-    if (space != std::string::npos) Set(&device, line.substr(0, space), line.substr(space + 1));
+    if (space != std::string::npos) {
+      Set(&device, line.substr(0, space), line.substr(space + 1));
+    }
   }
   return device;
 }
