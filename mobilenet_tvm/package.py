@@ -27,6 +27,7 @@ REFERENCE = "reference.npz"
 RUNNER = "bin/mobilenet-run"
 REQUIRED = (MODULE, REFERENCE, RUNNER)
 REQUIRED_STATIC = (static_program.PROGRAM, static_program.WEIGHTS, REFERENCE)
+_CHUNK = 1 << 20
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -125,8 +126,11 @@ def _read(folder: Path, shown: str, program: Path | None = None) -> Package:
 def _unpack(archive: Path, folder: Path) -> Path:
     """Unpack into ``folder``; the path of the folder that holds the manifest."""
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(folder, filter="data")
+        with gzip.open(archive) as stream:
+            with tarfile.open(fileobj=stream) as tar:
+                tar.extractall(folder, filter="data")
+            while stream.read(_CHUNK):  # to the sum at the end: a cut there is a cut too
+                pass
     except tarfile.FilterError as error:
         raise UserError(f"{archive} is no package of ours: {error}") from error
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:

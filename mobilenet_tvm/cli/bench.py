@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json(result)
         return 0
-    print(f"{result['model']} for {result['target']}, {result['dtype']}, on {result['conditions']['cpu']}")
+    machine = result["gpu"]["name"] if result["gpu"] is not None else result["conditions"]["cpu"]
+    print(f"{result['model']} for {result['target']}, {result['dtype']}, on {machine}")
     rows = [
         (r["threads"], f"{r['min_ms']:.3f}", f"{r['median_ms']:.3f}", f"{r['p90_ms']:.3f}", r["runs"])
         for r in result["results"]

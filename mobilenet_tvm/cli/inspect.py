@@ -30,7 +30,14 @@ def run(args: argparse.Namespace) -> int:
         for tensor in result[key]:
             print(f"{key[:-1]:<8} {tensor['name']} {'x'.join(map(str, tensor['shape']))} {tensor['dtype']}")
     print(f"classes  {'names of ' + str(len(result['labels'])) if result['labels'] else 'no names'}")
-    print("made by  " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()))
+    if (code := result["device_code"]) is not None:
+        print(
+            f"GPU      {code['arch']} machine code, {code['ptx']} PTX, driver {code['driver']}, source {code['source']}"
+        )
+        made_by = {**result["versions"], **({"device code": code["compiler"]} if "compiler" in code else {})}
+    else:
+        made_by = result["versions"]
+    print("made by  " + ", ".join(f"{name} {version}" for name, version in made_by.items()))
     print(f"size     {sum(result['sizes'].values()) / 1e6:.1f} MB in {len(result['sizes'])} files\n")
     rows = [
         (

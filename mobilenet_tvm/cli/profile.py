@@ -35,10 +35,17 @@ def _print_emulated(result: dict[str, Any]) -> None:
     output.print_table(("layer", ">M Mult-Adds", ">MB", "record", ">emulator's ms"), rows)
 
 
+def _counted(counts: dict[str, Any] | None) -> list[str]:
+    """What the emulated GPU counted of a kernel."""
+    if counts is None:
+        return ["0", "", ""]
+    return [f"{counts['launches']}", f"{counts['global_bytes'] / 1e6:.2f}", f"{counts['unique_bytes'] / 1e6:.2f}"]
+
+
 def _print_gpu(result: dict[str, Any]) -> None:
     """Launches, bytes and the model's time per kernel; measured ones where there are any."""
     print(f"{result['model']} for {result['target']}, {result['dtype']}; modelled for {result['card']}, not measured:")
-    measured = result["total_ms"] is not None
+    measured, emulated = result["total_ms"] is not None, result["where"] == "emulated"
     rows = [
         (
             kernel["layer"] or kernel["name"],
@@ -55,13 +62,16 @@ def _print_gpu(result: dict[str, Any]) -> None:
             f"{kernel['estimated_us']:.2f}",
             kernel["bound"],
             *([f"{kernel['measured_us']:.2f}" if kernel["measured_us"] is not None else ""] if measured else []),
+            *(_counted(kernel["emulated"]) if emulated else []),
             kernel["record"],
         )
         for kernel in result["kernels"]
     ]
     heading = (
         *("layer", ">calls", ">grid", ">block", ">registers", ">KiB shared", ">occupancy", ">waves", ">MB asked"),
-        *(">MB unique", ">MFLOP", ">modelled us", "bound by", *([">measured us"] if measured else []), "record"),
+        *(">MB unique", ">MFLOP", ">modelled us", "bound by", *([">measured us"] if measured else [])),
+        *((">launches emulated", ">MB asked", ">MB unique") if emulated else ()),
+        "record",
     )
     output.print_table(heading, rows)
     asked, unique = result["global_bytes"], result["unique_bytes"]
@@ -91,10 +101,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json(result)
         return 0
-    output.print_where(result)
     if "card" in result:
         _print_gpu(result)
         return 0
+    output.print_where(result)
     if result["where"] == "emulated":
         _print_emulated(result)
         return 0

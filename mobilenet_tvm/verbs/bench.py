@@ -49,11 +49,13 @@ def bench(
         found = conditions_of(place)
         if place.where == "host" and (text := busy_warning(found)):
             warning(on_event, text)
-        results = []
+        results: list[dict[str, Any]] = []
+        gpu = None
         counts = list(threads or [opened.manifest.threads])
         for done, count in enumerate(counts):
             progress(on_event, "bench", done, len(counts), f"{count} threads")
-            times = run_package(place, ["--repeat", str(repeat), "--threads", str(count)])["bench"]
+            answer = run_package(place, ["--repeat", str(repeat), "--threads", str(count)])
+            times, gpu = answer["bench"], answer.get("gpu")
             results.append({"threads": count, **{key: times[key] for key in ("min_ms", "median_ms", "p90_ms", "runs")}})
         manifest = opened.manifest
     return {
@@ -63,6 +65,7 @@ def bench(
         "target": manifest.target["name"],
         "where": place.where,
         "device": place.device,
+        "gpu": gpu,
         "conditions": {**found, "versions": {**versions(), **manifest.versions}},
         "results": results,
     }

@@ -189,7 +189,7 @@ def _chosen_targets(names: Sequence[str]) -> list[Target]:
     chosen = list({target.name: target for target in map(target_presets.load, names)}.values())
     for target in chosen:
         if missing := target.missing_here():
-            raise UserError(f"target {target.name} cannot be measured here: this CPU lacks {', '.join(missing)}")
+            raise UserError(f"target {target.name} cannot be measured here: this machine lacks {', '.join(missing)}")
     if not chosen:
         raise UserError("no target given")
     return chosen

@@ -169,8 +169,7 @@ _KNOWN: tuple[tuple[str, Callable[[list[str]], str]], ...] = (
         _load_matrix,
     ),
     (
-        r"mma\.sync\.aligned\.m16n8k(8|16)\.row\.col\.(f32|f16)\.f16\.f16\.(?:f32|f16) ?"
-        + ", ?".join([_OPERANDS] * 4),
+        r"mma\.sync\.aligned\.m16n8k(8|16)\.row\.col\.(f32|f16)\.f16\.f16\.(?:f32|f16) ?" + ", ?".join([_OPERANDS] * 4),
         _multiply,
     ),
 )

@@ -20,6 +20,9 @@ _COLLECTIVE = re.compile(
     r"EmulatedLoadMatrix|EmulatedMma)\b"
 )
 _NARROW = re.compile(r"\b(?:half2?|__half2?|u?short\w*|u?char\w*|u?int(?:8|16)_t|bool)\b")
+# TVM's own vector of four halves: moved in one piece like CUDA's vectors (device/vectors.h).
+_HALVES = "half4_bfloat164 {\n  T x, y, z, w;\n"
+_WHOLE_HALVES = "half4_bfloat164 {\n  EMULATED_VECTOR_BODY(half4_bfloat164, T, 4, x, y, z, w)\n"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def translate(source: str) -> str:
 
     :raises ValueError: its brackets do not match, or a declaration has a form that is not known.
     """
-    source = translate_asm(source)
+    source = translate_asm(source).replace(_HALVES, _WHOLE_HALVES)
     collective = _collective_functions(source)
     parts, at = ['#line 1 "kernels.cu"\n'], 0
     table = []
@@ -126,10 +129,13 @@ def _place_shared(name: str, body: str) -> tuple[str, str, bool]:
 
 def _entry(kernel: Kernel, dynamic: bool, waits: bool, granule: int) -> tuple[str, str]:
     name = kernel.name
-    values = [f"*static_cast<std::remove_reference_t<{kind}>*>(arguments[{i}])" for i, (kind, _) in enumerate(kernel.parameters)]
-    described = [
-        f'{{"{parameter}", sizeof({kind}), {int("*" in kind)}}}' for kind, parameter in kernel.parameters
-    ] or ["{}"]
+    values = [
+        f"*static_cast<std::remove_reference_t<{kind}>*>(arguments[{i}])"
+        for i, (kind, _) in enumerate(kernel.parameters)
+    ]
+    described = [f'{{"{parameter}", sizeof({kind}), {int("*" in kind)}}}' for kind, parameter in kernel.parameters] or [
+        "{}"
+    ]
     code = (
         f"EMULATED_UNCHECKED static void {name}__enter(void** arguments) {{ {name}({', '.join(values)}); }}\n"
         f"static const EmulatedArgument {name}__arguments[] = {{{', '.join(described)}}};\n"

@@ -10,9 +10,19 @@ from typing import Any
 from mobilenet_tvm.child_protocol import die_with_parent
 from mobilenet_tvm.errors import SystemFailure, UserError
 from tvm_pipeline import tvm_import
+from tvm_pipeline.boards.gpu import with_gpu
 from tvm_pipeline.boards.session import Board, BoardSession, connect
 from tvm_pipeline.tracker import Device
-from tvm_pipeline.tuning.run_worker import LARGE_WEIGHT_BYTES, REPEAT_SECONDS, REPEATS, Measurer, RunAnswer, RunRequest
+from tvm_pipeline.tuning.run_worker import (
+    LARGE_WEIGHT_BYTES,
+    REPEAT_SECONDS,
+    REPEATS,
+    Measurer,
+    RunAnswer,
+    RunRequest,
+    Shapes,
+    random_arrays,
+)
 
 tvm_import.prepare()
 
@@ -20,15 +30,20 @@ FLUSH = "cache_flush_cpu_non_first_arg"
 """TVM's runtime has it: before a call everything but the input leaves the caches, as in a network."""
 RECONNECT_SECONDS = 10.0
 _WEIGHT = 1
+_CPU = 1  # of DLPack's device types
 
 
 @dataclass(frozen=True)
 class ConnectRequest:
-    """Keep the board at hand, or take a free one of ``device`` and let it compute with so many threads."""
+    """Keep the board at hand, or take a free one of ``device`` and let it compute with so many threads.
+
+    :ivar compute_capability: of the GPU that kernels are for, ten times: 80 is 8.0; None for a CPU's kernels.
+    """
 
     device: Device
     threads: int
     wait_seconds: float
+    compute_capability: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,20 +55,22 @@ class ConnectAnswer:
 
 
 class _BoardKernel:
-    """A kernel on the board, timed as a network calls it: large weights have long left the caches."""
+    """A kernel on the board, timed as a network calls it: large weights have long left a CPU's caches; a GPU's
+    second-level cache holds them from one inference to the next."""
 
-    def __init__(self, remote: Any, name: str, artifact: str, shapes: Sequence[Sequence[int]]) -> None:
-        import numpy as np
+    def __init__(
+        self, remote: Any, device: Any, name: str, artifact: str, shapes: Sequence[Sequence[int]], dtypes: Sequence[str]
+    ) -> None:
         import tvm
 
         remote.upload(artifact, name)
         self._module = remote.load_module(name)
         remote.remove(name)
-        self._device = remote.cpu(0)
-        random = np.random.default_rng(0)
-        arrays = [random.standard_normal(shape, dtype="float32") for shape in shapes]
+        self._device = device
+        arrays = random_arrays(shapes, dtypes)
         self._arguments = [tvm.runtime.tensor(array, self._device) for array in arrays]
-        self._is_cold = len(arrays) > _WEIGHT + 1 and arrays[_WEIGHT].nbytes >= LARGE_WEIGHT_BYTES
+        is_cpu = device.dlpack_device_type() == _CPU
+        self._is_cold = is_cpu and len(arrays) > _WEIGHT + 1 and arrays[_WEIGHT].nbytes >= LARGE_WEIGHT_BYTES
         self._number = max(1, int(REPEAT_SECONDS / max(min(self._evaluate(1, 2)), 1e-7)))
 
     def _evaluate(self, number: int, repeat: int) -> tuple[float, ...]:
@@ -107,14 +124,22 @@ class KernelWorker:
         except (UserError, SystemFailure) as error:
             return ConnectAnswer(None, str(error))
         session.remote.get_function("runtime.config_threadpool")(1, self._request.threads)
+        if self._request.compute_capability is not None:
+            try:
+                session = with_gpu(session, self._request.compute_capability)
+            except UserError as error:
+                return ConnectAnswer(None, str(error))
         self._session = session
         self._measurer = Measurer(self._load)
         return ConnectAnswer(session.board)
 
-    def _load(self, artifact: str, shapes: tuple[tuple[int, ...], ...]) -> _BoardKernel:
+    def _load(self, artifact: str, shapes: Shapes, dtypes: tuple[str, ...]) -> _BoardKernel:
         assert self._session is not None
+        assert self._request is not None
+        remote = self._session.remote
+        device = remote.cpu(0) if self._request.compute_capability is None else remote.cuda(0)
         name = f"{next(self._names)}-{Path(artifact).name}"
-        return _BoardKernel(self._session.remote, name, artifact, shapes)
+        return _BoardKernel(remote, device, name, artifact, shapes, dtypes)
 
     def _is_alive(self) -> bool:
         assert self._session is not None

@@ -11,10 +11,11 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.errors import UserError
 from tvm_pipeline.boards.kernel_worker import ConnectAnswer, ConnectRequest
 from tvm_pipeline.boards.session import Board
+from tvm_pipeline.gpu_target import GpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tracker import Device, tracker_of
-from tvm_pipeline.tuning.measurement import REFERENCE, KernelBuilder, argument_shapes
+from tvm_pipeline.tuning.measurement import KernelBuilder, run_request
 from tvm_pipeline.tuning.run_worker import RunAnswer, RunRequest
 from tvm_pipeline.tuning.worker_process import WorkerFailed, WorkerProcess
 from tvm_pipeline.tuning_log import MEASURED
@@ -27,8 +28,8 @@ CONNECT_TIMEOUT = 60.0
 class _Lane:
     """One process with one board. A worker dies with the thread that started it, so a lane has a thread of its own."""
 
-    def __init__(self, device: Device, threads: int) -> None:
-        self._device, self._threads = device, threads
+    def __init__(self, device: Device, threads: int, compute_capability: int | None) -> None:
+        self._device, self._threads, self._compute_capability = device, threads, compute_capability
         self._worker = WorkerProcess("tvm_pipeline.boards.kernel_worker")
         self._thread = ThreadPoolExecutor(1)
         self._address = ""
@@ -38,7 +39,7 @@ class _Lane:
         return self._thread.submit(self._connect, wait_seconds)
 
     def _connect(self, wait_seconds: float) -> ConnectAnswer:
-        request = ConnectRequest(self._device, self._threads, wait_seconds)
+        request = ConnectRequest(self._device, self._threads, wait_seconds, self._compute_capability)
         try:
             answer: ConnectAnswer = self._worker.ask(request, wait_seconds + CONNECT_TIMEOUT)
         except WorkerFailed as error:
@@ -85,10 +86,12 @@ class BoardMeasurement:
     def __init__(self, device: Device, target: AnyTarget, threads: int, warn: Callable[[str], None]) -> None:
         """:raises UserError: no tracker, no board with that key, none becomes free, or one is of another kind."""
         self._device, self._warn = device, warn
+        self._unit = target.unit
         self._builder = KernelBuilder(target, set(os.sched_getaffinity(0)))
         with tracker_of(device) as tracker:
             free = next((one.free for one in tracker.boards() if one.key == device.key), 0)
-        self._lanes = [_Lane(device, threads) for _ in range(max(1, free))]
+        capability = target.unit.compute_capability if isinstance(target, GpuTarget) else None
+        self._lanes = [_Lane(device, threads, capability) for _ in range(max(1, free))]
         self._free: queue.Queue[_Lane | None] = queue.Queue()
         self._left = len(self._lanes)
         asked = [lane.connect(FIRST_WAIT_SECONDS) for lane in self._lanes]
@@ -98,6 +101,7 @@ class BoardMeasurement:
             if answer.board is not None:
                 self._free.put(lane)
         self._left = len(self.boards)
+        self._builder.for_emulated_gpu = capability is not None and any(board.emulated for board in self.boards)
         unfit = [one for one in (_unfit(board, target) for board in self.boards) if one is not None]
         if not self.boards or unfit:
             self.close()
@@ -134,8 +138,7 @@ class BoardMeasurement:
         if lane is None:
             self._free.put(None)  # for the next thread that asks
             raise self._nobody_left()
-        reference = str(self._builder.reference())
-        request = RunRequest(str(artifact), argument_shapes(layer), reference, argument_shapes(REFERENCE))
+        request = run_request(artifact, layer, self._builder.reference(), self._unit)
         answer = lane.measure(request).result()
         artifact.unlink(missing_ok=True)
         if answer.lost:

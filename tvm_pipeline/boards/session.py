@@ -24,6 +24,7 @@ class Board:
     """A board as its server describes it; None where the server, which is not ours, says nothing.
 
     :ivar emulated: its times are an emulator's.
+    :ivar gpu: its NVIDIA GPU's name, where kernels for one were asked for.
     """
 
     address: str
@@ -36,6 +37,7 @@ class Board:
     cores: int | None = None
     governor: str | None = None
     load_average: tuple[float, ...] = ()
+    gpu: str | None = None
 
     @property
     def is_ours(self) -> bool:

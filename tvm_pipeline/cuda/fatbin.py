@@ -19,7 +19,8 @@ _FLAGS = (
     "-U__CUDA_NO_HALF_OPERATORS__",
     "-U__CUDA_NO_HALF_CONVERSIONS__",
     "--expt-relaxed-constexpr",
-    "--diag-suppress=177",  # TVM hoists common subexpressions and does not use them all
+    # TVM hoists common subexpressions and does not use them all, and writes constants in digits of its own.
+    "--diag-suppress=177,1046",
     "--ptxas-options=-v",
 )
 

@@ -14,6 +14,9 @@ from mobilenet_tvm.errors import UserError
 DEFAULT_TOOLKIT = Path("/usr/local/cuda")
 """Where NVIDIA's own installers put a toolkit."""
 
+NVCC_VARIABLE = "MOBILENET_TVM_NVCC"
+"""Names the compiler to use, whatever else there is."""
+
 INSTALL = "pip install 'mobilenet-tvm[cuda]'"
 
 
@@ -46,10 +49,15 @@ def _candidates() -> list[Path]:
 
 @cache
 def find_nvcc() -> Nvcc:
-    """The compiler: of the wheels, else of ``CUDA_HOME``, else on the search path.
+    """The compiler that ``MOBILENET_TVM_NVCC`` names, else of the wheels, of ``CUDA_HOME``, or on the search path.
 
     :raises UserError: there is none that runs, with the command that installs one.
     """
+    if named := os.environ.get(NVCC_VARIABLE):
+        version = _version(Path(named))
+        if version is None:
+            raise UserError(f"{NVCC_VARIABLE} names {named}, which is no nvcc: {INSTALL}")
+        return Nvcc(Path(named), version)
     for program in _candidates():
         if os.access(program, os.X_OK) and (version := _version(program)) is not None:
             return Nvcc(program, version)

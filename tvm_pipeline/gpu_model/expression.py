@@ -68,6 +68,14 @@ class Evaluator:
         """Names an expression, which is evaluated when it is first asked for."""
         self._bound[variable] = value
 
+    def mentions(self, expression: Expr, variable: tirx.Var) -> bool:
+        """Whether a value depends on a variable, by way of names too."""
+        if type(expression).__name__ == "Var":
+            if expression.same_as(variable):
+                return True
+            return expression in self._bound and self.mentions(self._bound[expression], variable)
+        return any(self.mentions(child, variable) for child in operands(expression))
+
     def set(self, variable: tirx.Var, values: Array) -> None:
         self._values[variable] = values
 
@@ -116,6 +124,21 @@ class Evaluator:
         if name == "likely":
             return self(call.args[0])
         raise UnknownValue(name)
+
+
+_LEAVES = ("IntImm", "FloatImm", "Var", "StringImm")
+_FIELDS = ("a", "b", "value", "base", "stride", "condition", "true_value", "false_value", "body")
+
+
+def operands(node: Expr) -> list[Expr]:
+    """The parts of an expression."""
+    if type(node).__name__ in _LEAVES:
+        return []
+    if isinstance(node, Call):
+        return list(node.args)
+    if isinstance(node, TensorLoad):
+        return list(node.indices)
+    return [child for field in _FIELDS if isinstance(child := getattr(node, field, None), Expr)]
 
 
 def call_name(call: Expr) -> str:

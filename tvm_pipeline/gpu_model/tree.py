@@ -6,16 +6,7 @@ from tvm.ir import Expr
 from tvm_pipeline.gpu_model.counts import GLOBAL, SHARED
 
 ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max")
-_LEAVES = ("IntImm", "FloatImm", "Var", "StringImm")
-_FIELDS = ("a", "b", "value", "base", "stride", "condition", "true_value", "false_value", "body")
 _FLOAT = 2
-
-
-def children(node: Expr) -> list[Expr]:
-    """The operands of an expression that is neither a call nor a load."""
-    if type(node).__name__ in _LEAVES:
-        return []
-    return [child for field in _FIELDS if isinstance(child := getattr(node, field, None), Expr)]
 
 
 def is_float(node: Expr) -> bool:

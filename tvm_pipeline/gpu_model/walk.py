@@ -11,6 +11,7 @@ from tvm.tirx.stmt import (
     BufferStore,
     Evaluate,
     For,
+    ForKind,
     IfThenElse,
     SeqStmt,
     Stmt,
@@ -19,12 +20,12 @@ from tvm.tirx.stmt import (
 
 from tvm_pipeline.gpu_model.counts import GLOBAL, SHARED, Access, Arithmetic, LaunchCounts
 from tvm_pipeline.gpu_model.device_functions import DeviceFunction, device_functions
-from tvm_pipeline.gpu_model.expression import Array, UnknownValue, call_name
+from tvm_pipeline.gpu_model.expression import Array, UnknownValue, call_name, operands
 from tvm_pipeline.gpu_model.footprint import Footprint
 from tvm_pipeline.gpu_model.intrinsics import INTRINSICS, MULTIPLY, buffer_of, fragment_shape, touched
 from tvm_pipeline.gpu_model.memory import LINE, WarpCost, global_cost, shared_cost
 from tvm_pipeline.gpu_model.sampling import WARP, WarpSamples, sample_block, sample_warps
-from tvm_pipeline.gpu_model.tree import ARITHMETIC, bytes_of, children, is_float, is_multiply_add, scope_of
+from tvm_pipeline.gpu_model.tree import ARITHMETIC, bytes_of, is_float, is_multiply_add, scope_of
 
 
 def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
@@ -62,6 +63,7 @@ class _Walk:
         self.footprint = footprint
         self.flops = self.instructions = self.tensor_flops = self.barriers = 0.0
         self.shared_bytes = 0
+        self._loops: list[tuple[For, float]] = []
         self._shapes: dict[tirx.Var, tuple[int, int, int]] = {}
 
     def statement(self, node: Stmt, weight: float, mask: Array) -> None:
@@ -91,7 +93,20 @@ class _Walk:
             extent, begin = np.asarray(1), np.asarray(0)
         self._value.set(loop.loop_var, begin + self.warps.samples.along(np.maximum(extent, 1)))
         runs = np.broadcast_to(extent > 0, mask.shape)
-        self.statement(loop.body, weight * float(np.maximum(extent, 0).mean()), mask & runs)
+        steps = float(np.maximum(extent, 0).mean())
+        self._loops.append((loop, steps))
+        self.statement(loop.body, weight * steps, mask & runs)
+        self._loops.pop()
+
+    def _sharing_steps(self, index: Expr) -> float:
+        """How many of the unrolled steps around a load share it, since its address is the same in them."""
+        shared = 1.0
+        for loop, steps in reversed(self._loops):
+            if loop.kind not in (ForKind.UNROLLED, ForKind.VECTORIZED):
+                break
+            if not self._value.mentions(index, loop.loop_var):
+                shared *= max(steps, 1.0)
+        return shared
 
     def _condition(self, condition: Expr, mask: Array) -> tuple[Array, Array]:
         """Where the condition holds and where not; everywhere, both, where nobody can tell."""
@@ -116,14 +131,14 @@ class _Walk:
 
     def expression(self, node: Expr, weight: float, mask: Array) -> None:
         if isinstance(node, TensorLoad):
-            self._access(node.source, node.indices[-1], False, weight, mask)
+            self._access(node.source, node.indices[-1], False, weight / self._sharing_steps(node.indices[-1]), mask)
             for index in node.indices:
                 self.expression(index, weight, mask)
         elif isinstance(node, Call):
             self._call(node, weight, mask)
         else:
             self._count_operation(node, weight, mask)
-            for child in children(node):
+            for child in operands(node):
                 self.expression(child, weight, mask)
 
     def _count_operation(self, node: Expr, weight: float, mask: Array) -> None:

@@ -14,10 +14,10 @@ from tvm.tirx.stmt import AttrStmt, Bind, BufferStore, Evaluate, For, ForKind, I
 
 from tvm_pipeline.gpu_model.counts import GLOBAL
 from tvm_pipeline.gpu_model.device_functions import DeviceFunction
-from tvm_pipeline.gpu_model.expression import call_name
+from tvm_pipeline.gpu_model.expression import call_name, operands
 from tvm_pipeline.gpu_model.intrinsics import COPY, INTRINSICS, MULTIPLY, touched_buffer
 from tvm_pipeline.gpu_model.sampling import WARP
-from tvm_pipeline.gpu_model.tree import ARITHMETIC, children, is_float, is_multiply_add, scope_of
+from tvm_pipeline.gpu_model.tree import ARITHMETIC, is_float, is_multiply_add, scope_of
 from tvm_pipeline.gpu_unit import GpuUnit
 
 GLOBAL_CYCLES, SHARED_CYCLES, SUM_CYCLES, BARRIER_CYCLES = 250.0, 23.0, 4.0, 20.0
@@ -150,7 +150,7 @@ class _Clock:
         elif type(node).__name__ in ARITHMETIC and is_float(node) and not is_multiply_add(node):
             lanes = int(node.ty.dtype.lanes)
             self._issue(lanes, self._cycles_per_sum)
-        for child in children(node):
+        for child in operands(node):
             self._expression(child)
 
     def _load(self, node: TensorLoad) -> None:

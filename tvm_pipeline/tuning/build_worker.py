@@ -1,6 +1,7 @@
 """The process that turns scheduled kernels into shared objects."""
 
 import signal
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from mobilenet_tvm.child_protocol import die_with_parent
@@ -14,6 +15,8 @@ class BuildRequest:
     """A scheduled module as TVM's JSON, the target as JSON, and where to write the shared object.
 
     :ivar driver: an object file with ``main``: with it a program is linked instead, for the static model.
+    :ivar compute_capability: of the GPU that the target is, ten times: 80 is 8.0; None for a CPU.
+    :ivar for_emulated_gpu: what an emulated GPU runs takes the place of the GPU's device code.
     """
 
     module: str
@@ -21,6 +24,8 @@ class BuildRequest:
     output: str
     zig_target: str
     driver: str | None = None
+    compute_capability: int | None = None
+    for_emulated_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,17 @@ class BuildAnswer:
     """``error`` is None when what was asked for is there."""
 
     error: str | None
+
+
+def _device_code(request: BuildRequest) -> AbstractContextManager[object]:
+    """Within, TVM's CUDA source becomes device code, or what an emulated GPU runs; a CPU needs neither."""
+    if request.compute_capability is None:
+        return nullcontext()
+    from tvm_pipeline.cuda.device_compiler import device_compiler, emulated_compiler
+
+    if request.for_emulated_gpu:
+        return emulated_compiler(request.compute_capability)
+    return device_compiler(f"sm_{request.compute_capability}")
 
 
 def build(request: BuildRequest) -> BuildAnswer:
@@ -47,7 +63,8 @@ def build(request: BuildRequest) -> BuildAnswer:
     try:
         module = tvm.ir.load_json(request.module)
         target = tvm.target.Target(request.target)
-        executable = tvm.compile(module, target=target, tir_pipeline=CODEGEN_PIPELINE)
+        with _device_code(request):
+            executable = tvm.compile(module, target=target, tir_pipeline=CODEGEN_PIPELINE)
         executable.export_library(request.output, fcompile=link)
     except Exception as error:
         lines = str(error).strip().splitlines()

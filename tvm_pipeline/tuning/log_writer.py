@@ -65,11 +65,13 @@ class Conditions:
     @staticmethod
     def of_boards(boards: Sequence[Board], device: Device, threads: int) -> "Conditions":
         """``2026-11-23 raspberry-pi-4-model 4t``."""
-        names = sorted({board.cpu or device.key for board in boards})
+        names = sorted({board.gpu or board.cpu or device.key for board in boards})
         short = "-".join(names[0].lower().split()[:4])
         name = f"{datetime.date.today().isoformat()} {short} {threads}t"
         told = "" if len(names) == 1 else f"measured on boards that differ: {', '.join(names)}"
-        return Conditions(MEASURED, name, f"{len(boards)} x {device.key} over RPC", names[0], told)
+        gpu = boards[0].gpu
+        cpu = names[0] if gpu is None else boards[0].cpu or "unknown"
+        return Conditions(MEASURED, name, f"{len(boards)} x {device.key} over RPC", cpu, told, gpu=gpu)
 
     @staticmethod
     def of_model(core: str, threads: int) -> "Conditions":

@@ -12,6 +12,7 @@ from tvm.s_tir import Schedule
 
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.targets import AnyTarget
 from tvm_pipeline.tuning.build_worker import BuildAnswer, BuildRequest
 from tvm_pipeline.tuning.candidate import Space
@@ -50,8 +51,29 @@ def argument_shapes(layer: Layer) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(extent) for extent in one.shape) for one in (*workload.arguments, workload.output))
 
 
+def argument_dtypes(layer: Layer, unit: Unit) -> tuple[str, ...]:
+    """Of the kernel's arguments, the output last."""
+    workload = workload_of(layer, unit)
+    return tuple(str(one.dtype) for one in (*workload.arguments, workload.output))
+
+
+def run_request(artifact: Path, layer: Layer, reference: Path, unit: Unit) -> RunRequest:
+    """What asks a worker for a kernel's time."""
+    return RunRequest(
+        artifact=str(artifact),
+        shapes=argument_shapes(layer),
+        reference=str(reference),
+        reference_shapes=argument_shapes(REFERENCE),
+        dtypes=argument_dtypes(layer, unit),
+        reference_dtypes=argument_dtypes(REFERENCE, unit),
+    )
+
+
 class KernelBuilder:
-    """A warm process that builds kernels into a folder of its own, which ``stop`` removes."""
+    """A warm process that builds kernels into a folder of its own, which ``stop`` removes.
+
+    :ivar for_emulated_gpu: build what an emulated GPU runs in place of device code.
+    """
 
     def __init__(self, target: AnyTarget, cores: set[int]) -> None:
         self._target = target
@@ -59,6 +81,7 @@ class KernelBuilder:
         self._worker = WorkerProcess("tvm_pipeline.tuning.build_worker", cores=cores)
         self._numbers = itertools.count(1)
         self._turn = threading.Lock()
+        self.for_emulated_gpu = False
 
     def start(self) -> None:
         """Starts the process, which becomes ready while the caller does something else."""
@@ -79,6 +102,8 @@ class KernelBuilder:
             target=str(self._target.tvm),
             output=str(path),
             zig_target=self._target.zig_target,
+            compute_capability=getattr(self._target.unit, "compute_capability", None),
+            for_emulated_gpu=self.for_emulated_gpu,
         )
         try:
             answer: BuildAnswer = self._worker.ask(request, BUILD_TIMEOUT)
@@ -108,6 +133,7 @@ class Measurement:
     def __init__(self, target: AnyTarget, threads: int) -> None:
         self.cores = Cores.split(threads)
         self.overlaps = self.cores.overlap
+        self._unit = target.unit
         self._builder = KernelBuilder(target, set(self.cores.building))
         environment = {"TVM_NUM_THREADS": str(threads), "TVM_BIND_THREADS": "0", "OMP_NUM_THREADS": str(threads)}
         self._runner = WorkerProcess("tvm_pipeline.tuning.run_worker", environment, set(self.cores.running))
@@ -130,8 +156,7 @@ class Measurement:
 
     def run(self, artifact: Path, layer: Layer) -> RunAnswer:
         """Measures a built kernel and deletes it."""
-        reference = str(self._builder.reference())
-        request = RunRequest(str(artifact), argument_shapes(layer), reference, argument_shapes(REFERENCE))
+        request = run_request(artifact, layer, self._builder.reference(), self._unit)
         try:
             answer: RunAnswer = self._runner.ask(request, RUN_TIMEOUT)
         except WorkerFailed as error:

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,17 +19,23 @@ REPEATS = 5
 REPEAT_SECONDS = 0.012
 LARGE_WEIGHT_BYTES = 64 * 1024
 COLD_BYTES = 24 * 1024 * 1024
+Shapes = tuple[tuple[int, ...], ...]
 _WEIGHT = 1  # of a kernel's arguments: the input, its weights, what the epilogue needs, the output
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A shared object whose ``main`` takes float32 tensors of these shapes; ``reference`` is one to compare with."""
+    """A shared object whose ``main`` takes tensors of these shapes; ``reference`` is one to compare with.
+
+    :ivar dtypes: of the tensors; empty where all are float32.
+    """
 
     artifact: str
     shapes: tuple[tuple[int, ...], ...]
     reference: str
     reference_shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[str, ...] = ()
+    reference_dtypes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,18 +59,25 @@ class Timed(Protocol):
         ...
 
 
+def random_arrays(shapes: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> list[Any]:
+    """Seeded normally distributed arrays; ``dtypes`` as in RunRequest."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    arrays = [random.standard_normal(tuple(shape), dtype="float32") for shape in shapes]
+    return [array.astype(dtype) for array, dtype in zip(arrays, dtypes or ["float32"] * len(arrays), strict=True)]
+
+
 class _Kernel:
     """A kernel that is timed as a network calls it: its input has just been written, its weights have long left the
     second-level cache. So calls go round several copies of large weights."""
 
-    def __init__(self, artifact: str, shapes: tuple[tuple[int, ...], ...]) -> None:
-        import numpy as np
+    def __init__(self, artifact: str, shapes: Shapes, dtypes: tuple[str, ...] = ()) -> None:
         import tvm
 
         self._module = tvm.runtime.load_module(artifact)
         self._main = self._module["main"]
-        random = np.random.default_rng(0)
-        arrays = [random.standard_normal(shape, dtype="float32") for shape in shapes]
+        arrays = random_arrays(shapes, dtypes)
         arguments = [tvm.runtime.tensor(array) for array in arrays]
         copies = _copies_of(arrays[_WEIGHT].nbytes) if len(arrays) > _WEIGHT + 1 else 1
         weights = [arguments[_WEIGHT], *(tvm.runtime.tensor(arrays[_WEIGHT]) for _ in range(copies - 1))]
@@ -101,7 +114,7 @@ def _copies_of(weight_bytes: int) -> int:
 class Measurer:
     """Keeps the reference kernel loaded and remembers how fast it has been."""
 
-    def __init__(self, load: Callable[[str, tuple[tuple[int, ...], ...]], Timed] = _Kernel) -> None:
+    def __init__(self, load: Callable[[str, Shapes, tuple[str, ...]], Timed] = _Kernel) -> None:
         self._load = load
         self._reference: Timed | None = None
         self._recent: deque[float] = deque(maxlen=200)
@@ -110,8 +123,8 @@ class Measurer:
         """Times a kernel up to three times until the reference says that the machine was quiet around it."""
         try:
             if self._reference is None:
-                self._reference = self._load(request.reference, request.reference_shapes)
-            kernel = self._load(request.artifact, request.shapes)
+                self._reference = self._load(request.reference, request.reference_shapes, request.reference_dtypes)
+            kernel = self._load(request.artifact, request.shapes, request.dtypes)
             answers = []
             for _ in range(ATTEMPTS):
                 answers.append(self._attempt(kernel))

@@ -1,12 +1,15 @@
 // CUDA's half and half2. Every operation rounds to half, as on the device (-ffloat16-excess-precision=none).
 #pragma once
 #include "arithmetic.h"
+#include "vectors.h"
 
 using half = _Float16;
 using __half = _Float16;
 
 struct alignas(4) half2 {
-  half x, y;
+  EMULATED_VECTOR_BODY(half2, half, 2, x, y)
+  half2() = default;
+  half2(half ax, half ay) : x(ax), y(ay) {}
 };
 using __half2 = half2;
 

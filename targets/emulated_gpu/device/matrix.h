@@ -26,7 +26,7 @@ struct fragment {
   static constexpr int kColumns = __is_same(Use, matrix_a) ? K : N;
   static constexpr bool kByColumns = __is_same(Layout, col_major);
   enum { num_elements = kRows * kColumns / 32 };
-  T x[num_elements];
+  alignas(16) T x[num_elements];
 
   static int row(int position) { return kByColumns ? position % kRows : position / kColumns; }
   static int column(int position) { return kByColumns ? position / kRows : position % kColumns; }
@@ -50,8 +50,9 @@ static inline void load_matrix_sync(fragment<Use, M, N, K, T, L>& into, const T*
   static_assert(!__is_same(L, void), "an accumulator is loaded with its layout");
   emulated_check_matrix(from, stride, line);
   const int first = static_cast<int>(emulated_lane()) * F::num_elements;
-  memcpy(into.x, from + (F::kByColumns ? F::column(first) * stride + F::row(first) : F::row(first) * stride + F::column(first)),
-         sizeof into.x);
+  const T* mine = from + (F::kByColumns ? F::column(first) * stride + F::row(first)
+                                        : F::row(first) * stride + F::column(first));
+  emulated_move<F::num_elements>(into.x, mine);
 }
 
 template <int M, int N, int K, class T>
@@ -61,7 +62,7 @@ static inline void load_matrix_sync(fragment<accumulator, M, N, K, T>& into, con
   emulated_check_matrix(from, stride, line);
   const int first = static_cast<int>(emulated_lane()) * F::num_elements;
   if (layout == mem_row_major) {
-    memcpy(into.x, from + F::row(first) * stride + F::column(first), sizeof into.x);
+    emulated_move<F::num_elements>(into.x, from + F::row(first) * stride + F::column(first));
   } else {
     for (int i = 0; i < F::num_elements; ++i) into.x[i] = from[F::column(first + i) * stride + F::row(first + i)];
   }
@@ -74,7 +75,7 @@ static inline void store_matrix_sync(T* to, const fragment<accumulator, M, N, K,
   emulated_check_matrix(to, stride, line);
   const int first = static_cast<int>(emulated_lane()) * F::num_elements;
   if (layout == mem_row_major) {
-    memcpy(to + F::row(first) * stride + F::column(first), from.x, sizeof from.x);
+    emulated_move<F::num_elements>(to + F::row(first) * stride + F::column(first), from.x);
   } else {
     for (int i = 0; i < F::num_elements; ++i) to[F::column(first + i) * stride + F::row(first + i)] = from.x[i];
   }
@@ -201,13 +202,13 @@ struct EmulatedMma {
 // ldmatrix: lane l hands over row l % 8 of matrix l / 8, and gets two elements of every matrix.
 template <int Count, bool Transposed>
 struct EmulatedLoadMatrix {
-  unsigned short row[8];
+  alignas(16) unsigned short row[8];
   unsigned result[Count];
 
   void read(const unsigned char* from, int line) {
     if (emulated_lane() < 8 * Count) {
       if (reinterpret_cast<uintptr_t>(from) % 16 != 0) emulated_fail("ldmatrix needs addresses that are multiples of 16", line);
-      memcpy(row, from, sizeof row);
+      emulated_move<8>(row, reinterpret_cast<const unsigned short*>(from));
     }
     emulated_collective(run, "ldmatrix", this, ~0U, line);
   }

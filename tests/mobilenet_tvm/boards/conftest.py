@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from mobilenet_tvm.emulator import emulated
 from mobilenet_tvm.package import open_package
 from mobilenet_tvm.verbs.devices import devices
 from targets.emulated_board import emulated_board
+from targets.emulated_gpu.build import library_folder
 
 START_SECONDS = 60.0
 Board = subprocess.Popen[str]
@@ -72,20 +73,36 @@ def native_board(tracker: str, _compiled: Path) -> Iterator[str]:
     process.wait()
 
 
-@pytest.fixture(scope="session")
-def plain_board(tracker: str) -> Iterator[str]:
-    """TVM's own server, as ``python -m tvm.exec.rpc_server`` starts it."""
-    code = "import tvm_pipeline.tvm_import, runpy, sys; runpy.run_module('tvm.exec.rpc_server', run_name='__main__')"
+_SERVE = "import tvm_pipeline.tvm_import, runpy; runpy.run_module('tvm.exec.rpc_server', run_name='__main__')"
+
+
+@contextmanager
+def _server(tracker: str, key: str, port: int, environment: dict[str, str]) -> Iterator[str]:
+    """TVM's own server, as ``python -m tvm.exec.rpc_server`` starts it. Yields its device."""
     address = tracker.removeprefix("tracker://")
-    options = ["--host", "127.0.0.1", "--port", "19390", "--port-end", "19490", "--tracker", address, "--key", "plain"]
+    ports = ["--port", str(port), "--port-end", str(port + 100)]
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *options],
+        [sys.executable, "-c", _SERVE, "--host", "127.0.0.1", *ports, "--tracker", address, "--key", key],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=child_environment(("torch",)),
+        env={**child_environment(("torch",)), **environment},
         start_new_session=True,
     )
-    await_boards(tracker, "plain", 1)
-    yield f"{tracker}/plain"
+    await_boards(tracker, key, 1)
+    yield f"{tracker}/{key}"
     os.killpg(process.pid, 9)
     process.wait()
+
+
+@pytest.fixture(scope="session")
+def plain_board(tracker: str) -> Iterator[str]:
+    with _server(tracker, "plain", 19390, {}) as device:
+        yield device
+
+
+@pytest.fixture(scope="session")
+def gpu_board(tracker: str) -> Iterator[str]:
+    """A server with an emulated A100."""
+    libraries = {"LD_LIBRARY_PATH": str(library_folder())}  # a session's process loads them as it would load NVIDIA's
+    with _server(tracker, "a100-emulated", 19490, libraries) as device:
+        yield device

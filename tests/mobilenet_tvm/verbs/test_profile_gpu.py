@@ -68,3 +68,12 @@ def test_a_package_without_figures(gpu_package: Path, tmp_path: Path) -> None:
     replace(manifest, device_code=older, files=list_files(tmp_path / "old")).write(tmp_path / "old")
     with pytest.raises(UserError, match="compile it again"):
         profile(tmp_path / "old")
+
+
+def test_the_emulated_gpu_counts_beside_the_model(gpu_package: Path) -> None:
+    result = profile(gpu_package, emulate=True)
+    jsonschema.validate(result, load_schema("profile_gpu"), cls=jsonschema.Draft202012Validator)
+    assert (result["where"], result["total_ms"]) == ("emulated", None)
+    for kernel in result["kernels"]:
+        assert kernel["emulated"]["launches"] == kernel["calls"]
+        assert kernel["global_bytes"] == pytest.approx(kernel["emulated"]["global_bytes"], rel=0.05)

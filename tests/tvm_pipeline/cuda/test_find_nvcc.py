@@ -32,6 +32,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(find_nvcc, "wheel_folders", lambda: [tmp_path / "wheels"])
     monkeypatch.setattr(find_nvcc, "DEFAULT_TOOLKIT", tmp_path / "toolkit")
     monkeypatch.setenv("PATH", str(tmp_path / "on_path" / "bin"))
+    monkeypatch.delenv(find_nvcc.NVCC_VARIABLE, raising=False)
     monkeypatch.setenv("CUDA_HOME", str(tmp_path / "home"))
     return tmp_path
 
@@ -53,3 +54,10 @@ def test_what_is_no_compiler_is_passed_over(places: Path) -> None:
 def test_without_one_the_error_says_how_to_get_one(places: Path) -> None:
     with pytest.raises(UserError, match=r"needs nvcc, and none was found: pip install 'mobilenet-tvm\[cuda\]'"):
         find_nvcc.find_nvcc()
+
+
+def test_a_compiler_that_is_named(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(places / "wheels", SAYS.format("13.3"))
+    program = fake(places / "mine", SAYS.format("12.8"))
+    monkeypatch.setenv(find_nvcc.NVCC_VARIABLE, str(program))
+    assert find_nvcc.find_nvcc() == find_nvcc.Nvcc(program, "12.8.88")

@@ -1,0 +1,111 @@
+"""Packages for NVIDIA GPUs, where there may be none: what is in them, and what is said where they cannot run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from mobilenet_tvm.gpu_environment import CUDART, gpu_environment
+from mobilenet_tvm.package import open_package
+from mobilenet_tvm.schemas import load_schema
+from mobilenet_tvm.verbs.compile import compile
+from targets import gpu_at_hand
+
+no_gpu = pytest.mark.skipif(gpu_at_hand.has_gpu(), reason="this machine has an NVIDIA driver")
+
+
+@pytest.fixture(scope="session")
+def _compiled_for_a_gpu(shared_folder: Path, tiny_onnx: Path) -> Path:
+    folder = shared_folder / "tiny-package-a100"
+    with FileLock(shared_folder / "tiny-package-a100.lock"):
+        if not folder.exists():
+            compile(str(tiny_onnx), "a100", folder, on_event=lambda event: None)
+    return folder
+
+
+@pytest.fixture
+def gpu_package(_compiled_for_a_gpu: Path, tmp_path: Path) -> Path:
+    """The tiny network for an A100, a copy for each test."""
+    return Path(shutil.copytree(_compiled_for_a_gpu, tmp_path / "gpu-package"))
+
+
+def test_what_is_in_a_package(gpu_package: Path) -> None:
+    import jsonschema
+
+    with open_package(gpu_package) as opened:
+        manifest = opened.manifest
+    jsonschema.validate(json.loads((gpu_package / "manifest.json").read_text()), load_schema("manifest"))
+    code = manifest.device_code
+    assert code is not None
+    assert {"lib/libtvm_runtime_cuda.so", code["source"]} <= set(manifest.files)
+    assert manifest.files[code["source"]] == code["source_sha256"]
+    assert manifest.tolerance == 1e-4
+
+
+def test_source_that_was_changed_is_noticed(gpu_package: Path, command: Callable[..., Any]) -> None:
+    with (gpu_package / "debug" / "kernels.cu").open("a") as stream:
+        stream.write("// more\n")
+    assert "debug/kernels.cu" in command("inspect", gpu_package).error()
+
+
+@no_gpu
+@pytest.mark.parametrize("verb", ["verify", "bench"])
+def test_without_a_driver_one_line_says_so(verb: str, gpu_package: Path, command: Callable[..., Any]) -> None:
+    assert (
+        command(verb, gpu_package)
+        .error()
+        .startswith("the package needs an NVIDIA GPU, and there is no driver for one: libcuda.so.1")
+    )
+
+
+@no_gpu
+def test_run_without_a_driver(gpu_package: Path, command: Callable[..., Any], tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((1, 3, 16, 16), np.float32))
+    assert "there is no driver for one" in command("run", gpu_package, tmp_path / "x.npy").error()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--target", "jetpack6"), "nothing is compiled for cuda-sm_87-jetpack6: JetPack 6's driver"),
+        (("--target", "a100", "--static"), "--static programs cannot load a GPU's driver"),
+        (("--target", "a100", "--dtype", "int8"), "unknown dtype 'int8'"),
+        (("--target", "a100", "--dtype", "float61"), "did you mean 'float16'?"),
+        (("--target", "x86-64-v3", "--dtype", "float16"), "float16 packages are for NVIDIA GPUs"),
+        (("--target", "rtx4091"), "did you mean 'rtx4090'?"),
+    ],
+)
+def test_what_cannot_be_compiled(
+    arguments: tuple[str, ...], said: str, tiny_onnx: Path, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert said in command("compile", tiny_onnx, *arguments, "-o", tmp_path / "p").error()
+    assert not (tmp_path / "p").exists()
+
+
+def test_without_nvcc_the_command_that_installs_it(
+    tiny_onnx: Path, command: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOBILENET_TVM_NVCC", str(tmp_path / "none"))
+    said = command("compile", tiny_onnx, "--target", "a100", "-o", tmp_path / "p").error()
+    assert said == f"MOBILENET_TVM_NVCC names {tmp_path}/none, which is no nvcc: pip install 'mobilenet-tvm[cuda]'"
+
+
+def test_pips_libcudart_comes_behind_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mobilenet_tvm import gpu_environment as module
+
+    (tmp_path / "cu13" / "lib").mkdir(parents=True)
+    monkeypatch.setattr(module, "wheel_folders", lambda: [tmp_path / "cu13"])
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/mine")
+    assert gpu_environment()["LD_LIBRARY_PATH"] == "/mine"
+    (tmp_path / "cu13" / "lib" / CUDART).touch()
+    assert gpu_environment()["LD_LIBRARY_PATH"] == f"/mine:{tmp_path}/cu13/lib"
+    monkeypatch.delenv("LD_LIBRARY_PATH")
+    assert gpu_environment() == {**os.environ, "LD_LIBRARY_PATH": f"{tmp_path}/cu13/lib"}
