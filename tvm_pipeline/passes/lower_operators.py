@@ -12,6 +12,7 @@ from tvm_pipeline.passes.blocked_layout import Handler, Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue, per_channel
 from tvm_pipeline.schedules.generator import Unit
+from tvm_pipeline.schedules.gpu.separable import fused_on_gpu
 from tvm_pipeline.workloads.strassen import is_divisible
 from tvm_pipeline.workloads.workload import DTYPE
 
@@ -91,8 +92,6 @@ def strassen_pays(layer: Layer, unit: Unit) -> bool:
 
 def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:
     """A depthwise layer with the pointwise one that alone reads it, as one kernel; False where that does not pay."""
-    if isinstance(lowering.unit, GpuUnit):
-        return False  # the blocks that fill a GPU would each make the depthwise half again
     var = lowering.flow.only_user(between.result)
     call = lowering.flow.call(var, "relax.nn.conv2d") if var is not None else None
     weight = constant_of(call.args[1]) if call is not None else None
@@ -108,12 +107,20 @@ def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: 
         epilogue=epilogue.names,
         inner_epilogue=first.epilogue,
     )
-    if weight.nbytes > FUSED_WEIGHT_BYTES or strassen_pays(layer.pointwise_part, lowering.unit):
+    if not separable_pays(layer, lowering.unit):
         return False
-    operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine)]
+    operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine, lowering.dtype)]
     lowering.fused.update((*between.inside, between.result))
     lowering.finish_kernel(layer, operands, epilogue)
     return True
+
+
+def separable_pays(layer: Layer, unit: Unit) -> bool:
+    """Whether the two halves are faster as one kernel."""
+    if isinstance(unit, GpuUnit):
+        return fused_on_gpu(layer, unit)
+    weight_bytes = layer.in_channels * layer.out_channels * 4
+    return weight_bytes <= FUSED_WEIGHT_BYTES and not strassen_pays(layer.pointwise_part, unit)
 
 
 def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:

@@ -10,6 +10,7 @@ from tvm_pipeline.schedules.gpu.conv2d import GpuConv2d
 from tvm_pipeline.schedules.gpu.dense import GpuDense
 from tvm_pipeline.schedules.gpu.global_pool import GpuGlobalPool
 from tvm_pipeline.schedules.gpu.pointwise import GpuPointwise
+from tvm_pipeline.schedules.gpu.separable import GpuSeparable
 from tvm_pipeline.schedules.gpu.tensor_pointwise import GpuTensorPointwise
 from tvm_pipeline.schedules.gpu.window import GpuWindow
 from tvm_pipeline.schedules.pointwise import Pointwise
@@ -19,7 +20,14 @@ from tvm_pipeline.schedules.window import Window
 from tvm_pipeline.workloads.tensor_pointwise import fits_tensor_cores
 
 _FOR_CPUS: tuple[Generator, ...] = (Pointwise(), Strassen(), Conv2d(), Window(), Separable(), Dense(), GlobalPool())
-_FOR_GPUS: tuple[Generator, ...] = (GpuPointwise(), GpuConv2d(), GpuWindow(), GpuDense(), GpuGlobalPool())
+_FOR_GPUS: tuple[Generator, ...] = (
+    GpuPointwise(),
+    GpuConv2d(),
+    GpuWindow(),
+    GpuSeparable(),
+    GpuDense(),
+    GpuGlobalPool(),
+)
 _TENSOR_POINTWISE = GpuTensorPointwise()
 
 

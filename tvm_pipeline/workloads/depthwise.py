@@ -12,10 +12,20 @@ from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 def padded_depthwise(layer: Layer, dtype: str = DTYPE) -> Workload:
     """The same arguments; a stage pads the input, and the weights' row and column of zeros are not read."""
+    data, weight, product = padded_depthwise_product(layer, dtype)
+    flat = flatten_spatial(product, layer)
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
+    return Workload((data, weight, *extra), output)
+
+
+def padded_depthwise_product(
+    layer: Layer, dtype: str, weight_name: str = "weight", anchor: str = ANCHOR
+) -> tuple[te.Tensor, te.Tensor, te.Tensor]:
+    """Data, weight, and what they make without an epilogue: ``[N, C/b, OH, OW, b]``, float32."""
     lanes = channel_block(layer.in_channels)
     blocks = padded_channels(layer.in_channels) // lanes
     data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
-    weight = te.placeholder((blocks, *window_shape(layer), lanes), dtype, name="weight")
+    weight = te.placeholder((blocks, *window_shape(layer), lanes), dtype, name=weight_name)
     padded = padded_rows(data, layer)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
@@ -26,11 +36,9 @@ def padded_depthwise(layer: Layer, dtype: str = DTYPE) -> Workload:
             axis=[ry, rx],
         ),
         name="product",
-        attrs={ANCHOR: str(layer)},
+        attrs={anchor: str(layer)},
     )
-    flat = flatten_spatial(product, layer)
-    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
-    return Workload((data, weight, *extra), output)
+    return data, weight, product
 
 
 def depthwise(layer: Layer) -> Workload:

@@ -38,12 +38,13 @@ _GPU_DEFINITIONS: dict[str, Callable[[Layer, str], Workload]] = {
     "conv2d": lambda layer, dtype: conv2d.conv2d(layer, dtype, padded=True),
     "pointwise": _gpu_pointwise,
     "depthwise": depthwise.padded_depthwise,
+    "separable": separable.padded_separable,
     "dense": dense.dense,
     "global_average_pool": pooling.global_average_pool,
     "max_pool": pooling.max_pool,
     "average_pool": pooling.average_pool,
 }
-"""On GPUs borders are filled on the way into shared memory, and a unit has a dtype. No kernel is made of two layers."""
+"""On GPUs borders are filled on the way into shared memory, and a unit has a dtype."""
 
 OP_PATTERN_OPAQUE = 8
 """Relax's OpPatternKind kOpaque: FuseOps leaves the kernel alone. The epilogue is complete by then, and a broadcast

@@ -1,0 +1,201 @@
+"""A depthwise convolution and the pointwise one behind it: what lies between stays in shared memory."""
+
+from itertools import product
+from math import ceil, prod
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import LoopRV, SBlockRV
+
+from tvm_pipeline.channel_block import channel_block, padded_channels
+from tvm_pipeline.gpu_unit import GpuUnit
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules.divisors import divisors
+from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost
+from tvm_pipeline.schedules.gpu.thread_block import (
+    MOST_THREADS,
+    STATIC_SHARED_BYTES,
+    ThreadBlock,
+    bind_blocks,
+    bind_threads,
+    copy_by_threads,
+    copy_to_registers,
+    unroll_all,
+    value_bytes,
+    vector_lanes,
+)
+from tvm_pipeline.schedules.kernel import Kernel, prepare_inner_kernel, prepare_kernel, split_pixels
+from tvm_pipeline.workloads.padding import window_shape
+
+CHANNELS_PER_THREAD = 4
+REDUCTION_STEP = 4
+WEIGHT_PITCH = 16
+
+
+MOST_STEPS, MOST_CHANNELS = 2, 64
+"""Of a fused kernel: a step's copies wait for memory, and every tile of channels needs the depthwise half anew."""
+
+FEWEST_PIXELS = 16
+"""Of a multiprocessor: with fewer, most of what a block reads is border."""
+
+
+def fused_on_gpu(layer: Layer, unit: GpuUnit) -> bool:
+    """Whether the two halves, of a large image with few channels, are faster as one kernel."""
+    steps = padded_channels(layer.in_channels) // channel_block(layer.in_channels)
+    channels = padded_channels(layer.out_channels)
+    has_one_tile = channels <= MOST_CHANNELS and channels & (channels - 1) == 0
+    pixels = layer.batch * layer.out_height * layer.out_width
+    return steps <= MOST_STEPS and has_one_tile and pixels >= FEWEST_PIXELS * unit.multiprocessors
+
+
+class GpuSeparable:
+    """A block makes ``rows`` x ``columns`` pixels by ``tile_n`` channels, a thread ``thread_w`` pixels of a row by four
+    channels. Each step brings one block of input channels and makes its depthwise half, which all threads share."""
+
+    name = "gpu_separable"
+    version = 1
+    kinds = ("separable",)
+
+    def knobs(self, layer: Layer, unit: GpuUnit) -> Knobs:
+        channels, lanes = padded_channels(layer.out_channels), channel_block(layer.out_channels)
+        return {
+            "rows": divisors(layer.out_height, 16),
+            "columns": divisors(layer.out_width, 64),
+            "tile_n": tuple(size for size in (8, 16, 32, 64, 128) if lanes % size == 0 or channels % size == 0),
+            "thread_w": divisors(layer.out_width, 8),
+        }
+
+    def default(self, layer: Layer, unit: GpuUnit) -> Decisions:
+        knobs = self.knobs(layer, unit)
+        points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
+        sensible = [point for point in points if self.is_sensible(layer, unit, point)]
+        smallest = {name: values[0] for name, values in knobs.items()}
+        return min(sensible or [smallest], key=lambda point: self.cycles(layer, unit, point))
+
+    def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
+        if decisions["columns"] % decisions["thread_w"]:
+            return False
+        fits = _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
+        return fits and _threads(decisions).threads <= MOST_THREADS
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
+        if decisions["columns"] % decisions["thread_w"]:
+            raise ValueError(f"{decisions['columns']} columns are no multiple of {decisions['thread_w']}")
+        inner = prepare_inner_kernel(schedule)
+        kernel = split_pixels(schedule, prepare_kernel(schedule))
+        lanes, tile_n = channel_block(layer.out_channels), decisions["tile_n"]
+        n, c, y, x, lane = schedule.get_loops(kernel.output)
+        co, ci = schedule.split(c, [None, max(1, tile_n // lanes)])
+        lo, li = schedule.split(lane, [None, min(tile_n, lanes)])
+        yo, row = schedule.split(y, [None, decisions["rows"]])
+        xo, xi = schedule.split(x, [None, decisions["columns"]])
+        column, own = schedule.split(xi, [None, decisions["thread_w"]])
+        channel, vector = schedule.split(li, [None, CHANNELS_PER_THREAD])
+        schedule.reorder(n, co, lo, yo, xo, row, column, ci, channel, own, vector)
+        channels, tile = schedule.fuse(n, co, lo), schedule.fuse(yo, xo)
+        bind_blocks(schedule, tile, channels)
+        pixel, owner = schedule.fuse(row, column), schedule.fuse(ci, channel)
+        bind_threads(schedule, None, pixel, owner)
+        schedule.unroll(own)
+        schedule.vectorize(vector)
+        schedule.compute_at(kernel.anchor, owner, preserve_unit_loops=True)
+        step = self._multiply(schedule, kernel.anchor, layer, unit, decisions)
+        self._slide(schedule, inner, kernel, step, unit, decisions)
+        clear = schedule.decompose_reduction(kernel.anchor, step)
+        unroll_all(schedule, schedule.get_loops(clear)[-3:])
+
+    @staticmethod
+    def _multiply(schedule: Schedule, anchor: SBlockRV, layer: Layer, unit: GpuUnit, decisions: Decisions) -> LoopRV:
+        """The pointwise half, out of shared memory; returns the loop over steps."""
+        *_, own, vector, step, ki = schedule.get_loops(anchor)
+        kio, kii = schedule.split(ki, [None, REDUCTION_STEP])
+        schedule.reorder(step, kio, kii, own, vector)
+        weights = schedule.cache_read(anchor, 1, "local")
+        schedule.compute_at(weights, kio, preserve_unit_loops=True)
+        shared = schedule.cache_read(weights, 0, "shared")
+        schedule.compute_at(shared, step, preserve_unit_loops=True)
+        if decisions["tile_n"] > channel_block(layer.out_channels):
+            schedule.storage_align(shared, 0, axis=0, factor=32, offset=WEIGHT_PITCH)
+        copy_by_threads(schedule, shared, 4, _threads(decisions), vector_lanes(unit))
+        copy_to_registers(schedule, weights, 4, CHANNELS_PER_THREAD)
+        between = schedule.cache_read(anchor, 0, "local")
+        schedule.compute_at(between, kio, preserve_unit_loops=True)
+        copy_to_registers(schedule, between, 5, REDUCTION_STEP)
+        unroll_all(schedule, [kio, kii, own, vector])
+        return step
+
+    @staticmethod
+    def _slide(
+        schedule: Schedule, inner: Kernel, kernel: Kernel, step: LoopRV, unit: GpuUnit, decisions: Decisions
+    ) -> None:
+        """The depthwise half of a step: each thread makes vectors of one group of channels."""
+        threads = _threads(decisions)
+        schedule.set_scope(inner.output, 0, "shared")
+        schedule.compute_at(inner.output, step, preserve_unit_loops=True)
+        *_, y, x, lane = schedule.get_loops(inner.output)
+        group, vector = schedule.split(lane, [None, CHANNELS_PER_THREAD])
+        own, row, column = schedule.split(schedule.fuse(y, x, group), [None, threads.rows, threads.columns])
+        schedule.reorder(row, column, own, vector)
+        bind_threads(schedule, None, row, column)
+        schedule.vectorize(vector)
+        schedule.compute_at(inner.anchor, own, preserve_unit_loops=True)
+        weights = schedule.cache_read(inner.anchor, 1, "local")
+        schedule.compute_at(weights, column, preserve_unit_loops=True)
+        shared = schedule.cache_read(weights, 0, "shared")
+        schedule.compute_at(shared, step, preserve_unit_loops=True)
+        copy_by_threads(schedule, shared, 4, threads, vector_lanes(unit))
+        copy_to_registers(schedule, weights, 4, CHANNELS_PER_THREAD)
+        assert kernel.padding is not None
+        schedule.set_scope(kernel.padding, 0, "shared")
+        schedule.compute_at(kernel.padding, step, preserve_unit_loops=True)
+        copy_by_threads(schedule, kernel.padding, 5, threads, vector_lanes(unit))
+        *_, lane, ry, rx = schedule.get_loops(inner.anchor)
+        inputs = schedule.cache_read(inner.anchor, 0, "local")
+        schedule.reorder(ry, rx, lane)
+        schedule.compute_at(inputs, rx, preserve_unit_loops=True)
+        copy_to_registers(schedule, inputs, 5, CHANNELS_PER_THREAD)
+        unroll_all(schedule, [own, ry, rx, lane])
+        clear = schedule.decompose_reduction(inner.anchor, ry)
+        schedule.unroll(schedule.get_loops(clear)[-1])
+
+    @staticmethod
+    def cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
+        """Roughly, until the last multiprocessor is done."""
+        made, tile_n, thread_w = decisions["rows"] * decisions["columns"], decisions["tile_n"], decisions["thread_w"]
+        blocks = (
+            layer.batch * layer.out_height * layer.out_width // made * padded_channels(layer.out_channels) // tile_n
+        )
+        steps, size = padded_channels(layer.in_channels) // channel_block(layer.in_channels), value_bytes(unit)
+        threads = _threads(decisions).threads
+        taps = prod(layer.kernel)
+        warps = ceil(threads / 32)
+        vectors = ceil(made * channel_block(layer.in_channels) / CHANNELS_PER_THREAD / threads)
+        slide = warps * vectors * (4 * taps + 4) + warps * taps * 4
+        multiply = warps * channel_block(layer.in_channels) / REDUCTION_STEP * max(8 * thread_w, 4 * thread_w + 16)
+        brought = _step_values(layer, decisions) * size
+        shared = _shared_bytes(layer, unit, decisions)
+        stored = made * tile_n * size
+        cost = BlockCost(threads, steps * brought + stored, brought, steps * (slide + multiply), shared, steps)
+        return cost.cycles(unit, blocks)
+
+
+def _threads(decisions: Decisions) -> ThreadBlock:
+    pixels = decisions["rows"] * decisions["columns"] // decisions["thread_w"]
+    return ThreadBlock(1, pixels, decisions["tile_n"] // CHANNELS_PER_THREAD)
+
+
+def _step_values(layer: Layer, decisions: Decisions) -> int:
+    """What a step brings into shared memory."""
+    rows, columns = (
+        (outputs - 1) * layer.stride[axis] + (layer.kernel[axis] - 1) * layer.dilation[axis] + 1
+        for axis, outputs in enumerate((decisions["rows"], decisions["columns"]))
+    )
+    in_lanes = channel_block(layer.in_channels)
+    window = prod(window_shape(layer.depthwise_part))
+    return in_lanes * (rows * columns + window + decisions["tile_n"])
+
+
+def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
+    made = decisions["rows"] * decisions["columns"] * channel_block(layer.in_channels)
+    apart = WEIGHT_PITCH * decisions["tile_n"] // channel_block(layer.out_channels)
+    return (_step_values(layer, decisions) + made + apart) * value_bytes(unit)
