@@ -42,10 +42,11 @@ def _known(pointers: Sequence[str], sizes: Mapping[str, int]) -> list[dict[str, 
 
 
 def _buffers(function: tirx.PrimFunc) -> dict[str, int]:
-    """Bytes of a kernel's parameters by name, of those whose shape is known. What lies between its launches is not."""
-    sizes = {}
+    """Bytes of a kernel's parameters by name, of those of known shape whose name is no other's."""
+    sizes: dict[str, list[int]] = {}
     for parameter in function.params:
         if isinstance(parameter.ty, BufferType) and all(isinstance(one, tirx.IntImm) for one in parameter.shape):
             elements = math.prod(int(extent) for extent in parameter.shape)
-            sizes[str(parameter.name)] = elements * DataType(str(parameter.dtype)).bits // 8
-    return sizes
+            size = elements * DataType(str(parameter.dtype)).bits // 8
+            sizes.setdefault(str(parameter.name), []).append(size)
+    return {name: found[0] for name, found in sizes.items() if len(found) == 1}
