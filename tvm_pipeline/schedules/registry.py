@@ -20,7 +20,14 @@ from tvm_pipeline.schedules.window import Window
 from tvm_pipeline.workloads.tensor_pointwise import fits_tensor_cores
 
 _FOR_CPUS: tuple[Generator, ...] = (Pointwise(), Strassen(), Conv2d(), Window(), Separable(), Dense(), GlobalPool())
-_FOR_GPUS: tuple[Generator, ...] = (GpuPointwise(), GpuConv2d(), GpuWindow(), GpuSeparable(), GpuDense(), GpuGlobalPool())
+_FOR_GPUS: tuple[Generator, ...] = (
+    GpuPointwise(),
+    GpuConv2d(),
+    GpuWindow(),
+    GpuSeparable(),
+    GpuDense(),
+    GpuGlobalPool(),
+)
 _TENSOR_POINTWISE = GpuTensorPointwise()
 
 

@@ -1,9 +1,12 @@
 #include "access.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "block.h"
 #include "coalescing.h"
+#include "device.h"
 #include "memory.h"
 #include "module.h"
 #include "shared_races.h"
@@ -100,6 +103,22 @@ void AccessGlobal(uintptr_t address, size_t bytes, bool writes, uintptr_t caller
   TraceAccess(running.thread % kWarp, caller, address, bytes, writes);
 }
 
+// Where an argument's memory begins and ends: as many bytes as it is known to have, else all of its allocation.
+std::pair<uintptr_t, uintptr_t> RangeOf(const char* kernel, const char* argument,
+                                        uintptr_t pointer) {
+  const Allocation* allocation = NearestAllocation(pointer);
+  if (allocation == nullptr || !allocation->Contains(pointer, 1)) {
+    return {};
+  }
+  const uintptr_t end = allocation->begin + allocation->bytes;
+  const auto& sizes = TheDevice().argument_bytes;
+  const auto known = sizes.find(std::string(kernel) + " " + argument);
+  if (known == sizes.end()) {
+    return {allocation->begin, end};
+  }
+  return {pointer, std::min(end, pointer + known->second)};
+}
+
 }  // namespace
 
 void SetArguments(const EmulatedKernel& kernel, void** arguments) {
@@ -107,28 +126,23 @@ void SetArguments(const EmulatedKernel& kernel, void** arguments) {
   accesses.last = nullptr;
   accesses.traffic = {};
   for (uint32_t i = 0; i < kernel.argument_count; ++i) {
-    if (kernel.arguments[i].is_pointer == 0) {
+    const EmulatedArgument& argument = kernel.arguments[i];
+    if (argument.is_pointer == 0) {
       continue;
     }
-    const uintptr_t pointer = *static_cast<uintptr_t*>(arguments[i]);
-    const Allocation* allocation = NearestAllocation(pointer);
-    if (allocation == nullptr || !allocation->Contains(pointer, 1)) {
-      continue;
-    }
-    Range* known = nullptr;
-    for (Range& range : accesses.ranges) {
-      if (range.begin == allocation->begin) {
-        known = &range;
-      }
-    }
-    const std::string name = std::to_string(i) + " '" + kernel.arguments[i].name + "'";
-    if (known != nullptr) {
+    const auto range = RangeOf(kernel.name, argument.name, *static_cast<uintptr_t*>(arguments[i]));
+    const std::string name = std::to_string(i) + " '" + argument.name + "'";
+    const auto same = [&range](const Range& other) {
+      return other.begin == range.first && other.end == range.second;
+    };
+    const auto known = std::find_if(accesses.ranges.begin(), accesses.ranges.end(), same);
+    if (known != accesses.ranges.end()) {
       known->argument += " or " + name;
-      continue;
+    } else if (range.first != range.second) {
+      const size_t words = (range.second - range.first + 63) / 64;
+      accesses.ranges.push_back({range.first, range.second, name, std::vector<uint64_t>(words),
+                                 std::vector<uint64_t>(words)});
     }
-    const size_t words = (allocation->bytes + 63) / 64;
-    accesses.ranges.push_back({allocation->begin, allocation->begin + allocation->bytes, name,
-                               std::vector<uint64_t>(words), std::vector<uint64_t>(words)});
   }
 }
 

@@ -24,6 +24,10 @@ void Set(Device* device, const std::string& key, const std::string& value) {
     *number->second = static_cast<unsigned>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (key == "name") {
     device->name = value;
+  } else if (key == "argument") {
+    const size_t space = value.rfind(' ');
+    device->argument_bytes[value.substr(0, space)] =
+        std::strtoull(value.c_str() + space + 1, nullptr, 10);
   } else if (key == "module") {
     const size_t space = value.find(' ');
     device->modules[value.substr(0, space)] = value.substr(space + 1);

@@ -19,8 +19,10 @@ struct Device {
   unsigned l2_bytes = 40U << 20;
   unsigned clock_mhz = 1000;
   size_t memory_bytes = size_t{16} << 30;
-  std::map<std::string, std::string>
-      modules;  // the kernels' shared object by the SHA-256 of the device code
+  // Bytes of an argument, by "KERNEL ARGUMENT"; of those that are missing the whole allocation counts.
+  std::map<std::string, size_t> argument_bytes;
+  // The kernels' shared object by the SHA-256 of the device code.
+  std::map<std::string, std::string> modules;
 };
 
 const Device& TheDevice();

@@ -33,7 +33,7 @@ WEIGHT_PITCH = 16
 
 
 MOST_STEPS, MOST_CHANNELS = 2, 64
-"""Of a fused kernel: a step's copies wait for memory, and channels of several tiles would each need the depthwise half."""
+"""Of a fused kernel: a step's copies wait for memory, and every tile of channels needs the depthwise half anew."""
 
 FEWEST_PIXELS = 16
 """Of a multiprocessor: with fewer, most of what a block reads is border."""
@@ -162,7 +162,9 @@ class GpuSeparable:
     def cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
         """Roughly, until the last multiprocessor is done."""
         made, tile_n, thread_w = decisions["rows"] * decisions["columns"], decisions["tile_n"], decisions["thread_w"]
-        blocks = layer.batch * layer.out_height * layer.out_width // made * padded_channels(layer.out_channels) // tile_n
+        blocks = (
+            layer.batch * layer.out_height * layer.out_width // made * padded_channels(layer.out_channels) // tile_n
+        )
         steps, size = padded_channels(layer.in_channels) // channel_block(layer.in_channels), value_bytes(unit)
         threads = _threads(decisions).threads
         taps = prod(layer.kernel)

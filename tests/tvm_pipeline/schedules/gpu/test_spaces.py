@@ -20,13 +20,12 @@ from tvm_pipeline.targets import target_of
 from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.measurement import argument_shapes
 
-KINDS = ("conv2d", "pointwise", "depthwise", "dense", "global_average_pool", "max_pool", "average_pool")
+KINDS = ("conv2d", "pointwise", "depthwise", "separable", "dense", "global_average_pool", "max_pool", "average_pool")
 DTYPES = ("float32", "float16")
 
 V1 = {
     "conv2d 224x224x3->32 k3x3 s2 p1 bias relu": 1,
-    "depthwise 112x112x32 k3x3 s1 p1 bias relu": 1,
-    "pointwise 112x112x32->64 bias relu": 1,
+    "separable 112x112x32->64 k3x3 s1 p1 bias relu then bias relu": 1,
     "depthwise 112x112x64 k3x3 s2 p1 bias relu": 1,
     "pointwise 56x56x64->128 bias relu": 1,
     "depthwise 56x56x128 k3x3 s1 p1 bias relu": 1,
@@ -138,6 +137,7 @@ def test_half_that_fills_no_fragments_is_multiplied_by_cuda_cores(descriptor: st
         ("pointwise 14x14x64->64 bias", {"tile_m": 7, "thread_m": 2}),
         ("depthwise 14x14x64 k3x3 s1 p1 bias", {"rows": 7, "tile_h": 2}),
         ("conv2d 14x14x3->16 k3x3 s1 p1 bias", {"columns": 7, "thread_w": 2}),
+        ("separable 14x14x16->16 k3x3 s1 p1 bias then bias", {"columns": 7, "thread_w": 2}),
     ),
 )
 def test_choices_that_do_not_fit_raise_what_the_tuner_expects(descriptor: str, wrong: Decisions) -> None:
