@@ -154,9 +154,9 @@ class GpuSeparable:
         schedule.reorder(ry, rx, lane)
         schedule.compute_at(inputs, rx, preserve_unit_loops=True)
         copy_to_registers(schedule, inputs, 5, CHANNELS_PER_THREAD)
+        # its sums are not cleared by loops of their own: threads that divide no row would forbid that, and unrolled it
+        # comes to the same
         unroll_all(schedule, [own, ry, rx, lane])
-        clear = schedule.decompose_reduction(inner.anchor, ry)
-        schedule.unroll(schedule.get_loops(clear)[-1])
 
     @staticmethod
     def cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
