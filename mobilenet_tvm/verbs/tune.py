@@ -42,8 +42,8 @@ def _check_measurable(target: Target) -> None:
             if target.emulator and target.arch != host_arch()
             else ""
         )
-        lacks = f"this machine lacks {', '.join(missing)}"
-        raise UserError(f"target {target.name} cannot be measured here: {lacks}{without}")
+        lacking = ", ".join(missing)
+        raise UserError(f"target {target.name} cannot be measured here: this machine lacks {lacking}{without}")
 
 
 def tune(
