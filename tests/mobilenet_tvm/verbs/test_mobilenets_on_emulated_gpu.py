@@ -28,7 +28,7 @@ def _silent(event: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("model", "dtype"),
     [
-        ("mobilenet_v1_0.25_128", "float16"),
+        ("mobilenet_v1_1.0_224", "float16"),
         ("mobilenet_v2_0.35_224", "float32"),
         ("mobilenet_v2_0.35_224", "float16"),
         ("mobilenet_v3_small_1.0_224", "float32"),
