@@ -41,7 +41,12 @@ def on_emulated_gpu(package: Package, on_event: OnEvent) -> Package:
         )
     capability = int(code["arch"].removeprefix("sm_"))
     kernels = compile_kernels(source.read_text(encoding="utf-8"), capability)
-    described = _describe(_figures(target, capability), {code["fatbin_sha256"]: kernels})
+    arguments = [
+        (kernel["name"], argument["name"], argument["bytes"])
+        for kernel in code["kernels"]
+        for argument in kernel.get("arguments", ())
+    ]
+    described = _describe(_figures(target, capability), {code["fatbin_sha256"]: kernels}, arguments)
     warning(on_event, NOTICE)
     environment = {
         "LD_LIBRARY_PATH": str(library_folder()),
@@ -59,12 +64,12 @@ def _figures(target: dict[str, Any], capability: int) -> dict[str, int | str]:
     return {"name": f"{target['name']} (emulated)", **figures, "compute_capability": capability}
 
 
-def _describe(device: dict[str, int | str], modules: dict[str, Path]) -> Path:
+def _describe(device: dict[str, int | str], modules: dict[str, Path], arguments: list[tuple[str, str, int]]) -> Path:
     """The file that describes a device to the emulated driver, kept as long as the kernels that it names."""
-    text = json.dumps([device, {digest: str(path) for digest, path in modules.items()}], sort_keys=True)
+    text = json.dumps([device, {digest: str(path) for digest, path in modules.items()}, arguments], sort_keys=True)
     path = cache_dir() / "emulated_gpu" / f"device-{hashlib.sha256(text.encode()).hexdigest()[:32]}.txt"
     if not path.is_file():
-        write_device_file(path, device, modules)
+        write_device_file(path, device, modules, arguments)
     return path
 
 
@@ -76,7 +81,8 @@ def counted(package: Package, counters: Path) -> Package:
 def read_counters(counters: Path) -> list[dict[str, Any]]:
     """What each launch did, in their order: ``kernel``, ``grid``, ``block``, ``shared_bytes``, and of global memory
     ``unique_bytes_read``, ``unique_bytes_written`` (each byte once), ``bytes_loaded``, ``bytes_stored`` (by threads),
-    ``sector_bytes_loaded``, ``sector_bytes_stored`` (the 32-byte sectors of each warp's instructions), ``arguments``."""
+    ``sector_bytes_loaded``, ``sector_bytes_stored`` (the 32-byte sectors of each warp's instructions), ``arguments``.
+    """
     if not counters.is_file():
         return []
     return [json.loads(line) for line in counters.read_text().splitlines()]

@@ -19,8 +19,10 @@ namespace mobilenet_tvm {
 namespace {
 
 constexpr std::uintmax_t kMaxInputBytes = std::uintmax_t{2} << 30U;
-// Runs before the first one that is timed: they fill TVM's memory pool, start its threads and raise the clock.
+// Runs before the first one that is timed: they fill TVM's memory pool, start its threads and raise the clock. A GPU
+// takes tens of milliseconds to raise its own.
 constexpr int kWarmUpRuns = 3;
+constexpr double kGpuWarmUpMilliseconds = 100;
 
 /// An input tensor and what its rows are called in the report.
 struct NetworkInput {
@@ -70,9 +72,16 @@ std::optional<Gpu> LoadGpuOf(const Manifest& manifest) {
   return manifest.device_code ? std::optional<Gpu>(LoadGpu(*manifest.device_code)) : std::nullopt;
 }
 
-std::vector<double> Measure(Session& session, int repeat) {
-  for (int i = 0; i < (repeat > 1 ? kWarmUpRuns : 0); ++i) {
-    session.Run();
+void WarmUp(Session& session, bool is_gpu) {
+  double spent = 0;
+  for (int i = 0; i < kWarmUpRuns || (is_gpu && spent < kGpuWarmUpMilliseconds); ++i) {
+    spent += session.Run();
+  }
+}
+
+std::vector<double> Measure(Session& session, int repeat, bool is_gpu) {
+  if (repeat > 1) {
+    WarmUp(session, is_gpu);
   }
   std::vector<double> times;
   times.reserve(static_cast<std::size_t>(repeat));
@@ -95,7 +104,8 @@ int Classify(const Options& options, const Package& package, const RunInfo& info
   std::vector<Classified> results;
   for (const NetworkInput& input : inputs) {
     session.SetInput(input.values);
-    const Latency latency = Summarise(Measure(session, options.repeat.value_or(1)));
+    const Latency latency =
+        Summarise(Measure(session, options.repeat.value_or(1), info.gpu.has_value()));
     const FloatArray output = session.Output();
     const auto batch = static_cast<std::size_t>(output.shape.empty() ? 1 : output.shape[0]);
     const std::size_t classes = batch == 0 ? 0 : output.data.size() / batch;
@@ -119,7 +129,7 @@ int Bench(const Options& options, const Package& package, const RunInfo& info,
           const ReferencePair& reference, const Output& print) {
   Session session(package);
   session.SetInput(reference.input.data);
-  const std::vector<double> times = Measure(session, *options.repeat);
+  const std::vector<double> times = Measure(session, *options.repeat, info.gpu.has_value());
   print(options.json ? BenchJson(package.manifest, info, times)
                      : BenchText(package.manifest, info, Summarise(times)));
   return 0;
@@ -127,9 +137,7 @@ int Bench(const Options& options, const Package& package, const RunInfo& info,
 
 // Instrumented runs take turns with plain ones, so that both see the same clock and the same neighbours.
 Profile MeasureProfile(Session& session, const Manifest& manifest, int repeat) {
-  for (int i = 0; i < kWarmUpRuns; ++i) {
-    session.Run();
-  }
+  WarmUp(session, manifest.device_code.has_value());
   std::vector<double> whole;
   std::vector<std::vector<double>> times;
   Profile profile{};

@@ -11,6 +11,7 @@ from tvm import relax
 
 from mobilenet_tvm.child_protocol import Emit
 from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.cuda.argument_bytes import add_arguments
 from tvm_pipeline.cuda.build import build_cuda, write_device_code
 from tvm_pipeline.export_static import export_static
 from tvm_pipeline.gpu_model.figures import add_figures, describe_model
@@ -63,7 +64,8 @@ def compile_model(
     if isinstance(target, GpuTarget) and fatbin is not None:
         report("modelling")
         device_code = write_device_code(fatbin, path, target.driver)
-        device_code["kernels"] = add_figures(device_code["kernels"], module, target)
+        kernels_with_figures = add_figures(device_code["kernels"], module, target)
+        device_code["kernels"] = add_arguments(kernels_with_figures, fatbin.source, module)
         device_code["model"] = describe_model(target)
     return {
         "module": str(path),

@@ -51,10 +51,22 @@ def print_where(result: dict[str, Any]) -> None:
     """Say so where an emulator ran the package, or a board."""
     device = result["device"]
     if result["where"] == "emulated":
-        what = f"{device} is an emulator" if device else f"QEMU ran it as {result['target']}'s CPU"
+        what = f"{device} is an emulator" if device else _emulator_of(result["target"])
         print(f"emulated: {what}; its times would say nothing about a board")
     elif device:
         print(f"on the board {device}")
+
+
+def _emulator_of(target: str) -> str:
+    """What ran a package for that target: presets are known, a user's own targets are not."""
+    from targets import available
+
+    preset = available().get(target)
+    if preset is None:
+        return f"an emulator ran it as {target}"
+    if preset.gpu is not None:
+        return f"its CUDA source ran as {target} would run it, its device code did not"
+    return f"QEMU ran it as {target}'s CPU"
 
 
 def print_warning(message: str) -> None:

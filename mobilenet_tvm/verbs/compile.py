@@ -106,7 +106,7 @@ def _fill(
     assemble.write_licences(folder, static=request["static"])
     manifest = Manifest(
         model={"name": source.name, "onnx_sha256": source.onnx_sha256, "weights": source.weights},
-        target={key: target[key] for key in ("name", "arch", "cpu_features", "emulator", "tvm")},
+        target={key: target[key] for key in ("name", "arch", "cpu_features", "emulator", "tvm", "gpu")},
         dtype=request["dtype"],
         threads=request["threads"],
         inputs=built["inputs"],

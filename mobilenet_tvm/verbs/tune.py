@@ -42,7 +42,8 @@ def _check_measurable(target: Target) -> None:
             if target.emulator and target.arch != host_arch()
             else ""
         )
-        raise UserError(f"target {target.name} cannot be measured here: this machine lacks {', '.join(missing)}{without}")
+        lacking = ", ".join(missing)
+        raise UserError(f"target {target.name} cannot be measured here: this machine lacks {lacking}{without}")
 
 
 def tune(

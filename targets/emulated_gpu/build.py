@@ -1,4 +1,4 @@
-"""Builds the emulated GPU's libraries and, for the CPU, the kernels of a CUDA source: each once, into the user's cache."""
+"""Builds the emulated GPU's libraries, and the kernels of a CUDA source for the CPU: once, into the user's cache."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -139,13 +140,20 @@ def image(kernels: Path) -> bytes:
     return b"emulated-gpu\0" + os.fsencode(kernels) + b"\0"
 
 
-def write_device_file(path: Path, device: dict[str, int | str], modules: dict[str, Path]) -> None:
+def write_device_file(
+    path: Path,
+    device: dict[str, int | str],
+    modules: dict[str, Path],
+    arguments: Sequence[tuple[str, str, int]] = (),
+) -> None:
     """Describes the device that is emulated, and which kernels stand for which device code.
 
     :param device: keys of a preset's ``[gpu]``, and ``name``.
     :param modules: the kernels' shared object by the device code's SHA-256.
+    :param arguments: kernel, argument and its bytes; of an argument that is not named all of its allocation counts.
     """
     with replacing(path) as temporary:
         lines = [f"{key} {value}" for key, value in device.items()]
         lines += [f"module {digest} {kernels}" for digest, kernels in modules.items()]
+        lines += [f"argument {kernel} {name} {size}" for kernel, name, size in arguments]
         temporary.write_text("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""Inline PTX as C++: the instructions that TVM's code generator writes, each as a call of the emulated device's headers.
+"""Inline PTX as C++: the instructions that TVM's code generator writes, as calls of the emulated device's headers.
 
 What is not known becomes a static_assert that names it, which fails where that code is compiled, and only there.
 """
@@ -152,7 +152,7 @@ _OPERANDS = r"\{([^}]*)\}"
 _KNOWN: tuple[tuple[str, Callable[[list[str]], str]], ...] = (
     (r"\.reg \.(pred|[bu]32|[bu]64) (\w+)", _register),
     (r"setp\.(eq|ne)\.[bus]32 (\w+), (\S+), (\S+)", _set_predicate),
-    (r"mov\.[bus]32 (\S+), (\S+)", lambda g: f"{g[0]} = {g[1]};"),
+    (r"mov\.[bus]32 (\S+), (%?\w+)", lambda g: f"{g[0]} = {g[1]};"),
     (r"cvta\.to\.shared\.u64 (\S+), (\S+)", lambda g: f"{g[0]} = __cvta_generic_to_shared((const void*){g[1]});"),
     (r"cvt\.u32\.u64 (\S+), (\S+)", lambda g: f"{g[0]} = static_cast<uint32_t>({g[1]});"),
     (

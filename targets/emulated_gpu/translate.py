@@ -1,4 +1,4 @@
-"""CUDA source as C++ for the CPU: what differs in grammar is rewritten here, what differs in names is in ``device/``."""
+"""CUDA source as C++ for the CPU: what differs in grammar is rewritten here; ``device/`` has what differs in names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _KERNEL = re.compile(
 )
 _DEVICE_FUNCTION = re.compile(r"__device__[^;{}()]*?\b(\w+)\s*\(")
 _SHARED = re.compile(
-    r"(extern\s+)?__shared__\s+((?:(?:alignas|__align__)\s*\(\d+\)\s*)?)([\w:<>, ]+?[\s*&])(\w+)((?:\s*\[[^\]]*\])*)\s*;"
+    r"(extern\s+)?__shared__\s+((?:(?:alignas|__align__)\s*\(\d+\)\s*)?)([\w:<>, ]+?[\s*&])"
+    r"(\w+)((?:\s*\[[^\]]*\])*)\s*;"
 )
 _COLLECTIVE = re.compile(
     r"\b(?:__syncthreads\w*|__syncwarp|__shfl\w*|__ballot_sync|__any_sync|__all_sync|__activemask|mma_sync|"
@@ -114,7 +115,8 @@ def _place_shared(name: str, body: str) -> tuple[str, str, bool]:
         external, alignment, kind, array, extents = found.groups()
         if external:
             dynamic = True
-            return f"auto* const {array} = reinterpret_cast<{kind.strip()}*>(emulated_dynamic_shared({name}__shared_bytes));"
+            start = f"emulated_dynamic_shared({name}__shared_bytes)"
+            return f"auto* const {array} = reinterpret_cast<{kind.strip()}*>({start});"
         member = f"m{len(members)}_{array}"
         members.append(f"{alignment} {kind}{member}{extents};")
         return f"auto& {array} = reinterpret_cast<{name}__shared*>(emulated_shared)->{member};"
@@ -141,8 +143,8 @@ def _entry(kernel: Kernel, dynamic: bool, waits: bool, granule: int) -> tuple[st
         f"static const EmulatedArgument {name}__arguments[] = {{{', '.join(described)}}};\n"
     )
     row = (
-        f'{{"{name}", {name}__enter, {name}__arguments, {len(kernel.parameters)}, {name}__shared_bytes, {int(dynamic)}, '
-        f"{int(waits)}, {kernel.max_threads}, {granule}}}"
+        f'{{"{name}", {name}__enter, {name}__arguments, {len(kernel.parameters)}, '
+        f"{name}__shared_bytes, {int(dynamic)}, {int(waits)}, {kernel.max_threads}, {granule}}}"
     )
     return code, row
 

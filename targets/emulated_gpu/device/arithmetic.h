@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define EMULATED_MIN_MAX(type)                                             \
-  static inline type max(type a, type b) { return a < b ? b : a; }         \
+#define EMULATED_MIN_MAX(type)                                     \
+  static inline type max(type a, type b) { return a < b ? b : a; } \
   static inline type min(type a, type b) { return b < a ? b : a; }
 EMULATED_MIN_MAX(int)
 EMULATED_MIN_MAX(unsigned)

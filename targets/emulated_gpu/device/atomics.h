@@ -12,11 +12,13 @@ static inline T emulated_atomic(T* address, Update update) {
 }
 template <class T, class V>
 static inline T atomicAdd(T* address, V value) {
-  return emulated_atomic(address, [value](T old) { return static_cast<T>(old + static_cast<T>(value)); });
+  return emulated_atomic(address,
+                         [value](T old) { return static_cast<T>(old + static_cast<T>(value)); });
 }
 template <class T, class V>
 static inline T atomicSub(T* address, V value) {
-  return emulated_atomic(address, [value](T old) { return static_cast<T>(old - static_cast<T>(value)); });
+  return emulated_atomic(address,
+                         [value](T old) { return static_cast<T>(old - static_cast<T>(value)); });
 }
 template <class T, class V>
 static inline T atomicExch(T* address, V value) {
@@ -24,16 +26,21 @@ static inline T atomicExch(T* address, V value) {
 }
 template <class T, class V>
 static inline T atomicMax(T* address, V value) {
-  return emulated_atomic(address, [value](T old) { return old < static_cast<T>(value) ? static_cast<T>(value) : old; });
+  return emulated_atomic(address, [value](T old) {
+    return old < static_cast<T>(value) ? static_cast<T>(value) : old;
+  });
 }
 template <class T, class V>
 static inline T atomicMin(T* address, V value) {
-  return emulated_atomic(address, [value](T old) { return static_cast<T>(value) < old ? static_cast<T>(value) : old; });
+  return emulated_atomic(address, [value](T old) {
+    return static_cast<T>(value) < old ? static_cast<T>(value) : old;
+  });
 }
 template <class T, class V>
 static inline T atomicCAS(T* address, V expected, V value) {
-  return emulated_atomic(
-      address, [=](T old) { return old == static_cast<T>(expected) ? static_cast<T>(value) : old; });
+  return emulated_atomic(address, [=](T old) {
+    return old == static_cast<T>(expected) ? static_cast<T>(value) : old;
+  });
 }
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}

@@ -22,10 +22,10 @@
 #define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
 
-#include "atomics.h"
-#include "async_copy.h"
-#include "half.h"
 #include "arithmetic.h"
+#include "async_copy.h"
+#include "atomics.h"
+#include "half.h"
 #include "matrix.h"
 #include "vectors.h"
 #include "warp.h"

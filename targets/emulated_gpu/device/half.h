@@ -21,8 +21,12 @@ static inline half __ushort_as_half(unsigned short x) { return emulated_bits<hal
 static inline unsigned short __half_as_ushort(half x) { return emulated_bits<unsigned short>(x); }
 static inline half2 __halves2half2(half x, half y) { return {x, y}; }
 static inline half2 __half2half2(half x) { return {x, x}; }
-static inline half2 __float2half2_rn(float x) { return {static_cast<half>(x), static_cast<half>(x)}; }
-static inline half2 __floats2half2_rn(float x, float y) { return {static_cast<half>(x), static_cast<half>(y)}; }
+static inline half2 __float2half2_rn(float x) {
+  return {static_cast<half>(x), static_cast<half>(x)};
+}
+static inline half2 __floats2half2_rn(float x, float y) {
+  return {static_cast<half>(x), static_cast<half>(y)};
+}
 static inline float __low2float(half2 v) { return static_cast<float>(v.x); }
 static inline float __high2float(half2 v) { return static_cast<float>(v.y); }
 static inline half __low2half(half2 v) { return v.x; }
@@ -35,7 +39,8 @@ static inline half __hdiv(half x, half y) { return x / y; }
 static inline half __hneg(half x) { return -x; }
 // The double product is exact, and so is its sum with a half to far more digits than one rounding needs.
 static inline half __hfma(half x, half y, half z) {
-  return static_cast<half>(static_cast<double>(x) * static_cast<double>(y) + static_cast<double>(z));
+  return static_cast<half>(static_cast<double>(x) * static_cast<double>(y) +
+                           static_cast<double>(z));
 }
 static inline bool __hgt(half x, half y) { return x > y; }
 static inline bool __hge(half x, half y) { return x >= y; }
@@ -68,7 +73,9 @@ static inline half2 __hmul2(half2 a, half2 b) { return {__hmul(a.x, b.x), __hmul
 static inline half2 __h2div(half2 a, half2 b) { return {__hdiv(a.x, b.x), __hdiv(a.y, b.y)}; }
 static inline half2 __hmax2(half2 a, half2 b) { return {__hmax(a.x, b.x), __hmax(a.y, b.y)}; }
 static inline half2 __hmin2(half2 a, half2 b) { return {__hmin(a.x, b.x), __hmin(a.y, b.y)}; }
-static inline half2 __hfma2(half2 a, half2 b, half2 c) { return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)}; }
+static inline half2 __hfma2(half2 a, half2 b, half2 c) {
+  return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)};
+}
 static inline half2 operator+(half2 a, half2 b) { return __hadd2(a, b); }
 static inline half2 operator-(half2 a, half2 b) { return __hsub2(a, b); }
 static inline half2 operator*(half2 a, half2 b) { return __hmul2(a, b); }

@@ -20,7 +20,8 @@ enum layout_t { mem_row_major, mem_col_major };
 
 template <class Use, int M, int N, int K, class T, class Layout = void>
 struct fragment {
-  static_assert((M == 16 && N == 16) || (M == 8 && N == 32) || (M == 32 && N == 8), "no such wmma shape");
+  static_assert((M == 16 && N == 16) || (M == 8 && N == 32) || (M == 32 && N == 8),
+                "no such wmma shape");
   static_assert(K == 16, "no such wmma shape");
   static constexpr int kRows = __is_same(Use, matrix_b) ? K : M;
   static constexpr int kColumns = __is_same(Use, matrix_a) ? K : N;
@@ -34,8 +35,10 @@ struct fragment {
 
 template <class T>
 static inline void emulated_check_matrix(const T* pointer, unsigned stride, int line) {
-  if (reinterpret_cast<uintptr_t>(pointer) % 32 != 0) emulated_fail("wmma needs addresses that are multiples of 32", line);
-  if (stride * sizeof(T) % 16 != 0) emulated_fail("wmma needs strides of a multiple of 16 bytes", line);
+  if (reinterpret_cast<uintptr_t>(pointer) % 32 != 0)
+    emulated_fail("wmma needs addresses that are multiples of 32", line);
+  if (stride * sizeof(T) % 16 != 0)
+    emulated_fail("wmma needs strides of a multiple of 16 bytes", line);
 }
 
 template <class Use, int M, int N, int K, class T, class L, class V>
@@ -44,8 +47,8 @@ static inline void fill_fragment(fragment<Use, M, N, K, T, L>& into, V value) {
 }
 
 template <class Use, int M, int N, int K, class T, class L>
-static inline void load_matrix_sync(fragment<Use, M, N, K, T, L>& into, const T* from, unsigned stride,
-                                    int line = __builtin_LINE()) {
+static inline void load_matrix_sync(fragment<Use, M, N, K, T, L>& into, const T* from,
+                                    unsigned stride, int line = __builtin_LINE()) {
   using F = fragment<Use, M, N, K, T, L>;
   static_assert(!__is_same(L, void), "an accumulator is loaded with its layout");
   emulated_check_matrix(from, stride, line);
@@ -56,28 +59,31 @@ static inline void load_matrix_sync(fragment<Use, M, N, K, T, L>& into, const T*
 }
 
 template <int M, int N, int K, class T>
-static inline void load_matrix_sync(fragment<accumulator, M, N, K, T>& into, const T* from, unsigned stride,
-                                    layout_t layout, int line = __builtin_LINE()) {
+static inline void load_matrix_sync(fragment<accumulator, M, N, K, T>& into, const T* from,
+                                    unsigned stride, layout_t layout, int line = __builtin_LINE()) {
   using F = fragment<accumulator, M, N, K, T>;
   emulated_check_matrix(from, stride, line);
   const int first = static_cast<int>(emulated_lane()) * F::num_elements;
   if (layout == mem_row_major) {
     emulated_move<F::num_elements>(into.x, from + F::row(first) * stride + F::column(first));
   } else {
-    for (int i = 0; i < F::num_elements; ++i) into.x[i] = from[F::column(first + i) * stride + F::row(first + i)];
+    for (int i = 0; i < F::num_elements; ++i)
+      into.x[i] = from[F::column(first + i) * stride + F::row(first + i)];
   }
 }
 
 template <int M, int N, int K, class T>
-static inline void store_matrix_sync(T* to, const fragment<accumulator, M, N, K, T>& from, unsigned stride,
-                                     layout_t layout, int line = __builtin_LINE()) {
+static inline void store_matrix_sync(T* to, const fragment<accumulator, M, N, K, T>& from,
+                                     unsigned stride, layout_t layout,
+                                     int line = __builtin_LINE()) {
   using F = fragment<accumulator, M, N, K, T>;
   emulated_check_matrix(to, stride, line);
   const int first = static_cast<int>(emulated_lane()) * F::num_elements;
   if (layout == mem_row_major) {
     emulated_move<F::num_elements>(to + F::row(first) * stride + F::column(first), from.x);
   } else {
-    for (int i = 0; i < F::num_elements; ++i) to[F::column(first + i) * stride + F::row(first + i)] = from.x[i];
+    for (int i = 0; i < F::num_elements; ++i)
+      to[F::column(first + i) * stride + F::row(first + i)] = from.x[i];
   }
 }
 
@@ -88,8 +94,8 @@ using EmulatedFloats = float __attribute__((ext_vector_type(8)));
 
 // d = a b + c in float, d and c of N columns.
 template <int M, int N, int K>
-EMULATED_UNCHECKED static inline void emulated_multiply(const float (&a)[M][K], const float (&b)[K][N],
-                                                        float (&d)[M][N]) {
+EMULATED_UNCHECKED static inline void emulated_multiply(const float (&a)[M][K],
+                                                        const float (&b)[K][N], float (&d)[M][N]) {
   for (int m = 0; m < M; ++m) {
     EmulatedFloats sums[N / 8];
     memcpy(sums, d[m], sizeof sums);
@@ -103,7 +109,8 @@ EMULATED_UNCHECKED static inline void emulated_multiply(const float (&a)[M][K], 
 }
 
 template <class F, int Rows, int Columns>
-EMULATED_UNCHECKED static inline void emulated_gather(const F& fragment, int lane, float (&into)[Rows][Columns]) {
+EMULATED_UNCHECKED static inline void emulated_gather(const F& fragment, int lane,
+                                                      float (&into)[Rows][Columns]) {
   for (int i = 0; i < F::num_elements; ++i) {
     const int position = lane * F::num_elements + i;
     into[F::row(position)][F::column(position)] = static_cast<float>(fragment.x[i]);
@@ -133,7 +140,8 @@ struct EmulatedProduct {
       auto* mine = static_cast<EmulatedProduct*>(slots[lane]);
       for (int i = 0; i < D::num_elements; ++i) {
         const int position = lane * D::num_elements + i;
-        mine->d->x[i] = static_cast<decltype(mine->d->x[0] + 0)>(d[D::row(position)][D::column(position)]);
+        mine->d->x[i] =
+            static_cast<decltype(mine->d->x[0] + 0)>(d[D::row(position)][D::column(position)]);
       }
     }
   }
@@ -142,11 +150,14 @@ struct EmulatedProduct {
 namespace nvcuda {
 namespace wmma {
 template <int M, int N, int K, class T, class A, class LA, class B, class LB, class C>
-static inline void mma_sync(fragment<accumulator, M, N, K, T>& d, const fragment<matrix_a, M, N, K, A, LA>& a,
-                            const fragment<matrix_b, M, N, K, B, LB>& b, const fragment<accumulator, M, N, K, C>& c,
+static inline void mma_sync(fragment<accumulator, M, N, K, T>& d,
+                            const fragment<matrix_a, M, N, K, A, LA>& a,
+                            const fragment<matrix_b, M, N, K, B, LB>& b,
+                            const fragment<accumulator, M, N, K, C>& c,
                             int line = __builtin_LINE()) {
-  using Product = EmulatedProduct<fragment<accumulator, M, N, K, T>, fragment<matrix_a, M, N, K, A, LA>,
-                                  fragment<matrix_b, M, N, K, B, LB>, fragment<accumulator, M, N, K, C>>;
+  using Product =
+      EmulatedProduct<fragment<accumulator, M, N, K, T>, fragment<matrix_a, M, N, K, A, LA>,
+                      fragment<matrix_b, M, N, K, B, LB>, fragment<accumulator, M, N, K, C>>;
   Product product{&d, &a, &b, &c};
   emulated_collective(Product::run, "mma_sync", &product, ~0U, line);
 }
@@ -186,15 +197,19 @@ struct EmulatedMma {
       const int group = lane / 4;
       const int pair = lane % 4 * 2;
       for (int i = 0; i < K / 2; ++i) {
-        a[group + i / 2 % 2 * 8][pair + i % 2 + i / 4 * 8] = static_cast<float>(part(mine->a[i / 2], i % 2));
+        a[group + i / 2 % 2 * 8][pair + i % 2 + i / 4 * 8] =
+            static_cast<float>(part(mine->a[i / 2], i % 2));
       }
-      for (int i = 0; i < K / 4; ++i) b[pair + i % 2 + i / 2 * 8][group] = static_cast<float>(part(mine->b[i / 2], i % 2));
-      for (int i = 0; i < 4; ++i) d[group + i / 2 * 8][pair + i % 2] = static_cast<float>(mine->d[i]);
+      for (int i = 0; i < K / 4; ++i)
+        b[pair + i % 2 + i / 2 * 8][group] = static_cast<float>(part(mine->b[i / 2], i % 2));
+      for (int i = 0; i < 4; ++i)
+        d[group + i / 2 * 8][pair + i % 2] = static_cast<float>(mine->d[i]);
     }
     emulated_multiply(a, b, d);
     for (int lane = 0; lane < 32; ++lane) {
       auto* mine = static_cast<EmulatedMma*>(slots[lane]);
-      for (int i = 0; i < 4; ++i) mine->d[i] = static_cast<Accumulator>(d[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2]);
+      for (int i = 0; i < 4; ++i)
+        mine->d[i] = static_cast<Accumulator>(d[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2]);
     }
   }
 };
@@ -207,7 +222,8 @@ struct EmulatedLoadMatrix {
 
   void read(const unsigned char* from, int line) {
     if (emulated_lane() < 8 * Count) {
-      if (reinterpret_cast<uintptr_t>(from) % 16 != 0) emulated_fail("ldmatrix needs addresses that are multiples of 16", line);
+      if (reinterpret_cast<uintptr_t>(from) % 16 != 0)
+        emulated_fail("ldmatrix needs addresses that are multiples of 16", line);
       emulated_move<8>(row, reinterpret_cast<const unsigned short*>(from));
     }
     emulated_collective(run, "ldmatrix", this, ~0U, line);

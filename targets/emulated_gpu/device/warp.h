@@ -11,10 +11,14 @@
 #define __ballot_sync(mask, predicate) emulated_ballot(mask, (predicate) != 0, __LINE__)
 #define __any_sync(mask, predicate) (emulated_ballot(mask, (predicate) != 0, __LINE__) != 0)
 #define __all_sync(mask, predicate) (emulated_ballot(mask, (predicate) == 0, __LINE__) == 0)
-#define __shfl_sync(mask, ...) emulated_shuffle(EmulatedShuffle::kIndex, mask, __LINE__, __VA_ARGS__)
-#define __shfl_up_sync(mask, ...) emulated_shuffle(EmulatedShuffle::kUp, mask, __LINE__, __VA_ARGS__)
-#define __shfl_down_sync(mask, ...) emulated_shuffle(EmulatedShuffle::kDown, mask, __LINE__, __VA_ARGS__)
-#define __shfl_xor_sync(mask, ...) emulated_shuffle(EmulatedShuffle::kXor, mask, __LINE__, __VA_ARGS__)
+#define __shfl_sync(mask, ...) \
+  emulated_shuffle(EmulatedShuffle::kIndex, mask, __LINE__, __VA_ARGS__)
+#define __shfl_up_sync(mask, ...) \
+  emulated_shuffle(EmulatedShuffle::kUp, mask, __LINE__, __VA_ARGS__)
+#define __shfl_down_sync(mask, ...) \
+  emulated_shuffle(EmulatedShuffle::kDown, mask, __LINE__, __VA_ARGS__)
+#define __shfl_xor_sync(mask, ...) \
+  emulated_shuffle(EmulatedShuffle::kXor, mask, __LINE__, __VA_ARGS__)
 
 #define EMULATED_UNCHECKED __attribute__((no_sanitize("thread")))
 
@@ -32,7 +36,8 @@ struct EmulatedVote {
 EMULATED_UNCHECKED static inline void emulated_vote(void** slots, unsigned mask) {
   unsigned result = 0;
   for (int lane = 0; lane < 32; ++lane) {
-    if ((mask >> lane & 1) != 0 && static_cast<EmulatedVote*>(slots[lane])->predicate) result |= 1U << lane;
+    if ((mask >> lane & 1) != 0 && static_cast<EmulatedVote*>(slots[lane])->predicate)
+      result |= 1U << lane;
   }
   for (int lane = 0; lane < 32; ++lane) {
     if ((mask >> lane & 1) != 0) static_cast<EmulatedVote*>(slots[lane])->result = result;
@@ -56,13 +61,15 @@ EMULATED_UNCHECKED static inline void emulated_exchange(void** slots, unsigned m
   for (int lane = 0; lane < 32; ++lane) {
     if ((mask >> lane & 1) == 0) continue;
     auto* mine = static_cast<EmulatedExchange*>(slots[lane]);
-    mine->result = (mask >> mine->source & 1) != 0 ? static_cast<EmulatedExchange*>(slots[mine->source])->value : ~0ULL;
+    mine->result = (mask >> mine->source & 1) != 0
+                       ? static_cast<EmulatedExchange*>(slots[mine->source])->value
+                       : ~0ULL;
   }
 }
 
 template <class T>
-EMULATED_UNCHECKED static inline T emulated_shuffle(EmulatedShuffle kind, unsigned mask, int line, T value, int by,
-                                                    int width = 32) {
+EMULATED_UNCHECKED static inline T emulated_shuffle(EmulatedShuffle kind, unsigned mask, int line,
+                                                    T value, int by, int width = 32) {
   static_assert(sizeof(T) <= 8, "a shuffle moves at most 8 bytes");
   const int lane = static_cast<int>(emulated_lane());
   const int first = lane / width * width;

@@ -1,9 +1,12 @@
 #include "access.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "block.h"
 #include "coalescing.h"
+#include "device.h"
 #include "memory.h"
 #include "module.h"
 #include "shared_races.h"
@@ -32,43 +35,56 @@ void Mark(std::vector<uint64_t>* bits, size_t offset, size_t bytes) {
     words[offset / 64] |= ((uint64_t{1} << bytes) - 1) << shift;
     return;
   }
-  for (size_t i = offset; i < offset + bytes; ++i) words[i / 64] |= uint64_t{1} << i % 64;
+  for (size_t i = offset; i < offset + bytes; ++i) {
+    words[i / 64] |= uint64_t{1} << i % 64;
+  }
 }
 
 uint64_t CountBits(const std::vector<uint64_t>& bits) {
   uint64_t count = 0;
-  for (const uint64_t word : bits) count += static_cast<uint64_t>(__builtin_popcountll(word));
+  for (const uint64_t word : bits) {
+    count += static_cast<uint64_t>(__builtin_popcountll(word));
+  }
   return count;
 }
 
 std::string Verb(size_t bytes, bool writes) {
-  return (writes ? "writes " : "reads ") + std::to_string(bytes) + (bytes == 1 ? " byte " : " bytes ");
+  return (writes ? "writes " : "reads ") + std::to_string(bytes) +
+         (bytes == 1 ? " byte " : " bytes ");
 }
 
 // How far an address is from a range.
 uintptr_t Distance(const Range& range, uintptr_t address) {
-  if (address < range.begin) return range.begin - address;
+  if (address < range.begin) {
+    return range.begin - address;
+  }
   return address < range.end ? 0 : address - range.end;
 }
 
 [[noreturn]] void FailGlobal(uintptr_t address, size_t bytes, bool writes) {
   const Range* nearest = nullptr;
   for (const Range& range : accesses.ranges) {
-    if (nearest == nullptr || Distance(range, address) < Distance(*nearest, address)) nearest = &range;
+    if (nearest == nullptr || Distance(range, address) < Distance(*nearest, address)) {
+      nearest = &range;
+    }
   }
-  if (nearest == nullptr) FailThread(Verb(bytes, writes) + "of device memory, and no argument points to any");
+  if (nearest == nullptr) {
+    FailThread(Verb(bytes, writes) + "of device memory, and no argument points to any");
+  }
   const std::string size = std::to_string(nearest->end - nearest->begin) + " bytes";
   if (address < nearest->begin) {
-    FailThread(Verb(bytes, writes) + std::to_string(nearest->begin - address) + " bytes before argument " +
-               nearest->argument + " of " + size);
+    FailThread(Verb(bytes, writes) + std::to_string(nearest->begin - address) +
+               " bytes before argument " + nearest->argument + " of " + size);
   }
-  FailThread(Verb(bytes, writes) + "at offset " + std::to_string(address - nearest->begin) + " of argument " +
-             nearest->argument + ", which has " + size);
+  FailThread(Verb(bytes, writes) + "at offset " + std::to_string(address - nearest->begin) +
+             " of argument " + nearest->argument + ", which has " + size);
 }
 
 Range* FindRange(uintptr_t address, size_t bytes) {
   for (Range& range : accesses.ranges) {
-    if (address >= range.begin && address + bytes <= range.end) return &range;
+    if (address >= range.begin && address + bytes <= range.end) {
+      return &range;
+    }
   }
   return nullptr;
 }
@@ -77,12 +93,30 @@ void AccessGlobal(uintptr_t address, size_t bytes, bool writes, uintptr_t caller
   Range* range = accesses.last;
   if (range == nullptr || address < range->begin || address + bytes > range->end) {
     range = FindRange(address, bytes);
-    if (range == nullptr) FailGlobal(address, bytes, writes);
+    if (range == nullptr) {
+      FailGlobal(address, bytes, writes);
+    }
     accesses.last = range;
   }
   Mark(writes ? &range->written : &range->read, address - range->begin, bytes);
   (writes ? accesses.traffic.bytes_stored : accesses.traffic.bytes_loaded) += bytes;
   TraceAccess(running.thread % kWarp, caller, address, bytes, writes);
+}
+
+// Where an argument's memory begins and ends: as many bytes as it is known to have, else all of its allocation.
+std::pair<uintptr_t, uintptr_t> RangeOf(const char* kernel, const char* argument,
+                                        uintptr_t pointer) {
+  const Allocation* allocation = NearestAllocation(pointer);
+  if (allocation == nullptr || !allocation->Contains(pointer, 1)) {
+    return {};
+  }
+  const uintptr_t end = allocation->begin + allocation->bytes;
+  const auto& sizes = TheDevice().argument_bytes;
+  const auto known = sizes.find(std::string(kernel) + " " + argument);
+  if (known == sizes.end()) {
+    return {allocation->begin, end};
+  }
+  return {pointer, std::min(end, pointer + known->second)};
 }
 
 }  // namespace
@@ -92,29 +126,31 @@ void SetArguments(const EmulatedKernel& kernel, void** arguments) {
   accesses.last = nullptr;
   accesses.traffic = {};
   for (uint32_t i = 0; i < kernel.argument_count; ++i) {
-    if (kernel.arguments[i].is_pointer == 0) continue;
-    const uintptr_t pointer = *static_cast<uintptr_t*>(arguments[i]);
-    const Allocation* allocation = NearestAllocation(pointer);
-    if (allocation == nullptr || !allocation->Contains(pointer, 1)) continue;
-    Range* known = nullptr;
-    for (Range& range : accesses.ranges) {
-      if (range.begin == allocation->begin) known = &range;
-    }
-    const std::string name = std::to_string(i) + " '" + kernel.arguments[i].name + "'";
-    if (known != nullptr) {
-      known->argument += " or " + name;
+    const EmulatedArgument& argument = kernel.arguments[i];
+    if (argument.is_pointer == 0) {
       continue;
     }
-    const size_t words = (allocation->bytes + 63) / 64;
-    accesses.ranges.push_back({allocation->begin, allocation->begin + allocation->bytes, name,
-                               std::vector<uint64_t>(words), std::vector<uint64_t>(words)});
+    const auto range = RangeOf(kernel.name, argument.name, *static_cast<uintptr_t*>(arguments[i]));
+    const std::string name = std::to_string(i) + " '" + argument.name + "'";
+    const auto same = [&range](const Range& other) {
+      return other.begin == range.first && other.end == range.second;
+    };
+    const auto known = std::find_if(accesses.ranges.begin(), accesses.ranges.end(), same);
+    if (known != accesses.ranges.end()) {
+      known->argument += " or " + name;
+    } else if (range.first != range.second) {
+      const size_t words = (range.second - range.first + 63) / 64;
+      accesses.ranges.push_back({range.first, range.second, name, std::vector<uint64_t>(words),
+                                 std::vector<uint64_t>(words)});
+    }
   }
 }
 
 Traffic TakeTraffic() {
   Traffic& traffic = accesses.traffic;
   for (const Range& range : accesses.ranges) {
-    const ArgumentTraffic part{range.argument, range.end - range.begin, CountBits(range.read), CountBits(range.written)};
+    const ArgumentTraffic part{range.argument, range.end - range.begin, CountBits(range.read),
+                               CountBits(range.written)};
     traffic.unique_bytes_read += part.unique_bytes_read;
     traffic.unique_bytes_written += part.unique_bytes_written;
     traffic.arguments.push_back(part);
@@ -125,13 +161,15 @@ Traffic TakeTraffic() {
 void FinishWarp() { JoinLanes(&accesses.traffic); }
 
 void CheckAccess(uintptr_t address, size_t bytes, bool writes, uintptr_t caller) {
-  if (bytes == 0) return;
+  if (bytes == 0) {
+    return;
+  }
   const auto shared = reinterpret_cast<uintptr_t>(emulated_shared);
   if (address - shared < kSharedBytes) {
     const size_t offset = address - shared;
     if (offset + bytes > running.shared_bytes) {
-      FailThread(Verb(bytes, writes) + "at offset " + std::to_string(offset) + " of shared memory, which has " +
-                 std::to_string(running.shared_bytes) + " bytes");
+      FailThread(Verb(bytes, writes) + "at offset " + std::to_string(offset) +
+                 " of shared memory, which has " + std::to_string(running.shared_bytes) + " bytes");
     }
     AccessShared(offset, bytes, writes);
   } else if (address - region_begin < kRegionBytes) {
@@ -148,18 +186,22 @@ namespace {
 using emulated::running;
 
 [[noreturn]] void FailMisaligned(size_t bytes, bool writes) {
-  emulated::FailThread(emulated::Verb(bytes, writes) + "at an address that is no multiple of " + std::to_string(bytes));
+  emulated::FailThread(emulated::Verb(bytes, writes) + "at an address that is no multiple of " +
+                       std::to_string(bytes));
 }
 
 void Check(const void* address, size_t bytes, bool writes, const void* caller) {
-  emulated::CheckAccess(reinterpret_cast<uintptr_t>(address), bytes, writes, reinterpret_cast<uintptr_t>(caller));
+  emulated::CheckAccess(reinterpret_cast<uintptr_t>(address), bytes, writes,
+                        reinterpret_cast<uintptr_t>(caller));
 }
 
 // Most accesses are aligned ones of shared memory.
 template <size_t Bytes, bool Writes>
 inline void CheckAligned(const void* pointer, const void* caller) {
   const auto address = reinterpret_cast<uintptr_t>(pointer);
-  if (address % Bytes != 0) FailMisaligned(Bytes, Writes);
+  if (address % Bytes != 0) {
+    FailMisaligned(Bytes, Writes);
+  }
   const uintptr_t offset = address - reinterpret_cast<uintptr_t>(emulated_shared);
   if (offset < running.shared_bytes && offset + Bytes <= running.shared_bytes) {
     emulated::AccessShared(offset, Bytes, Writes);
@@ -174,11 +216,19 @@ inline void CheckAligned(const void* pointer, const void* caller) {
 #pragma GCC visibility push(default)
 extern "C" {
 
-#define EMULATED_ACCESS(bytes)                                                                                  \
-  void __tsan_read##bytes(void* at) { CheckAligned<bytes, false>(at, __builtin_return_address(0)); }            \
-  void __tsan_write##bytes(void* at) { CheckAligned<bytes, true>(at, __builtin_return_address(0)); }            \
-  void __tsan_unaligned_read##bytes(void* at) { Check(at, bytes, false, __builtin_return_address(0)); }         \
-  void __tsan_unaligned_write##bytes(void* at) { Check(at, bytes, true, __builtin_return_address(0)); }
+#define EMULATED_ACCESS(bytes)                                   \
+  void __tsan_read##bytes(void* at) {                            \
+    CheckAligned<bytes, false>(at, __builtin_return_address(0)); \
+  }                                                              \
+  void __tsan_write##bytes(void* at) {                           \
+    CheckAligned<bytes, true>(at, __builtin_return_address(0));  \
+  }                                                              \
+  void __tsan_unaligned_read##bytes(void* at) {                  \
+    Check(at, bytes, false, __builtin_return_address(0));        \
+  }                                                              \
+  void __tsan_unaligned_write##bytes(void* at) {                 \
+    Check(at, bytes, true, __builtin_return_address(0));         \
+  }
 EMULATED_ACCESS(1)
 EMULATED_ACCESS(2)
 EMULATED_ACCESS(4)

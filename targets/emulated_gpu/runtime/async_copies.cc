@@ -41,7 +41,9 @@ void Arrive(const Copy& copy) {
 
 void DropCopies() {
   for (unsigned i = 0; i < used; ++i) {
-    for (const Copy& copy : threads[i].copies) SetCopyPending(Offset(copy.to), copy.bytes, false);
+    for (const Copy& copy : threads[i].copies) {
+      SetCopyPending(Offset(copy.to), copy.bytes, false);
+    }
     threads[i].copies.clear();
     threads[i].ends.clear();
   }
@@ -54,12 +56,19 @@ using emulated::running;
 
 extern "C" {
 
-void emulated_copy_async(unsigned char* to, const void* from, unsigned bytes, unsigned source_bytes, int line) {
-  if (bytes != 4 && bytes != 8 && bytes != 16) emulated::FailThread("cp.async copies 4, 8 or 16 bytes", line);
-  if (reinterpret_cast<uintptr_t>(to) % bytes != 0 || reinterpret_cast<uintptr_t>(from) % bytes != 0) {
-    emulated::FailThread("cp.async needs addresses that are multiples of the bytes it copies", line);
+void emulated_copy_async(unsigned char* to, const void* from, unsigned bytes, unsigned source_bytes,
+                         int line) {
+  if (bytes != 4 && bytes != 8 && bytes != 16) {
+    emulated::FailThread("cp.async copies 4, 8 or 16 bytes", line);
   }
-  if (emulated::Offset(to) >= emulated::kSharedBytes) emulated::FailThread("cp.async copies to shared memory", line);
+  if (reinterpret_cast<uintptr_t>(to) % bytes != 0 ||
+      reinterpret_cast<uintptr_t>(from) % bytes != 0) {
+    emulated::FailThread("cp.async needs addresses that are multiples of the bytes it copies",
+                         line);
+  }
+  if (emulated::Offset(to) >= emulated::kSharedBytes) {
+    emulated::FailThread("cp.async copies to shared memory", line);
+  }
   const auto caller = static_cast<uintptr_t>(line);
   emulated::CheckAccess(reinterpret_cast<uintptr_t>(from), source_bytes, false, caller);
   emulated::CheckAccess(reinterpret_cast<uintptr_t>(to), bytes, true, caller);
@@ -77,13 +86,17 @@ void emulated_copy_commit() {
 
 void emulated_copy_wait(unsigned pending) {
   emulated::Copies& mine = emulated::threads[running.thread];
-  if (mine.ends.size() <= pending) return;
+  if (mine.ends.size() <= pending) {
+    return;
+  }
   const auto groups = static_cast<std::ptrdiff_t>(mine.ends.size() - pending);
   const auto arrived = static_cast<std::ptrdiff_t>(mine.ends[static_cast<size_t>(groups - 1)]);
   std::for_each(mine.copies.begin(), mine.copies.begin() + arrived, emulated::Arrive);
   mine.copies.erase(mine.copies.begin(), mine.copies.begin() + arrived);
   mine.ends.erase(mine.ends.begin(), mine.ends.begin() + groups);
-  for (size_t& end : mine.ends) end -= static_cast<size_t>(arrived);
+  for (size_t& end : mine.ends) {
+    end -= static_cast<size_t>(arrived);
+  }
 }
 
 }  // extern "C"

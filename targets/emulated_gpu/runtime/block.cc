@@ -44,12 +44,18 @@ struct Block {
 Block block;
 
 std::string Triple(const unsigned* values) {
-  return "(" + std::to_string(values[0]) + ", " + std::to_string(values[1]) + ", " + std::to_string(values[2]) + ")";
+  return "(" + std::to_string(values[0]) + ", " + std::to_string(values[1]) + ", " +
+         std::to_string(values[2]) + ")";
 }
 
-std::string AtLine(int line) { return line > 0 ? " (kernels.cu, line " + std::to_string(line) + ")" : ""; }
+std::string AtLine(int line) {
+  return line > 0 ? " (kernels.cu, line " + std::to_string(line) + ")" : "";
+}
 
-std::string Where() { return "kernel " + std::string(running.kernel->name) + ", block " + Triple(&running.coordinates[3]); }
+std::string Where() {
+  return "kernel " + std::string(running.kernel->name) + ", block " +
+         Triple(&running.coordinates[3]);
+}
 
 void SetThread(unsigned thread) {
   running.thread = thread;
@@ -85,14 +91,20 @@ void Resume(unsigned thread) {
 bool ResolveActiveMasks(Thread* lanes, unsigned count) {
   bool any = false;
   for (unsigned i = 0; i < count; ++i) {
-    if (lanes[i].state != State::kActiveMask) continue;
+    if (lanes[i].state != State::kActiveMask) {
+      continue;
+    }
     unsigned mask = 0;
     for (unsigned j = i; j < count; ++j) {
-      if (lanes[j].state == State::kActiveMask && lanes[j].line == lanes[i].line) mask |= 1U << j;
+      if (lanes[j].state == State::kActiveMask && lanes[j].line == lanes[i].line) {
+        mask |= 1U << j;
+      }
     }
     const int line = lanes[i].line;
     for (unsigned j = i; j < count; ++j) {
-      if (lanes[j].state != State::kActiveMask || lanes[j].line != line) continue;
+      if (lanes[j].state != State::kActiveMask || lanes[j].line != line) {
+        continue;
+      }
       lanes[j].mask = mask;
       lanes[j].state = State::kReady;
     }
@@ -102,36 +114,47 @@ bool ResolveActiveMasks(Thread* lanes, unsigned count) {
 }
 
 bool FailStuckLanes(const Thread* lanes, unsigned count, unsigned first) {
-  const Thread* stuck = std::find_if(lanes, lanes + count, [](const Thread& t) { return t.state == State::kCollective; });
+  const Thread* stuck = std::find_if(lanes, lanes + count,
+                                     [](const Thread& t) { return t.state == State::kCollective; });
   const unsigned present = count == kWarp ? ~0U : (1U << count) - 1;
   unsigned missing = stuck->mask & present;
   for (unsigned i = 0; i < count; ++i) {
-    if (lanes[i].state == State::kCollective && lanes[i].line == stuck->line && lanes[i].operation == stuck->operation) {
+    if (lanes[i].state == State::kCollective && lanes[i].line == stuck->line &&
+        lanes[i].operation == stuck->operation) {
       missing &= ~(1U << i);
     }
   }
   const auto lane = static_cast<unsigned>(__builtin_ctz(missing | 1U << 31));
   const bool ended = lanes[lane].state == State::kDone;
-  return Fail("warp " + std::to_string(first / kWarp) + ": thread " + std::to_string(first + lane) +
-              (ended ? " has ended, and" : " waits elsewhere" + AtLine(lanes[lane].line) + ", and") + " thread " +
-              std::to_string(first + static_cast<unsigned>(stuck - lanes)) + " waits for it in " + stuck->name +
-              AtLine(stuck->line));
+  return Fail(
+      "warp " + std::to_string(first / kWarp) + ": thread " + std::to_string(first + lane) +
+      (ended ? " has ended, and" : " waits elsewhere" + AtLine(lanes[lane].line) + ", and") +
+      " thread " + std::to_string(first + static_cast<unsigned>(stuck - lanes)) +
+      " waits for it in " + stuck->name + AtLine(stuck->line));
 }
 
 // Runs a warp until each of its lanes waits at the block's barrier or has ended.
 bool RunWarp(unsigned first) {
-  const unsigned count = std::min<unsigned>(kWarp, static_cast<unsigned>(block.threads.size()) - first);
+  const unsigned count =
+      std::min<unsigned>(kWarp, static_cast<unsigned>(block.threads.size()) - first);
   Thread* lanes = &block.threads[first];
   for (;;) {
     bool ran = false;
     for (unsigned i = 0; i < count; ++i) {
-      if (lanes[i].state != State::kReady) continue;
+      if (lanes[i].state != State::kReady) {
+        continue;
+      }
       Resume(first + i);
-      if (block.failed) return false;
+      if (block.failed) {
+        return false;
+      }
       ran = true;
     }
-    if (ran || ResolveActiveMasks(lanes, count)) continue;
-    if (std::any_of(lanes, lanes + count, [](const Thread& t) { return t.state == State::kCollective; })) {
+    if (ran || ResolveActiveMasks(lanes, count)) {
+      continue;
+    }
+    if (std::any_of(lanes, lanes + count,
+                    [](const Thread& t) { return t.state == State::kCollective; })) {
       return FailStuckLanes(lanes, count, first);
     }
     FinishWarp();
@@ -144,16 +167,22 @@ bool PassBarrier(bool* done) {
   const Thread& first = block.threads.front();
   for (size_t i = 1; i < block.threads.size(); ++i) {
     const Thread& other = block.threads[i];
-    if (other.state == first.state && (first.state == State::kDone || other.line == first.line)) continue;
+    if (other.state == first.state && (first.state == State::kDone || other.line == first.line)) {
+      continue;
+    }
     const bool first_waits = first.state == State::kBarrier;
     const size_t waiting = first_waits ? 0 : i;
     const Thread& elsewhere = first_waits ? other : first;
-    return Fail("__syncthreads() is not reached by all threads: thread " + std::to_string(waiting) + " waits at it" +
-                AtLine(block.threads[waiting].line) + ", thread " + std::to_string(first_waits ? i : 0) +
-                (elsewhere.state == State::kDone ? " has ended" : " waits at another" + AtLine(elsewhere.line)));
+    return Fail("__syncthreads() is not reached by all threads: thread " + std::to_string(waiting) +
+                " waits at it" + AtLine(block.threads[waiting].line) + ", thread " +
+                std::to_string(first_waits ? i : 0) +
+                (elsewhere.state == State::kDone ? " has ended"
+                                                 : " waits at another" + AtLine(elsewhere.line)));
   }
   *done = first.state == State::kDone;
-  for (Thread& thread : block.threads) thread.state = State::kReady;
+  for (Thread& thread : block.threads) {
+    thread.state = State::kReady;
+  }
   return true;
 }
 
@@ -178,9 +207,13 @@ bool RunBlock(uintptr_t stacks) {
   }
   for (bool done = false; !done;) {
     for (unsigned first = 0; first < block.threads.size(); first += kWarp) {
-      if (!RunWarp(first)) return false;
+      if (!RunWarp(first)) {
+        return false;
+      }
     }
-    if (!PassBarrier(&done)) return false;
+    if (!PassBarrier(&done)) {
+      return false;
+    }
     BeginPhase();
   }
   return true;
@@ -194,7 +227,9 @@ bool ForEachBlock(const Shape& shape, Body body) {
         running.coordinates[3] = x;
         running.coordinates[4] = y;
         running.coordinates[5] = z;
-        if (!body()) return false;
+        if (!body()) {
+          return false;
+        }
       }
     }
   }
@@ -209,7 +244,9 @@ void LoopStart() {
     for (unsigned thread = 0; thread < count; ++thread) {
       SetThread(thread);
       running.kernel->enter(block.arguments);
-      if (thread % kWarp == kWarp - 1 || thread + 1 == count) FinishWarp();
+      if (thread % kWarp == kWarp - 1 || thread + 1 == count) {
+        FinishWarp();
+      }
     }
     return true;
   });
@@ -224,7 +261,8 @@ void Prepare(const EmulatedKernel& kernel, const Shape& shape, void** arguments)
   block.threads.assign(count, Thread());
   block.coordinates.resize(count);
   for (unsigned i = 0; i < count; ++i) {
-    block.coordinates[i] = {i % shape.block[0], i / shape.block[0] % shape.block[1], i / (shape.block[0] * shape.block[1])};
+    block.coordinates[i] = {i % shape.block[0], i / shape.block[0] % shape.block[1],
+                            i / (shape.block[0] * shape.block[1])};
   }
   block.arguments = arguments;
   block.shape = &shape;
@@ -248,13 +286,16 @@ void Prepare(const EmulatedKernel& kernel, const Shape& shape, void** arguments)
 
 bool RunGrid(const EmulatedKernel& kernel, const Shape& shape, void** arguments) {
   Prepare(kernel, shape, arguments);
-  if (kernel.collective != 0) return ForEachBlock(shape, [] { return RunBlock(running.stacks_begin); });
+  if (kernel.collective != 0) {
+    return ForEachBlock(shape, [] { return RunBlock(running.stacks_begin); });
+  }
   SwitchStack(&block.scheduler, FreshStack(running.stacks_begin, LoopStart));
   return !block.failed;
 }
 
 void FailThread(const std::string& message, int line) {
-  Report(Where() + ", thread " + Triple(running.coordinates.data()) + ": " + message + AtLine(line));
+  Report(Where() + ", thread " + Triple(running.coordinates.data()) + ": " + message +
+         AtLine(line));
   block.failed = true;
   Yield();
   __builtin_unreachable();
@@ -291,14 +332,17 @@ unsigned emulated_active_mask(int line) {
   return self.mask;
 }
 
-void emulated_collective(EmulatedOperation operation, const char* name, void* mine, unsigned mask, int line) {
+void emulated_collective(EmulatedOperation operation, const char* name, void* mine, unsigned mask,
+                         int line) {
   using emulated::State;
   const unsigned first = running.thread / emulated::kWarp * emulated::kWarp;
-  const unsigned count = std::min<unsigned>(emulated::kWarp, static_cast<unsigned>(block.threads.size()) - first);
+  const unsigned count =
+      std::min<unsigned>(emulated::kWarp, static_cast<unsigned>(block.threads.size()) - first);
   emulated::Thread* lanes = &block.threads[first];
   emulated::Thread& self = block.threads[running.thread];
   if ((mask >> (running.thread - first) & 1) == 0) {
-    emulated::FailThread("the mask of " + std::string(name) + " leaves out the thread that calls it", line);
+    emulated::FailThread(
+        "the mask of " + std::string(name) + " leaves out the thread that calls it", line);
   }
   self.operation = operation;
   self.name = name;
@@ -309,9 +353,12 @@ void emulated_collective(EmulatedOperation operation, const char* name, void* mi
   const unsigned awaited = mask & (count == emulated::kWarp ? ~0U : (1U << count) - 1);
   std::array<void*, emulated::kWarp> slots{};
   for (unsigned i = 0; i < count; ++i) {
-    if ((awaited >> i & 1) == 0) continue;
+    if ((awaited >> i & 1) == 0) {
+      continue;
+    }
     const emulated::Thread& other = lanes[i];
-    const bool here = other.state == State::kCollective && other.operation == operation && other.line == line;
+    const bool here =
+        other.state == State::kCollective && other.operation == operation && other.line == line;
     if (!here || other.mask != mask) {
       emulated::Yield();
       return;
@@ -322,7 +369,9 @@ void emulated_collective(EmulatedOperation operation, const char* name, void* mi
   running.warp_step = ++running.step;
   block.warp_steps[first / emulated::kWarp] = running.step;
   for (unsigned i = 0; i < count; ++i) {
-    if ((awaited >> i & 1) != 0) lanes[i].state = State::kReady;
+    if ((awaited >> i & 1) != 0) {
+      lanes[i].state = State::kReady;
+    }
   }
 }
 

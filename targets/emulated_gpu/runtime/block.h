@@ -34,7 +34,7 @@ struct Running {
   uintptr_t stacks_bytes = 0;
   const EmulatedKernel* kernel = nullptr;
 };
-extern Running running;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+extern Running running;
 
 // Runs all blocks of a grid. False if a thread failed; the message was reported.
 bool RunGrid(const EmulatedKernel& kernel, const Shape& shape, void** arguments);

@@ -30,6 +30,7 @@ struct Traffic {
 // Whether anybody wants to know.
 bool Counting();
 
-void WriteCounters(const EmulatedKernel& kernel, const Shape& shape, unsigned shared_bytes, const Traffic& traffic);
+void WriteCounters(const EmulatedKernel& kernel, const Shape& shape, unsigned shared_bytes,
+                   const Traffic& traffic);
 
 }  // namespace emulated

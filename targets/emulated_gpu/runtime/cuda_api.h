@@ -59,4 +59,7 @@ static_assert(offsetof(Properties, memory_bytes) == 288 && offsetof(Properties, 
               "the layout that CUDA 13 has");
 constexpr size_t kPropertiesBytes = 1008;
 
+// Keeps an error for cudaGetLastError, and returns it.
+int SetError(int error);
+
 }  // namespace emulated

@@ -24,6 +24,10 @@ void Set(Device* device, const std::string& key, const std::string& value) {
     *number->second = static_cast<unsigned>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (key == "name") {
     device->name = value;
+  } else if (key == "argument") {
+    const size_t space = value.rfind(' ');
+    device->argument_bytes[value.substr(0, space)] =
+        std::strtoull(value.c_str() + space + 1, nullptr, 10);
   } else if (key == "module") {
     const size_t space = value.find(' ');
     device->modules[value.substr(0, space)] = value.substr(space + 1);
@@ -33,12 +37,18 @@ void Set(Device* device, const std::string& key, const std::string& value) {
 Device Read() {
   Device device;
   const char* path = std::getenv("MOBILENET_TVM_EMULATED_GPU_FILE");
-  if (path == nullptr) return device;
+  if (path == nullptr) {
+    return device;
+  }
   std::ifstream file(path);
-  if (!file) Report(std::string("cannot read ") + path);
+  if (!file) {
+    Report(std::string("cannot read ") + path);
+  }
   for (std::string line; std::getline(file, line);) {
     const size_t space = line.find(' ');
-    if (space != std::string::npos) Set(&device, line.substr(0, space), line.substr(space + 1));
+    if (space != std::string::npos) {
+      Set(&device, line.substr(0, space), line.substr(space + 1));
+    }
   }
   return device;
 }

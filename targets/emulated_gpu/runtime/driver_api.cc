@@ -11,13 +11,14 @@
 
 namespace {
 
-using emulated::Error;
 using emulated::Function;
 using emulated::Module;
 
 // A failure's name is what went wrong: callers print it.
 const char* Name(int error) {
-  if (error == emulated::kSuccess) return "CUDA_SUCCESS";
+  if (error == emulated::kSuccess) {
+    return "CUDA_SUCCESS";
+  }
   const std::string& message = emulated::LastMessage();
   return message.empty() ? "an error of the emulated GPU" : message.c_str();
 }
@@ -25,8 +26,11 @@ const char* Name(int error) {
 bool KnowsAttributes(const emulated::LaunchConfig& config) {
   for (unsigned i = 0; i < config.attribute_count; ++i) {
     const int id = config.attributes[i].id;
-    if (id == 0 || id == emulated::kAttributeProgrammaticStream) continue;
-    emulated::Report("launch attribute " + std::to_string(id) + " (clusters, cooperative launches, ...) is not known");
+    if (id == 0 || id == emulated::kAttributeProgrammaticStream) {
+      continue;
+    }
+    emulated::Report("launch attribute " + std::to_string(id) +
+                     " (clusters, cooperative launches, ...) is not known");
     return false;
   }
   return true;
@@ -51,7 +55,9 @@ int cuDeviceGet(int* device, int ordinal) {
 }
 
 int cuDeviceGetName(char* name, int size, int /*device*/) {
-  if (size < 1) return emulated::kInvalidValue;
+  if (size < 1) {
+    return emulated::kInvalidValue;
+  }
   std::strncpy(name, emulated::TheDevice().name.c_str(), static_cast<size_t>(size) - 1);
   name[size - 1] = '\0';
   return emulated::kSuccess;
@@ -86,22 +92,29 @@ int cuFuncSetAttribute(Function* function, int attribute, int value) {
   }
   const unsigned limit = emulated::TheDevice().shared_bytes_per_block;
   if (value < 0 || static_cast<unsigned>(value) > limit) {
-    emulated::Report("kernel " + std::string(function->kernel->name) + " asks for " + std::to_string(value) +
-                     " bytes of shared memory, and a block of this device can have " + std::to_string(limit));
+    emulated::Report(
+        "kernel " + std::string(function->kernel->name) + " asks for " + std::to_string(value) +
+        " bytes of shared memory, and a block of this device can have " + std::to_string(limit));
     return emulated::kInvalidValue;
   }
-  function->dynamic_shared_limit = std::max(function->dynamic_shared_limit, static_cast<unsigned>(value));
+  function->dynamic_shared_limit =
+      std::max(function->dynamic_shared_limit, static_cast<unsigned>(value));
   return emulated::kSuccess;
 }
 
-int cuLaunchKernelEx(const emulated::LaunchConfig* config, Function* function, void** arguments, void** extra) {
-  if (extra != nullptr || !KnowsAttributes(*config)) return emulated::kNotSupported;
+int cuLaunchKernelEx(const emulated::LaunchConfig* config, Function* function, void** arguments,
+                     void** extra) {
+  if (extra != nullptr || !KnowsAttributes(*config)) {
+    return emulated::kNotSupported;
+  }
   emulated::Shape shape;
   std::copy_n(config->grid, 3, shape.grid.begin());
   std::copy_n(config->block, 3, shape.block.begin());
   shape.dynamic_shared_bytes = config->shared_bytes;
   emulated::Launch launch = emulated::MakeLaunch(*function, shape, arguments);
-  if (!emulated::Allowed(launch)) return emulated::kInvalidValue;
+  if (!emulated::Allowed(launch)) {
+    return emulated::kInvalidValue;
+  }
   auto* stream = static_cast<emulated::Stream*>(config->stream);
   return emulated::Submit(stream, std::move(launch)) ? emulated::kSuccess : emulated::kLaunchFailed;
 }

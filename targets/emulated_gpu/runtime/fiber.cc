@@ -22,19 +22,23 @@ void* FreshStack(uintptr_t stack, void (*start)()) {
   // As after a call: a return address (to nowhere) above start, and six registers below it.
   top[-1] = 0;
   top[-2] = reinterpret_cast<uintptr_t>(start);
-  for (int i = 3; i <= 8; ++i) top[-i] = 0;
+  for (int i = 3; i <= 8; ++i) {
+    top[-i] = 0;
+  }
   return top - 8;
 }
 
 uintptr_t MapStacks(size_t count) {
-  void* stacks = mmap(nullptr, count * kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                      -1, 0);
+  void* stacks = mmap(nullptr, count * kStackBytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (stacks == MAP_FAILED) {
     std::fputs("emulated GPU: no memory for the threads' stacks\n", stderr);
     std::abort();
   }
   const auto begin = reinterpret_cast<uintptr_t>(stacks);
-  for (size_t i = 0; i < count; ++i) mprotect(reinterpret_cast<void*>(begin + i * kStackBytes), 4096, PROT_NONE);
+  for (size_t i = 0; i < count; ++i) {
+    mprotect(reinterpret_cast<void*>(begin + i * kStackBytes), 4096, PROT_NONE);
+  }
   return begin;
 }
 

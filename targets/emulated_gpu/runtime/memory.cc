@@ -30,30 +30,43 @@ Memory& State() {
 size_t ReservedBytes(size_t bytes) { return (bytes + kGap + kPage - 1) / kPage * kPage; }
 
 bool Reserve() {
-  if (region_begin != 0) return true;
-  void* region = mmap(nullptr, kRegionBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (region == MAP_FAILED) return false;
+  if (region_begin != 0) {
+    return true;
+  }
+  void* region =
+      mmap(nullptr, kRegionBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (region == MAP_FAILED) {
+    return false;
+  }
   region_begin = reinterpret_cast<uintptr_t>(region);
   return true;
 }
 
 void Protect(int protection) {
-  if (State().used != 0) mprotect(reinterpret_cast<void*>(region_begin), State().used, protection);
+  if (State().used != 0) {
+    mprotect(reinterpret_cast<void*>(region_begin), State().used, protection);
+  }
 }
 
 }  // namespace
 
 void* Allocate(size_t bytes) {
   Memory& memory = State();
-  if (!Reserve()) return nullptr;
+  if (!Reserve()) {
+    return nullptr;
+  }
   const size_t reserved = ReservedBytes(bytes);
   uintptr_t begin = 0;
   if (const auto found = memory.free.find(reserved); found != memory.free.end()) {
     begin = found->second;
     memory.free.erase(found);
   } else {
-    if (reserved > kRegionBytes - memory.used - kGap) return nullptr;
-    if (memory.used == 0) memory.used = kGap;
+    if (reserved > kRegionBytes - memory.used - kGap) {
+      return nullptr;
+    }
+    if (memory.used == 0) {
+      memory.used = kGap;
+    }
     begin = region_begin + memory.used;
     memory.used += reserved;
   }
@@ -67,7 +80,9 @@ void* Allocate(size_t bytes) {
 bool Free(void* pointer) {
   Memory& memory = State();
   const auto found = memory.live.find(reinterpret_cast<uintptr_t>(pointer));
-  if (found == memory.live.end()) return false;
+  if (found == memory.live.end()) {
+    return false;
+  }
   const size_t reserved = ReservedBytes(found->second.bytes);
   madvise(pointer, reserved, MADV_DONTNEED);
   memory.allocated -= found->second.bytes;
@@ -85,11 +100,15 @@ const Allocation* NearestAllocation(uintptr_t address) {
 }
 
 DeviceMemoryOpen::DeviceMemoryOpen() {
-  if (State().open++ == 0) Protect(PROT_READ | PROT_WRITE);
+  if (State().open++ == 0) {
+    Protect(PROT_READ | PROT_WRITE);
+  }
 }
 
 DeviceMemoryOpen::~DeviceMemoryOpen() {
-  if (--State().open == 0) Protect(PROT_NONE);
+  if (--State().open == 0) {
+    Protect(PROT_NONE);
+  }
 }
 
 }  // namespace emulated

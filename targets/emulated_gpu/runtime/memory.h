@@ -17,7 +17,7 @@ struct Allocation {
 constexpr size_t kRegionBytes = size_t{1} << 37;
 
 // Where the region begins; 0 before the first allocation.
-extern uintptr_t region_begin;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+extern uintptr_t region_begin;
 
 // Memory full of ones, which are no numbers as floats; null if there is none left.
 void* Allocate(size_t bytes);

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -34,7 +35,9 @@ std::vector<std::pair<uintptr_t, uintptr_t>>& Images() {
 // The shared object for an image; empty if there is none.
 std::string KernelsOf(const void* image) {
   const auto* text = static_cast<const char*>(image);
-  if (std::strncmp(text, kNamedImage, sizeof kNamedImage) == 0) return text + sizeof kNamedImage;
+  if (std::strncmp(text, kNamedImage, sizeof kNamedImage) == 0) {
+    return text + sizeof kNamedImage;
+  }
   FatbinHeader header{};
   std::memcpy(&header, image, sizeof header);
   if (header.magic != kFatbinMagic) {
@@ -46,9 +49,13 @@ std::string KernelsOf(const void* image) {
   const std::string sum = hash.HexDigest();
   const auto& modules = TheDevice().modules;
   const auto found = modules.find(sum);
-  if (found != modules.end()) return found->second;
+  if (found != modules.end()) {
+    return found->second;
+  }
   std::string known;
-  for (const auto& [other, path] : modules) known += " " + other;
+  for (const auto& [other, path] : modules) {
+    known += " " + other;
+  }
   Report("the module's device code has SHA-256 " + sum + ", and kernels are at hand for" +
          (known.empty() ? " none" : known) + ": its source is not the one in debug/kernels.cu");
   return "";
@@ -60,12 +67,16 @@ void NoteImage(const EmulatedKernel* kernels) {
     uintptr_t end = 0;
     for (int i = 0; i < info->dlpi_phnum; ++i) {
       const auto& part = info->dlpi_phdr[i];
-      if (part.p_type != PT_LOAD) continue;
+      if (part.p_type != PT_LOAD) {
+        continue;
+      }
       begin = std::min<uintptr_t>(begin, info->dlpi_addr + part.p_vaddr);
       end = std::max<uintptr_t>(end, info->dlpi_addr + part.p_vaddr + part.p_memsz);
     }
     const auto wanted = reinterpret_cast<uintptr_t>(address);
-    if (wanted >= begin && wanted < end) Images().emplace_back(begin, end);
+    if (wanted >= begin && wanted < end) {
+      Images().emplace_back(begin, end);
+    }
     return 0;
   };
   dl_iterate_phdr(note, const_cast<EmulatedKernel*>(kernels));
@@ -75,7 +86,9 @@ void NoteImage(const EmulatedKernel* kernels) {
 
 Module* LoadModule(const void* image) {
   const std::string path = KernelsOf(image);
-  if (path.empty()) return nullptr;
+  if (path.empty()) {
+    return nullptr;
+  }
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     Report(std::string("the compiled kernels do not load: ") + dlerror());
@@ -89,24 +102,28 @@ Module* LoadModule(const void* image) {
   }
   // mobilenet-run, which is told by this variable, says so itself.
   static bool told = std::getenv("MOBILENET_TVM_EMULATED_GPU") != nullptr;
-  if (!std::exchange(told, true)) std::fputs("source emulated, device code not executed\n", stderr);
+  if (!std::exchange(told, true)) {
+    std::fputs("source emulated, device code not executed\n", stderr);
+  }
   NoteImage(kernels);
   return new Module{handle, kernels, *count};
 }
 
 Function* FindFunction(const Module& module, const std::string& name) {
   for (uint32_t i = 0; i < module.count; ++i) {
-    if (name == module.kernels[i].name) return new Function{&module.kernels[i]};
+    if (name == module.kernels[i].name) {
+      return new Function{&module.kernels[i]};
+    }
   }
   Report("the source has no kernel " + name);
   return nullptr;
 }
 
 bool InKernelImage(uintptr_t address) {
-  for (const auto& [begin, end] : Images()) {
-    if (address >= begin && address < end) return true;
-  }
-  return false;
+  const auto holds = [address](const auto& image) {
+    return address >= image.first && address < image.second;
+  };
+  return std::any_of(Images().begin(), Images().end(), holds);
 }
 
 }  // namespace emulated

@@ -10,18 +10,14 @@
 #include "memory.h"
 #include "stream.h"
 
-namespace emulated {
-
-int SetError(int error);
-
-}  // namespace emulated
-
 namespace {
 
 int last_error = emulated::kSuccess;
 
 int NotWhileCapturing(const char* what) {
-  if (emulated::Capturing() == 0) return emulated::kSuccess;
+  if (emulated::Capturing() == 0) {
+    return emulated::kSuccess;
+  }
   emulated::Report(std::string(what) + " while a stream captures a graph");
   return emulated::SetError(emulated::kCaptureUnsupported);
 }
@@ -29,7 +25,9 @@ int NotWhileCapturing(const char* what) {
 }  // namespace
 
 int emulated::SetError(int error) {
-  if (error != kSuccess) last_error = error;
+  if (error != kSuccess) {
+    last_error = error;
+  }
   return error;
 }
 
@@ -54,7 +52,9 @@ int cudaGetDevice(int* device) {
   return emulated::kSuccess;
 }
 
-int cudaSetDevice(int device) { return emulated::SetError(device == 0 ? emulated::kSuccess : emulated::kInvalidValue); }
+int cudaSetDevice(int device) {
+  return emulated::SetError(device == 0 ? emulated::kSuccess : emulated::kInvalidValue);
+}
 
 int cudaDeviceGetAttribute(int* value, int attribute, int /*device*/) {
   const emulated::Device& device = emulated::TheDevice();
@@ -119,19 +119,27 @@ int cudaGetDeviceProperties(emulated::Properties* properties, int /*device*/) {
 }
 
 int cudaMalloc(void** pointer, size_t bytes) {
-  if (const int error = NotWhileCapturing("cudaMalloc")) return error;
+  if (const int error = NotWhileCapturing("cudaMalloc")) {
+    return error;
+  }
   if (bytes > emulated::TheDevice().memory_bytes - emulated::AllocatedBytes()) {
     emulated::Report("no device memory for " + std::to_string(bytes) + " more bytes");
     return emulated::SetError(emulated::kOutOfMemory);
   }
   *pointer = bytes == 0 ? nullptr : emulated::Allocate(bytes);
-  return emulated::SetError(*pointer != nullptr || bytes == 0 ? emulated::kSuccess : emulated::kOutOfMemory);
+  return emulated::SetError(*pointer != nullptr || bytes == 0 ? emulated::kSuccess
+                                                              : emulated::kOutOfMemory);
 }
 
 int cudaFree(void* pointer) {
-  if (const int error = NotWhileCapturing("cudaFree")) return error;
-  if (pointer == nullptr || emulated::Free(pointer)) return emulated::kSuccess;
-  emulated::Report("cudaFree of a pointer that cudaMalloc did not return, or of one that is free already");
+  if (const int error = NotWhileCapturing("cudaFree")) {
+    return error;
+  }
+  if (pointer == nullptr || emulated::Free(pointer)) {
+    return emulated::kSuccess;
+  }
+  emulated::Report(
+      "cudaFree of a pointer that cudaMalloc did not return, or of one that is free already");
   return emulated::SetError(emulated::kInvalidValue);
 }
 
@@ -151,13 +159,14 @@ int cudaMemGetInfo(size_t* free, size_t* total) {
   return emulated::kSuccess;
 }
 
-int cudaMemcpyAsync(void* to, const void* from, size_t bytes, int /*kind*/, emulated::Stream* stream) {
+int cudaMemcpyAsync(void* to, const void* from, size_t bytes, int /*kind*/,
+                    emulated::Stream* stream) {
   const bool done = emulated::Submit(stream, emulated::MemoryCopy{to, from, bytes});
   return emulated::SetError(done ? emulated::kSuccess : emulated::kInvalidValue);
 }
 
-int cudaMemcpyPeerAsync(void* to, int /*to_device*/, const void* from, int /*from_device*/, size_t bytes,
-                        emulated::Stream* stream) {
+int cudaMemcpyPeerAsync(void* to, int /*to_device*/, const void* from, int /*from_device*/,
+                        size_t bytes, emulated::Stream* stream) {
   return cudaMemcpyAsync(to, from, bytes, 0, stream);
 }
 
@@ -166,7 +175,9 @@ int cudaPeekAtLastError() { return last_error; }
 int cudaGetLastError() { return std::exchange(last_error, emulated::kSuccess); }
 
 const char* cudaGetErrorString(int error) {
-  if (error == emulated::kSuccess) return "no error";
+  if (error == emulated::kSuccess) {
+    return "no error";
+  }
   const std::string& message = emulated::LastMessage();
   return message.empty() ? "an error of the emulated GPU" : message.c_str();
 }

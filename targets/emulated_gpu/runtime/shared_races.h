@@ -24,7 +24,7 @@ constexpr uint16_t kLanes = 0x8000;
 constexpr uint16_t kSeveral = 0xFFFF;
 constexpr size_t kLeastGranule = 2;
 
-extern std::array<Touched, kSharedBytes / kLeastGranule> touched;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+extern std::array<Touched, kSharedBytes / kLeastGranule> touched;
 
 // The running thread touches what somebody touched since the last barrier; it fails if that is a race.
 void ReadAfter(Touched* at);
@@ -33,18 +33,24 @@ void WriteAfter(Touched* at);
 // The running thread touches bytes of shared memory. It fails if another did since the last barrier, or if a copy that
 // nobody has waited for is on its way there.
 inline void AccessShared(size_t offset, size_t bytes, bool writes) {
-  if (running.atomic) return;
+  if (running.atomic) {
+    return;
+  }
   const unsigned shift = running.granule_shift;
   for (size_t i = offset >> shift; i < (offset + bytes) >> shift; ++i) {
     Touched* at = &touched[i];
     const uint32_t since = running.barrier_step;
     if (writes) {
-      if (at->write_step >= since || at->read_step >= since) WriteAfter(at);
+      if (at->write_step >= since || at->read_step >= since) {
+        WriteAfter(at);
+      }
       at->write_step = running.step;
       at->writer = static_cast<uint16_t>(running.thread);
     } else {
       if (at->write_step >= since || at->read_step >= since) {
-        if (at->reader == kSeveral && at->read_step >= since && at->write_step < since) continue;
+        if (at->reader == kSeveral && at->read_step >= since && at->write_step < since) {
+          continue;
+        }
         ReadAfter(at);
         continue;
       }

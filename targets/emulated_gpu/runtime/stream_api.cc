@@ -6,12 +6,6 @@
 #include "failure.h"
 #include "stream.h"
 
-namespace emulated {
-
-int SetError(int error);
-
-}  // namespace emulated
-
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -33,7 +27,9 @@ int cudaStreamCreate(Stream** stream) {
   return emulated::kSuccess;
 }
 
-int cudaStreamCreateWithFlags(Stream** stream, unsigned /*flags*/) { return cudaStreamCreate(stream); }
+int cudaStreamCreateWithFlags(Stream** stream, unsigned /*flags*/) {
+  return cudaStreamCreate(stream);
+}
 
 int cudaStreamDestroy(Stream* stream) {
   delete stream;
@@ -41,12 +37,16 @@ int cudaStreamDestroy(Stream* stream) {
 }
 
 int cudaStreamSynchronize(Stream* stream) {
-  if (stream == nullptr || stream->capturing == nullptr) return emulated::kSuccess;
+  if (stream == nullptr || stream->capturing == nullptr) {
+    return emulated::kSuccess;
+  }
   emulated::Report("cudaStreamSynchronize of a stream that captures a graph");
   return emulated::SetError(emulated::kCaptureUnsupported);
 }
 
-int cudaStreamWaitEvent(Stream* /*stream*/, Event* /*event*/, unsigned /*flags*/) { return emulated::kSuccess; }
+int cudaStreamWaitEvent(Stream* /*stream*/, Event* /*event*/, unsigned /*flags*/) {
+  return emulated::kSuccess;
+}
 
 int cudaEventCreate(Event** event) {
   *event = new Event;
@@ -95,7 +95,8 @@ int cudaGraphLaunch(const Graph* executable, Stream* stream) {
     emulated::Report("a graph launched within a graph is not known");
     return emulated::SetError(emulated::kNotSupported);
   }
-  return emulated::SetError(emulated::RunGraph(*executable) ? emulated::kSuccess : emulated::kLaunchFailed);
+  return emulated::SetError(emulated::RunGraph(*executable) ? emulated::kSuccess
+                                                            : emulated::kLaunchFailed);
 }
 
 int cudaGraphDestroy(Graph* graph) {

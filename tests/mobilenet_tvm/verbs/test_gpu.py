@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from mobilenet_tvm.emulated_gpu import counted, on_emulated_gpu, read_counters
 from mobilenet_tvm.gpu_environment import CUDART, gpu_environment
 from mobilenet_tvm.package import open_package
+from mobilenet_tvm.runner_process import run_package
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile
 from targets import gpu_at_hand
@@ -70,6 +72,28 @@ def test_without_a_driver_one_line_says_so(verb: str, gpu_package: Path, command
 def test_run_without_a_driver(gpu_package: Path, command: Callable[..., Any], tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.ones((1, 3, 16, 16), np.float32))
     assert "there is no driver for one" in command("run", gpu_package, tmp_path / "x.npy").error()
+
+
+def test_a_graph_runs_each_kernel_once_per_inference(gpu_package: Path, tmp_path: Path) -> None:
+    """On the emulated GPU: the first inference kernel by kernel, the two others as one graph, all right; and a profile
+    sees every kernel."""
+    with open_package(gpu_package) as opened:
+        place = counted(on_emulated_gpu(opened, lambda event: None), tmp_path / "counters.jsonl")
+        test = run_package(place, ["--self-test"])
+        profile = run_package(place, ["--profile", "--repeat", "1"])["profile"]
+        kernels = {kernel["name"] for kernel in opened.manifest.kernels}
+    assert test["self_test"]["passed"]
+    assert test["gpu"] == {
+        "name": "cuda-sm_80 (emulated)",
+        "compute_capability": 80,
+        "cuda_version": 13000,
+        "emulated": True,
+    }
+    launched = [one["kernel"] for one in read_counters(tmp_path / "counters.jsonl")]
+    first = launched[: len(kernels)]
+    assert launched[: 3 * len(first)] == 3 * first
+    assert {name.removesuffix("_kernel") for name in first} == kernels
+    assert kernels <= {call["name"] for call in profile["calls"]}
 
 
 @pytest.mark.parametrize(

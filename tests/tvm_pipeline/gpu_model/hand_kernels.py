@@ -62,3 +62,17 @@ def border(limit: int = 100) -> tvm.tirx.PrimFunc:
     schedule.bind(block, "blockIdx.x")
     schedule.bind(thread, "threadIdx.x")
     return schedule.mod["main"]
+
+
+def row_add(rows: int = 1024, kind: str = "unroll") -> tvm.tirx.PrimFunc:
+    """``c[i, j] = a[i, j] + b[i]``, a thread per row of four, in a loop that is unrolled or not."""
+    a, b = te.placeholder((rows, 4), name="a"), te.placeholder((rows,), name="b")
+    c = te.compute((rows, 4), lambda i, j: a[i, j] + b[i], name="c")
+    schedule = Schedule(te.create_prim_func([a, b, c]))
+    row, column = schedule.get_loops(schedule.get_sblock("c"))
+    block, thread = schedule.split(row, [None, THREADS])
+    schedule.bind(block, "blockIdx.x")
+    schedule.bind(thread, "threadIdx.x")
+    if kind == "unroll":
+        schedule.unroll(column)
+    return schedule.mod["main"]

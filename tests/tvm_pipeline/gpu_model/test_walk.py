@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tvm
-from hand_kernels import SIZE, THREADS, TILE, N, border, tiled_matmul, vector_add
+from hand_kernels import SIZE, THREADS, TILE, N, border, row_add, tiled_matmul, vector_add
 from tvm.s_tir import Schedule
 
 from tvm_pipeline.gpu_model.counts import LaunchCounts
@@ -83,6 +83,14 @@ def test_a_condition_on_threads(a100: GpuTarget) -> None:
     assert counts.function.blocks == 2
     assert counts.global_bytes == pytest.approx(2 * 100 * 4, rel=0.02)
     assert counts.unique_bytes() <= 2 * 100 * 4
+
+
+def test_unrolled_steps_share_a_load(a100: GpuTarget) -> None:
+    """The compiler keeps ``b[i]`` in a register for all four; in a loop that it does not unroll it is loaded anew."""
+    asked = {one.buffer: one.bytes for one in only(row_add(1024), a100).accesses}
+    assert asked == {"a": 4 * 1024 * 4, "b": 1024 * 4, "c": 4 * 1024 * 4}
+    again = {one.buffer: one.bytes for one in only(row_add(1024, kind="serial"), a100).accesses}
+    assert again["b"] == 4 * 1024 * 4
 
 
 def test_a_layer_of_the_network(a100: GpuTarget) -> None:
