@@ -34,6 +34,17 @@ def _compiled_for_a_board(shared_folder: Path, tiny_onnx: Path) -> Path:
     return _compiled_once(shared_folder, tiny_onnx, "rpi4")
 
 
+@pytest.fixture(scope="session")
+def _compiled_for_a_gpu(shared_folder: Path, tiny_onnx: Path) -> Path:
+    return _compiled_once(shared_folder, tiny_onnx, "a100")
+
+
+@pytest.fixture
+def gpu_package(_compiled_for_a_gpu: Path, tmp_path: Path) -> Path:
+    """The tiny network for an A100, a copy for each test."""
+    return Path(shutil.copytree(_compiled_for_a_gpu, tmp_path / "gpu-package"))
+
+
 @pytest.fixture
 def tiny_package(_compiled: Path, tmp_path: Path) -> Path:
     """A real package of the tiny network, a copy for each test."""

@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from filelock import FileLock
 
 from mobilenet_tvm.emulated_gpu import counted, on_emulated_gpu, read_counters
 from mobilenet_tvm.gpu_environment import CUDART, gpu_environment
 from mobilenet_tvm.package import open_package
 from mobilenet_tvm.runner_process import run_package
 from mobilenet_tvm.schemas import load_schema
-from mobilenet_tvm.verbs.compile import compile
 from targets import gpu_at_hand
 
 no_gpu = pytest.mark.skipif(gpu_at_hand.has_gpu(), reason="this machine has an NVIDIA driver")
-
-
-@pytest.fixture(scope="session")
-def _compiled_for_a_gpu(shared_folder: Path, tiny_onnx: Path) -> Path:
-    folder = shared_folder / "tiny-package-a100"
-    with FileLock(shared_folder / "tiny-package-a100.lock"):
-        if not folder.exists():
-            compile(str(tiny_onnx), "a100", folder, on_event=lambda event: None)
-    return folder
-
-
-@pytest.fixture
-def gpu_package(_compiled_for_a_gpu: Path, tmp_path: Path) -> Path:
-    """The tiny network for an A100, a copy for each test."""
-    return Path(shutil.copytree(_compiled_for_a_gpu, tmp_path / "gpu-package"))
 
 
 def test_what_is_in_a_package(gpu_package: Path) -> None:
