@@ -15,7 +15,7 @@ from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
 from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads import build_workload, workload_of
-from tvm_pipeline.workloads.workload import DTYPE
+from tvm_pipeline.workloads.workload import DTYPE, weight_dtype
 
 
 class Lowering:
@@ -97,8 +97,8 @@ class Lowering:
 
 
 def constants(layer: Layer, affine: Affine, dtype: str = DTYPE) -> list[relax.Expr]:
-    """The packed weight, a ``dtype``, and the packed bias if there is one."""
-    packed = [pack_weight(layer, affine.weight).astype(dtype)]
+    """The packed weight, for activations of a ``dtype``, and the packed bias if there is one."""
+    packed = [pack_weight(layer, affine.weight).astype(weight_dtype(layer, dtype))]
     if affine.bias is not None:
         packed.append(pack_bias(layer, affine.bias))
     return [relax.const(one) for one in packed]

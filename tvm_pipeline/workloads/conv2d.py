@@ -6,7 +6,7 @@ from tvm_pipeline.channel_block import channel_block, is_blockable, padded_chann
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.padding import padded_planes, padded_rows, tap, window_shape
-from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload, weight_dtype
 
 
 def pointwise(layer: Layer, dtype: str = DTYPE) -> Workload:
@@ -87,7 +87,9 @@ def _conv2d_from_padded_planes(layer: Layer, dtype: str) -> Workload:
     lanes = channel_block(layer.out_channels)
     blocks = padded_channels(layer.out_channels) // lanes
     data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), DTYPE, name="data")
-    weight = te.placeholder((blocks, layer.in_channels, *window_shape(layer), lanes), dtype, name="weight")
+    weight = te.placeholder(
+        (blocks, layer.in_channels, *window_shape(layer), lanes), weight_dtype(layer, dtype), name="weight"
+    )
     padded = padded_planes(data, layer)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ko = te.reduce_axis((0, layer.in_channels), name="ko")
@@ -95,7 +97,7 @@ def _conv2d_from_padded_planes(layer: Layer, dtype: str) -> Workload:
     product = te.compute(
         (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
         lambda n, c, y, x, lane: te.sum(
-            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw] * wide(weight[c, ko, ry, rx, lane]), axis=[ko, ry, rx]
+            padded[n, ko, y * sh + ry * dh, x * sw + rx * dw] * weight[c, ko, ry, rx, lane], axis=[ko, ry, rx]
         ),
         name="product",
         attrs={ANCHOR: str(layer)},

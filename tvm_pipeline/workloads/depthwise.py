@@ -7,7 +7,7 @@ from tvm_pipeline.layer import Layer
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.padding import padded_rows, tap, window_shape
-from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload, weight_dtype
 
 
 def padded_depthwise(layer: Layer, dtype: str = DTYPE) -> Workload:
@@ -25,14 +25,14 @@ def padded_depthwise_product(
     lanes = channel_block(layer.in_channels)
     blocks = padded_channels(layer.in_channels) // lanes
     data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
-    weight = te.placeholder((blocks, *window_shape(layer), lanes), dtype, name=weight_name)
+    weight = te.placeholder((blocks, *window_shape(layer), lanes), weight_dtype(layer, dtype), name=weight_name)
     padded = padded_rows(data, layer)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
     product = te.compute(
         (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
         lambda n, c, y, x, lane: te.sum(
-            wide(padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane]) * wide(weight[c, ry, rx, lane]),
+            wide(padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane]) * weight[c, ry, rx, lane],
             axis=[ry, rx],
         ),
         name="product",

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from tvm import te
 
+from tvm_pipeline.channel_block import is_blockable
+from tvm_pipeline.layer import Layer
+
 DTYPE = "float32"
 """Of activations and weights, unless a GPU's unit says otherwise; sums and biases always have it."""
 
@@ -24,6 +27,12 @@ JOINED = "layer.joined"
 
 PADDING = "layer.padding"
 """Block annotation on the stage that pads the input."""
+
+
+def weight_dtype(layer: Layer, dtype: str) -> str:
+    """Of a layer's weights where activations are ``dtype``: few weights stay float32, so that they add no rounding."""
+    is_first = layer.kind == "conv2d" and not is_blockable(layer.in_channels)
+    return DTYPE if is_first or layer.kind == "depthwise" else dtype
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,11 @@ static inline void mma_sync(fragment<accumulator, M, N, K, T>& d,
                             const fragment<matrix_b, M, N, K, B, LB>& b,
                             const fragment<accumulator, M, N, K, C>& c,
                             int line = __builtin_LINE()) {
+  static_assert(__is_same(A, half) && __is_same(B, half),
+                "the emulated GPU multiplies matrices of half");
+  static_assert(
+      (__is_same(T, half) || __is_same(T, float)) && (__is_same(C, half) || __is_same(C, float)),
+      "the emulated GPU accumulates in half and float");
   using Product =
       EmulatedProduct<fragment<accumulator, M, N, K, T>, fragment<matrix_a, M, N, K, A, LA>,
                       fragment<matrix_b, M, N, K, B, LB>, fragment<accumulator, M, N, K, C>>;

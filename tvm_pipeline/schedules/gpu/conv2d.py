@@ -29,6 +29,9 @@ from tvm_pipeline.schedules.kernel import Kernel, prepare_kernel, split_pixels
 CHANNELS_PER_THREAD = 4
 REDUCTION_STEP = 4
 
+PLANE_LANES = 4
+"""A vector of float32, which an image and its weights are."""
+
 PLANES_AT_ONCE = 4
 """An image's planes come into shared memory together."""
 
@@ -91,7 +94,7 @@ class GpuConv2d:
         anchor = kernel.anchor
         blocked = is_blockable(layer.in_channels)
         step, inside, tile = _nest(schedule, anchor, layer)
-        lanes = vector_lanes(unit)
+        lanes = vector_lanes(unit) if blocked else PLANE_LANES
         weights = schedule.cache_read(anchor, 1, "local")
         schedule.compute_at(weights, inside, preserve_unit_loops=True)
         shared = schedule.cache_read(weights, 0, "shared")
@@ -148,11 +151,10 @@ def _input_pixels(layer: Layer, decisions: Decisions) -> int:
 
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
-    """Of a step: its input, float32 where it is an image, and its weights."""
-    size = value_bytes(unit)
-    channels = _step_channels(layer)
-    weights = layer.kernel[0] * layer.kernel[1] * decisions["tile_n"] * size
-    return channels * (_input_pixels(layer, decisions) * (size if is_blockable(layer.in_channels) else 4) + weights)
+    """Of a step: its input and its weights, float32 where it is an image."""
+    size = value_bytes(unit) if is_blockable(layer.in_channels) else 4
+    weights = layer.kernel[0] * layer.kernel[1] * decisions["tile_n"]
+    return _step_channels(layer) * (_input_pixels(layer, decisions) + weights) * size
 
 
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:

@@ -31,6 +31,9 @@ CHANNELS_PER_THREAD = 4
 REDUCTION_STEP = 4
 WEIGHT_PITCH = 16
 
+WEIGHT_LANES = 4
+"""A vector of a window's weights."""
+
 
 MOST_STEPS, MOST_CHANNELS = 2, 64
 """Of a fused kernel: a step's copies wait for memory, and every tile of channels needs the depthwise half anew."""
@@ -143,7 +146,7 @@ class GpuSeparable:
         schedule.compute_at(weights, column, preserve_unit_loops=True)
         shared = schedule.cache_read(weights, 0, "shared")
         schedule.compute_at(shared, step, preserve_unit_loops=True)
-        copy_by_threads(schedule, shared, 4, threads, vector_lanes(unit))
+        copy_by_threads(schedule, shared, 4, threads, WEIGHT_LANES)
         copy_to_registers(schedule, weights, 4, CHANNELS_PER_THREAD)
         assert kernel.padding is not None
         schedule.set_scope(kernel.padding, 0, "shared")
@@ -172,7 +175,7 @@ class GpuSeparable:
         vectors = ceil(made * channel_block(layer.in_channels) / CHANNELS_PER_THREAD / threads)
         slide = warps * vectors * (4 * taps + 4) + warps * taps * 4
         multiply = warps * channel_block(layer.in_channels) / REDUCTION_STEP * max(8 * thread_w, 4 * thread_w + 16)
-        brought = _step_values(layer, decisions) * size
+        brought = _step_bytes(layer, unit, decisions)
         shared = _shared_bytes(layer, unit, decisions)
         stored = made * tile_n * size
         cost = BlockCost(threads, steps * brought + stored, brought, steps * (slide + multiply), shared, steps)
@@ -184,18 +187,18 @@ def _threads(decisions: Decisions) -> ThreadBlock:
     return ThreadBlock(1, pixels, decisions["tile_n"] // CHANNELS_PER_THREAD)
 
 
-def _step_values(layer: Layer, decisions: Decisions) -> int:
-    """What a step brings into shared memory."""
+def _step_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
+    """What a step brings into shared memory; a window's weights are float32."""
     rows, columns = (
         (outputs - 1) * layer.stride[axis] + (layer.kernel[axis] - 1) * layer.dilation[axis] + 1
         for axis, outputs in enumerate((decisions["rows"], decisions["columns"]))
     )
     in_lanes = channel_block(layer.in_channels)
-    window = prod(window_shape(layer.depthwise_part))
-    return in_lanes * (rows * columns + window + decisions["tile_n"])
+    window = 4 * prod(window_shape(layer.depthwise_part))
+    return in_lanes * (window + value_bytes(unit) * (rows * columns + decisions["tile_n"]))
 
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     made = decisions["rows"] * decisions["columns"] * channel_block(layer.in_channels)
     apart = WEIGHT_PITCH * decisions["tile_n"] // channel_block(layer.out_channels)
-    return (_step_values(layer, decisions) + made + apart) * value_bytes(unit)
+    return _step_bytes(layer, unit, decisions) + (made + apart) * value_bytes(unit)

@@ -29,6 +29,9 @@ from tvm_pipeline.workloads.padding import window_shape
 
 CHANNELS_PER_THREAD = 4
 
+WEIGHT_LANES = 4
+"""A vector of weights, which are float32."""
+
 SECTOR_BYTES = 32
 """What memory moves at least."""
 
@@ -61,8 +64,8 @@ class GpuWindow:
         if decisions["rows"] % decisions["tile_h"]:
             return False
         threads = _threads(decisions).threads
-        values = _input_values(layer, decisions) + _weight_values(layer, decisions)
-        fits = values * value_bytes(unit) <= STATIC_SHARED_BYTES
+        shared = _input_values(layer, decisions) * value_bytes(unit) + _weight_values(layer, decisions) * 4
+        fits = shared <= STATIC_SHARED_BYTES
         return fits and threads <= MOST_THREADS and decisions["tile_h"] * layer.kernel[0] * layer.kernel[1] <= 128
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
@@ -95,7 +98,7 @@ class GpuWindow:
             schedule.compute_at(weights, owner, preserve_unit_loops=True)
             shared = schedule.cache_read(weights, 0, "shared")
             schedule.compute_at(shared, tile, preserve_unit_loops=True)
-            copy_by_threads(schedule, shared, 4, _threads(decisions), vector_lanes(unit))
+            copy_by_threads(schedule, shared, 4, _threads(decisions), WEIGHT_LANES)
             copy_to_registers(schedule, weights, 4, CHANNELS_PER_THREAD)
         _slide(schedule, kernel.anchor)
 
@@ -138,7 +141,7 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     taps = layer.kernel[0] * layer.kernel[1]
     size = value_bytes(unit)
     inputs = _input_values(layer, decisions) * size
-    weights = _weight_values(layer, decisions) * size
+    weights = _weight_values(layer, decisions) * 4
     narrow = max(1.0, SECTOR_BYTES / (decisions["tile_c"] * size))
     # reading shared memory by vectors takes four cycles per warp, and so does every vector that is stored
     busy = ceil(threads / 32) * taps * 4 * (decisions["tile_h"] + 1) + inputs / 64
