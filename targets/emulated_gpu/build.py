@@ -70,6 +70,11 @@ def _runtime_key() -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
+def _translator_key() -> str:
+    return "".join(hashlib.sha256((_FOLDER / name).read_bytes()).hexdigest() for name in ("translate.py", "ptx.py"))
+
+
 def _build_libraries(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
         built = Path(scratch) / "libraries"
@@ -102,7 +107,7 @@ def compile_kernels(source: str, compute_capability: int) -> Path:
     :param compute_capability: ten times that of the device: ``__CUDA_ARCH__`` is ten times this.
     :raises SystemFailure: the source uses what the emulated GPU does not know, which the message names.
     """
-    text = f"{_runtime_key()} {compute_capability}\n{source}"
+    text = f"{_runtime_key()} {_translator_key()} {compute_capability}\n{source}"
     folder = cache_dir() / "emulated_gpu" / f"kernels-{hashlib.sha256(text.encode()).hexdigest()}"
     if not folder.is_dir():
         libraries = library_folder()
