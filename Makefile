@@ -19,6 +19,7 @@ setup: .venv/complete
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	# zig's first C++ build takes a minute: here, so that no compile has to wait for it.
 	$(BIN)/python -m mobilenet_tvm.runner_build --in-place
+	$(BIN)/python -m targets.emulated_gpu.build >/dev/null
 	@$(BIN)/python -c 'import torch' || { echo 'torch does not load. Was it the CPU build? The README says how pip gets it.' >&2; exit 1; }
 	touch $@
 
