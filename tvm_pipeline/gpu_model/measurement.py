@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import ScheduleError
 
 from tvm_pipeline.cuda.find_nvcc import find_nvcc
 from tvm_pipeline.gpu_model.batch_compiler import BatchCompiler
@@ -93,6 +94,10 @@ class ModelledGpu:
             unit = self._target.unit
             space = Space.of(layer, generator_for(layer, unit), unit)
             choice = space.choice(space.generator.default(layer, unit))
-            function = None if choice is None else space.schedule(choice).mod["main"]
-            self._defaults[layer] = function is not None and self._fills(count_kernel(function, self._target.tvm))
+            try:
+                assert choice is not None
+                counts = count_kernel(space.schedule(choice).mod["main"], self._target.tvm)
+            except (ScheduleError, ValueError):  # a rule's choice that does not apply shows no one the way
+                counts = None
+            self._defaults[layer] = counts is not None and self._fills(counts)
         return self._defaults[layer]
