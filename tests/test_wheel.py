@@ -58,6 +58,9 @@ def test_it_is_for_this_platform_and_holds_the_data(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     wanted = [
+        "targets/emulated_gpu/device/include/mma.h",
+        "targets/emulated_gpu/runtime/block.cc",
+        "targets/emulated_gpu/runtime/exports.map",
         *("targets/presets/x86-64-v4.toml", "targets/toolchains/x86_64-linux-gnu.cmake"),
         *("targets/presets/rpi4.toml", "targets/toolchains/aarch64-linux-gnu.cmake", "runner/cpu_features_aarch64.cc"),
         *("mobilenet_tvm/schemas/run.json", "runner/run.sh", "runner/main.cc", "runner/bin/x86_64/mobilenet-run"),

@@ -11,6 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -73,13 +74,18 @@ def _build_libraries(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
         built = Path(scratch) / "libraries"
         built.mkdir()
-        sources = [str(path) for path in sorted((_FOLDER / "runtime").glob("*.cc"))]
-        _compile(
-            *_COMMON, _STRIPPED, "-shared", f"-Wl,-soname,{CUDART}",
-            f"-Wl,--version-script={_FOLDER / 'runtime' / 'exports.map'}",
-            *("-I", str(_FOLDER / "device"), "-I", str(_RUNNER)), *sources, str(_RUNNER / "sha256.cc"),
-            "-ldl", "-o", str(built / CUDART),
-        )  # fmt: skip
+        sources = [*sorted((_FOLDER / "runtime").glob("*.cc")), _RUNNER / "sha256.cc"]
+        objects = [str(Path(scratch) / f"{source.stem}.o") for source in sources]
+        includes = ("-I", str(_FOLDER / "device"), "-I", str(_RUNNER))
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            jobs = [
+                pool.submit(_compile, *_COMMON, *includes, "-c", str(source), "-o", compiled)
+                for source, compiled in zip(sources, objects, strict=True)
+            ]
+            for job in jobs:
+                job.result()
+        exports = (f"-Wl,-soname,{CUDART}", f"-Wl,--version-script={_FOLDER / 'runtime' / 'exports.map'}")
+        _compile(*_TARGET, "-O2", _STRIPPED, "-shared", *exports, *objects, "-ldl", "-o", str(built / CUDART))
         # One library under two names: the second is empty and needs the first.
         empty = Path(scratch) / "empty.c"
         empty.touch()

@@ -18,6 +18,7 @@ from mobilenet_tvm.paths import package_folder
 from targets import host_arch
 
 NAMES = ["libtvm_runtime.so", "libtvm_ffi.so"]
+CUDA = "libtvm_runtime_cuda.so"
 
 
 @pytest.fixture
@@ -31,11 +32,11 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _wheel(folder: Path, distribution: str, library: str, content: bytes) -> None:
+def _wheel(folder: Path, distribution: str, libraries: dict[str, bytes]) -> None:
     """The least that pip takes for that version's wheel for aarch64."""
     name, number = distribution.replace("-", "_"), version(distribution)
     files = {
-        library: content,
+        **libraries,
         f"{name}-{number}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n".encode(),
         f"{name}-{number}.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: py3-none-manylinux_2_28_aarch64\n",
     }
@@ -75,8 +76,8 @@ def test_offline_one_line_says_what_to_do(offline: Path, capsys: pytest.CaptureF
 
 def test_wheels_in_a_folder_do(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (offline / "wheels").mkdir()
-    _wheel(offline / "wheels", "apache-tvm", f"tvm/lib/{NAMES[0]}", b"runtime")
-    _wheel(offline / "wheels", "apache-tvm-ffi", f"tvm_ffi/lib/{NAMES[1]}", b"ffi")
+    _wheel(offline / "wheels", "apache-tvm", {f"tvm/lib/{NAMES[0]}": b"runtime"})
+    _wheel(offline / "wheels", "apache-tvm-ffi", {f"tvm_ffi/lib/{NAMES[1]}": b"ffi"})
     monkeypatch.setenv("PIP_FIND_LINKS", str(offline / "wheels"))
     paths = runtime_libraries("aarch64")
     assert [path.read_bytes() for path in paths] == [b"runtime", b"ffi"]
@@ -85,3 +86,17 @@ def test_wheels_in_a_folder_do(offline: Path, monkeypatch: pytest.MonkeyPatch) -
     paths[0].unlink()
     with pytest.raises(SystemFailure, match="is missing: mobilenet-tvm cache clear"):
         runtime_libraries("aarch64")
+
+
+def test_a_gpus_runtime_comes_along_where_it_is_asked_for(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = runtime_libraries(host_arch(), cuda=True)
+    assert [path.name for path in here] == [*NAMES, CUDA]
+    assert all(path.is_file() for path in here)
+    (offline / "wheels").mkdir()
+    _wheel(offline / "wheels", "apache-tvm", {f"tvm/lib/{NAMES[0]}": b"runtime", f"tvm/lib/{CUDA}": b"cuda"})
+    _wheel(offline / "wheels", "apache-tvm-ffi", {f"tvm_ffi/lib/{NAMES[1]}": b"ffi"})
+    monkeypatch.setenv("PIP_FIND_LINKS", str(offline / "wheels"))
+    plain = runtime_libraries("aarch64")
+    paths = runtime_libraries("aarch64", cuda=True)
+    assert [path.read_bytes() for path in paths] == [b"runtime", b"ffi", b"cuda"]
+    assert paths[0].parent != plain[0].parent

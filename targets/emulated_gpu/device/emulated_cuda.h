@@ -27,5 +27,6 @@
 #include "atomics.h"
 #include "half.h"
 #include "matrix.h"
+#include "matrix_registers.h"
 #include "vectors.h"
 #include "warp.h"
