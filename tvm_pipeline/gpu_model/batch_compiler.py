@@ -49,6 +49,11 @@ class BatchCompiler:
         with self._changed:
             self._waiting[name] = functions
 
+    def forget(self, name: str) -> None:
+        """Takes a candidate back, if nothing compiles it yet."""
+        with self._changed:
+            self._waiting.pop(name, None)
+
     def resources(self, name: str) -> Outcome:
         """Waits for a candidate that was announced, and forgets it."""
         while True:

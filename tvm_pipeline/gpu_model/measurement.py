@@ -1,9 +1,11 @@
 """A tuner's backend that needs no GPU: seconds by the static model, with what ptxas says of the compiled kernel."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import ScheduleError
 
 from tvm_pipeline.cuda.find_nvcc import find_nvcc
 from tvm_pipeline.gpu_model.batch_compiler import BatchCompiler
@@ -13,6 +15,8 @@ from tvm_pipeline.gpu_model.estimate import Resources, estimate
 from tvm_pipeline.gpu_model.walk import count_kernel
 from tvm_pipeline.gpu_target import GpuTarget
 from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.tuning.candidate import Space
 from tvm_pipeline.tuning.run_worker import RunAnswer
 from tvm_pipeline.tuning_log import MODELLED
 
@@ -22,6 +26,9 @@ TOGETHER = 8
 
 class ModelledGpu:
     """Lowers and counts candidates in this process, several threads at once; nvcc compiles them together.
+
+    A candidate that leaves multiprocessors idle is turned down where the rule's choice does not: the model cannot tell
+    what sharing caches and memory with fewer neighbours is worth.
 
     Raises UserError where there is no nvcc.
     """
@@ -36,6 +43,7 @@ class ModelledGpu:
         self._target = target
         self._compiler = BatchCompiler(target)
         self._counts: dict[str, list[LaunchCounts]] = {}
+        self._defaults: dict[Layer, bool] = {}
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> "ModelledGpu":
@@ -64,6 +72,9 @@ class ModelledGpu:
     def run(self, artifact: Path, layer: Layer) -> RunAnswer:
         """The modelled seconds of a candidate, all its launches together."""
         counts = self._counts.pop(artifact.name)
+        if not self._fills(counts) and self._default_fills(layer):
+            self._compiler.forget(artifact.name)
+            return RunAnswer((), None, False, "it leaves multiprocessors idle, and the rule's choice does not")
         outcome = self._compiler.resources(artifact.name)
         if isinstance(outcome, str):
             return RunAnswer((), None, False, outcome)
@@ -73,3 +84,20 @@ class ModelledGpu:
         except (ValueError, KeyError) as error:
             return RunAnswer((), None, False, str(error))
         return RunAnswer((seconds,), None, True)
+
+    def _fills(self, counts: Sequence[LaunchCounts]) -> bool:
+        """Whether each launch has a block for every multiprocessor."""
+        return all(one.function.blocks >= self._target.unit.multiprocessors for one in counts)
+
+    def _default_fills(self, layer: Layer) -> bool:
+        if layer not in self._defaults:
+            unit = self._target.unit
+            space = Space.of(layer, generator_for(layer, unit), unit)
+            choice = space.choice(space.generator.default(layer, unit))
+            try:
+                assert choice is not None
+                counts = count_kernel(space.schedule(choice).mod["main"], self._target.tvm)
+            except (ScheduleError, ValueError):  # a rule's choice that does not apply shows no one the way
+                counts = None
+            self._defaults[layer] = counts is not None and self._fills(counts)
+        return self._defaults[layer]

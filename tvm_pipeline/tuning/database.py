@@ -12,6 +12,7 @@ from tvm.s_tir.schedule import Trace
 from tvm.target import Target
 
 from mobilenet_tvm.errors import UserError
+from tvm_pipeline.schedules.gpu import tensor_cores
 from tvm_pipeline.schedules.kernel import anchor_descriptor
 from tvm_pipeline.tuning_log import write_atomically
 
@@ -81,6 +82,8 @@ class TrialDatabase:
     def __init__(self, directory: Path, target: Target, threads: int, warn: Callable[[str], None]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         repair(directory, warn)
+        if target.kind.name == "cuda":
+            tensor_cores.register()  # the traces of earlier trials name its intrinsics
         self._threads = threads
         self._target = target
         self._database = ms.database.JSONDatabase(work_dir=str(directory))

@@ -69,6 +69,18 @@ def test_a_kernel_that_nvcc_refuses_costs_no_other(a100: GpuTarget) -> None:
     assert compiler.calls == 3  # together, then one by one
 
 
+def test_candidates_that_leave_multiprocessors_idle(a100: GpuTarget) -> None:
+    layer = Layer.parse("depthwise 28x28x256 k3x3 s1 p1 bias relu")
+    space = Space.of(layer, generator_for(layer, a100.unit), a100.unit)
+    few = {**space.generator.default(layer, a100.unit), "tile_c": 16, "rows": 14, "columns": 28, "tile_h": 2}
+    choice = space.choice(few)
+    assert choice is not None
+    with ModelledGpu(a100) as backend:
+        ((_, _, answer),) = answers([(choice, space.schedule(choice))], layer, backend)
+        assert backend.nvcc_calls == 0
+    assert "leaves multiprocessors idle" in str(answer.error)
+
+
 @pytest.mark.parametrize("name", ["record", "is_repeatable", "lanes"])
 def test_what_a_session_asks(a100: GpuTarget, name: str) -> None:
     assert getattr(ModelledGpu(a100), name) == {"record": "modelled", "is_repeatable": True, "lanes": 8}[name]

@@ -21,6 +21,15 @@ SYSTEM_SHARED_BYTES = 1024
 """Of every block."""
 
 
+RESULTS_PER_BLOCK = 256
+"""A block that makes no more is small enough, however many there are."""
+
+
+def fills(unit: GpuUnit, blocks: int, results: int) -> bool:
+    """Whether a kernel of so many ``results`` has a block for every multiprocessor, or all that are worth starting."""
+    return blocks >= min(unit.multiprocessors, results // RESULTS_PER_BLOCK)
+
+
 @dataclass(frozen=True)
 class BlockCost:
     """One block of a kernel.

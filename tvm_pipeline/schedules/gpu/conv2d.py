@@ -11,7 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -64,6 +64,8 @@ class GpuConv2d:
         if decisions["columns"] % decisions["thread_w"]:
             return False
         threads = _threads(decisions).threads
+        if not fills(unit, _blocks(layer, decisions), _results(layer)):
+            return False
         return threads <= MOST_THREADS and _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
@@ -157,10 +159,16 @@ def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     return _step_channels(layer) * (_input_pixels(layer, decisions) + weights) * size
 
 
+def _results(layer: Layer) -> int:
+    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.out_channels)
+
+
+def _blocks(layer: Layer, decisions: Decisions) -> int:
+    return _results(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_n"])
+
+
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
-    pixels = layer.batch * layer.out_height * layer.out_width
     made = decisions["rows"] * decisions["columns"]
-    blocks = pixels // made * padded_channels(layer.out_channels) // decisions["tile_n"]
     threads, blocked = _threads(decisions).threads, is_blockable(layer.in_channels)
     reduction = padded_channels(layer.in_channels) if blocked else layer.in_channels
     steps, brought = ceil(reduction / _step_channels(layer)), _shared_bytes(layer, unit, decisions)
@@ -169,4 +177,4 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     busy = ceil(threads / 32) * reduction * layer.kernel[0] * layer.kernel[1] * max(2 * thread_w, loads)
     stored = made * decisions["tile_n"] * value_bytes(unit)
     cost = BlockCost(threads, steps * brought + stored, brought, busy, brought, steps)
-    return cost.cycles(unit, blocks)
+    return cost.cycles(unit, _blocks(layer, decisions))

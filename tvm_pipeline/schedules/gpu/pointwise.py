@@ -11,7 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
 from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
@@ -87,6 +87,9 @@ class GpuPointwise:
             return False
         threads = _threads(decisions).threads
         is_filled = threads >= WARP or layer.height * layer.width < WARP
+        results = layer.batch * layer.height * layer.width * padded_channels(layer.out_channels)
+        if decisions["groups"] == 1 and not fills(unit, _blocks(layer, decisions), results):
+            return False
         fits = _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
         return is_filled and threads <= MOST_THREADS and fits
 
@@ -208,10 +211,14 @@ def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     return decisions["stages"] * values * value_bytes(unit) + partial
 
 
+def _blocks(layer: Layer, decisions: Decisions) -> int:
+    tiles = ceil(layer.height * layer.width / decisions["tile_m"])
+    return layer.batch * tiles * padded_channels(layer.out_channels) // decisions["tile_n"]
+
+
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     tile_m, tile_n, thread_m, groups = (decisions[name] for name in ("tile_m", "tile_n", "thread_m", "groups"))
     inputs, in_lanes = padded_channels(layer.in_channels), channel_block(layer.in_channels)
-    blocks = layer.batch * ceil(layer.height * layer.width / tile_m) * padded_channels(layer.out_channels) // tile_n
     threads, size = _threads(decisions).threads, value_bytes(unit)
     steps = inputs / (decisions["step"] * in_lanes * groups)
     # four input channels: 16 multiply-adds per pixel, half a cycle each; vectors of a pixel and of weights take four
@@ -221,4 +228,4 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     at_once = decisions["stages"] * (tile_m + tile_n) * inputs / steps * size
     shared = _shared_bytes(layer, unit, decisions)
     rounds = steps / decisions["stages"]
-    return BlockCost(threads, requested, at_once, busy + adding, shared, rounds).cycles(unit, blocks)
+    return BlockCost(threads, requested, at_once, busy + adding, shared, rounds).cycles(unit, _blocks(layer, decisions))

@@ -11,7 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -77,6 +77,8 @@ class GpuSeparable:
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         if decisions["columns"] % decisions["thread_w"]:
+            return False
+        if not fills(unit, _blocks(layer, decisions), _results(layer)):
             return False
         fits = _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
         return fits and _threads(decisions).threads <= MOST_THREADS
@@ -165,9 +167,6 @@ class GpuSeparable:
     def cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
         """Roughly, until the last multiprocessor is done."""
         made, tile_n, thread_w = decisions["rows"] * decisions["columns"], decisions["tile_n"], decisions["thread_w"]
-        blocks = (
-            layer.batch * layer.out_height * layer.out_width // made * padded_channels(layer.out_channels) // tile_n
-        )
         steps, size = padded_channels(layer.in_channels) // channel_block(layer.in_channels), value_bytes(unit)
         threads = _threads(decisions).threads
         taps = prod(layer.kernel)
@@ -179,12 +178,20 @@ class GpuSeparable:
         shared = _shared_bytes(layer, unit, decisions)
         stored = made * tile_n * size
         cost = BlockCost(threads, steps * brought + stored, brought, steps * (slide + multiply), shared, steps)
-        return cost.cycles(unit, blocks)
+        return cost.cycles(unit, _blocks(layer, decisions))
 
 
 def _threads(decisions: Decisions) -> ThreadBlock:
     pixels = decisions["rows"] * decisions["columns"] // decisions["thread_w"]
     return ThreadBlock(1, pixels, decisions["tile_n"] // CHANNELS_PER_THREAD)
+
+
+def _results(layer: Layer) -> int:
+    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.out_channels)
+
+
+def _blocks(layer: Layer, decisions: Decisions) -> int:
+    return _results(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_n"])
 
 
 def _step_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:

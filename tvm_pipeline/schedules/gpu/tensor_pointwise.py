@@ -11,7 +11,7 @@ from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu import tensor_cores
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
 from tvm_pipeline.schedules.gpu.grouped_sum import sum_through_shared
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
@@ -68,6 +68,7 @@ class GpuTensorPointwise:
         return (
             _is_possible(decisions)
             and in_blocks % (decisions["groups"] * decisions["step"]) == 0
+            and (decisions["groups"] > 1 or fills(unit, _blocks(layer, decisions), _results(layer)))
             and threads <= MOST_THREADS
             and _shared_bytes(unit, decisions) <= STATIC_SHARED_BYTES
         )
@@ -180,10 +181,17 @@ def _shared_bytes(unit: GpuUnit, decisions: Decisions) -> int:
     return decisions["stages"] * brought + groups * tile_m * tile_n * 4
 
 
+def _results(layer: Layer) -> int:
+    return layer.batch * fragment_pixels(layer) * padded_channels(layer.out_channels)
+
+
+def _blocks(layer: Layer, decisions: Decisions) -> int:
+    return _results(layer) // (decisions["tile_m"] * decisions["tile_n"])
+
+
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     tile_m, tile_n, groups = decisions["tile_m"], decisions["tile_n"], decisions["groups"]
     inputs = padded_channels(layer.in_channels)
-    blocks = layer.batch * (fragment_pixels(layer) // tile_m) * (padded_channels(layer.out_channels) // tile_n)
     steps = inputs / (FRAGMENT * groups * decisions["step"])
     products = inputs * tile_m * tile_n / max(1, unit.half_tensor_fma_per_cycle)
     # a fragment is 512 bytes, of which shared memory brings 128 in a cycle
@@ -200,4 +208,4 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
         _shared_bytes(unit, decisions),
         steps / decisions["stages"],
     )
-    return cost.cycles(unit, blocks)
+    return cost.cycles(unit, _blocks(layer, decisions))

@@ -11,7 +11,7 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
 from tvm_pipeline.schedules.gpu.thread_block import (
     MOST_THREADS,
     STATIC_SHARED_BYTES,
@@ -64,6 +64,8 @@ class GpuWindow:
         if decisions["rows"] % decisions["tile_h"]:
             return False
         threads = _threads(decisions).threads
+        if not fills(unit, _blocks(layer, decisions), _results(layer)):
+            return False
         shared = _input_values(layer, decisions) * value_bytes(unit) + _weight_values(layer, decisions) * 4
         fits = shared <= STATIC_SHARED_BYTES
         return fits and threads <= MOST_THREADS and decisions["tile_h"] * layer.kernel[0] * layer.kernel[1] <= 128
@@ -134,8 +136,15 @@ def _weight_values(layer: Layer, decisions: Decisions) -> int:
     return prod(window_shape(layer)) * decisions["tile_c"] if layer.kind == "depthwise" else 0
 
 
+def _results(layer: Layer) -> int:
+    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.in_channels)
+
+
+def _blocks(layer: Layer, decisions: Decisions) -> int:
+    return _results(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_c"])
+
+
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
-    outputs = layer.batch * layer.out_height * layer.out_width * padded_channels(layer.in_channels)
     made = decisions["rows"] * decisions["columns"] * decisions["tile_c"]
     threads = _threads(decisions).threads
     taps = layer.kernel[0] * layer.kernel[1]
@@ -146,4 +155,4 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     # reading shared memory by vectors takes four cycles per warp, and so does every vector that is stored
     busy = ceil(threads / 32) * taps * 4 * (decisions["tile_h"] + 1) + inputs / 64
     cost = BlockCost(threads, narrow * inputs + weights + made * size, inputs + weights, busy, inputs + weights)
-    return cost.cycles(unit, outputs // made)
+    return cost.cycles(unit, _blocks(layer, decisions))
