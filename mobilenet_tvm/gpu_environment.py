@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
 from tvm_pipeline.cuda.find_nvcc import wheel_folders
@@ -24,10 +25,12 @@ def gpu_environment(own: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def find_cudart() -> str | None:
-    """Where CUDA's runtime library is found: its name where the system has it, else the wheel's file; or None."""
-    try:
-        ctypes.CDLL(CUDART)
-    except OSError:
-        files = [folder / "lib" / CUDART for folder in wheel_folders()]
-        return next((str(file) for file in files if file.is_file()), None)
-    return f"{CUDART} of the system"
+    """Where CUDA's runtime library is found: its name where the system has it, else the wheel's file; or None.
+
+    A child process tries to load it: in this one it would stand before every other library of its name from then on.
+    """
+    trial = [sys.executable, "-c", f"import ctypes; ctypes.CDLL({CUDART!r})"]
+    if subprocess.run(trial, capture_output=True, check=False).returncode == 0:
+        return f"{CUDART} of the system"
+    files = [folder / "lib" / CUDART for folder in wheel_folders()]
+    return next((str(file) for file in files if file.is_file()), None)
