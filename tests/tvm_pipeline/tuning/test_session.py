@@ -18,6 +18,7 @@ from mobilenet_tvm.child import run_child
 from tvm_pipeline.cpu_target import CpuTarget
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.static_model.core import MODEL_VERSION
 from tvm_pipeline.tuning.candidate import Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, TrialDatabase
 from tvm_pipeline.tuning.log_writer import VARIANT_GAIN
@@ -153,7 +154,7 @@ def test_a_session_without_a_board_writes_modelled_records(network: Path, tmp_pa
     campaigns = read_campaigns(tmp_path / "logs", "rpi4")
     assert {record.campaign for record in records} == set(campaigns)
     assert {(one["device"], one["cpu_model"], one["model"]) for one in campaigns.values()} == {
-        ("none", "cortex-a72", 1)
+        ("none", "cortex-a72", MODEL_VERSION)
     }
     # the best is the least of its layer's trials: nothing is asked twice, for the answer would be the same
     least = {record.layer: min(e["seconds"] for e in told if e["layer"] == record.layer) for record in records}
