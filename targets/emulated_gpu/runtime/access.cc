@@ -125,6 +125,7 @@ void SetArguments(const EmulatedKernel& kernel, void** arguments) {
   accesses.ranges.clear();
   accesses.last = nullptr;
   accesses.traffic = {};
+  DropTraces();
   for (uint32_t i = 0; i < kernel.argument_count; ++i) {
     const EmulatedArgument& argument = kernel.arguments[i];
     if (argument.is_pointer == 0) {

@@ -127,6 +127,10 @@ void JoinLanes(Traffic* traffic) {
   } else {
     JoinDivergent(traffic);
   }
+  DropTraces();
+}
+
+void DropTraces() {
   for (auto& trace : traces) {
     trace.clear();
   }

@@ -16,4 +16,7 @@ void TraceAccess(unsigned lane, uintptr_t caller, uintptr_t address, size_t byte
 // n-th accesses of the other lanes there.
 void JoinLanes(Traffic* traffic);
 
+// Forgets the accesses that a launch which failed has left behind.
+void DropTraces();
+
 }  // namespace emulated

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emulated_driver import Gpu
+from emulated_driver import Gpu, KernelFailure
 
 SOURCE = """
 extern "C" __global__ void copy(const float* data, float* out, int stride) {
@@ -57,6 +57,13 @@ def _bytes(launch: dict[str, Any]) -> tuple[int, ...]:
     """Read once, written once, loaded, stored, loaded in sectors, stored in sectors."""
     names = ("unique_bytes_read", "unique_bytes_written", "bytes_loaded", "bytes_stored")
     return tuple(launch[name] for name in (*names, "sector_bytes_loaded", "sector_bytes_stored"))
+
+
+def test_a_launch_that_fails_leaves_nothing_to_the_next(gpu: Gpu, module: ctypes.c_void_p) -> None:
+    small, out = (gpu.array(np.zeros(48, np.float32)) for _ in range(2))
+    with pytest.raises(KernelFailure):
+        gpu.launch(module, "copy", (1,), (64,), small, out, 1)
+    assert _bytes(_count(gpu, module, "copy", 1, 32, 1)) == (128, 128, 128, 128, 128, 128)
 
 
 def test_a_launch_is_described(gpu: Gpu, module: ctypes.c_void_p) -> None:
