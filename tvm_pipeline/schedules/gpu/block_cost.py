@@ -1,9 +1,14 @@
 """What a kernel's thread blocks cost a GPU, roughly: enough for a rule to choose among tiles without measuring."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from math import ceil
 
+from tvm_pipeline.channel_block import padded_channels
 from tvm_pipeline.gpu_unit import GpuUnit
+from tvm_pipeline.layer import Layer
+from tvm_pipeline.schedules.generator import Decisions, Knobs
 
 L2_BYTES_PER_CYCLE = 12
 """That a multiprocessor gets from the second-level cache while all of them ask; caution halves the published figure."""
@@ -25,9 +30,21 @@ RESULTS_PER_BLOCK = 256
 """A block that makes no more is small enough, however many there are."""
 
 
+def results_of(layer: Layer) -> int:
+    """How many values a kernel stores, those that only fill the last block of channels among them."""
+    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.out_channels)
+
+
 def fills(unit: GpuUnit, blocks: int, results: int) -> bool:
     """Whether a kernel of so many ``results`` has a block for every multiprocessor, or all that are worth starting."""
     return blocks >= min(unit.multiprocessors, results // RESULTS_PER_BLOCK)
+
+
+def cheapest(knobs: Knobs, is_sensible: Callable[[Decisions], bool], cycles: Callable[[Decisions], float]) -> Decisions:
+    """The sensible point of a space that takes the fewest cycles; where none is sensible, the one of first values."""
+    points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
+    sensible = [point for point in points if is_sensible(point)]
+    return min(sensible or points[:1], key=cycles)
 
 
 @dataclass(frozen=True)

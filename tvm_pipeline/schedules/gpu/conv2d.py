@@ -1,6 +1,5 @@
 """Standard convolutions: tiles of shared memory, a tile of sums in each thread's registers."""
 
-from itertools import product
 from math import ceil
 
 from tvm.s_tir import Schedule
@@ -11,8 +10,9 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
+    CHANNELS_PER_THREAD,
     MOST_THREADS,
     STATIC_SHARED_BYTES,
     ThreadBlock,
@@ -26,7 +26,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
 )
 from tvm_pipeline.schedules.kernel import Kernel, prepare_kernel, split_pixels
 
-CHANNELS_PER_THREAD = 4
 REDUCTION_STEP = 4
 
 PLANE_LANES = 4
@@ -54,17 +53,17 @@ class GpuConv2d:
         }
 
     def default(self, layer: Layer, unit: GpuUnit) -> Decisions:
-        knobs = self.knobs(layer, unit)
-        points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
-        sensible = [point for point in points if self.is_sensible(layer, unit, point)]
-        smallest = {name: values[0] for name, values in knobs.items()}
-        return min(sensible or [smallest], key=lambda point: _cycles(layer, unit, point))
+        return cheapest(
+            self.knobs(layer, unit),
+            lambda point: self.is_sensible(layer, unit, point),
+            lambda point: _cycles(layer, unit, point),
+        )
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         if decisions["columns"] % decisions["thread_w"]:
             return False
         threads = _threads(decisions).threads
-        if not fills(unit, _blocks(layer, decisions), _results(layer)):
+        if not fills(unit, _blocks(layer, decisions), results_of(layer)):
             return False
         return threads <= MOST_THREADS and _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
 
@@ -159,12 +158,8 @@ def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     return _step_channels(layer) * (_input_pixels(layer, decisions) + weights) * size
 
 
-def _results(layer: Layer) -> int:
-    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.out_channels)
-
-
 def _blocks(layer: Layer, decisions: Decisions) -> int:
-    return _results(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_n"])
+    return results_of(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_n"])
 
 
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:

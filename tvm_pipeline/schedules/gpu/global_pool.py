@@ -10,8 +10,6 @@ from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu.narrow_sum import sum_columns
 from tvm_pipeline.schedules.kernel import prepare_kernel
 
-CHANNELS_PER_THREAD = 4
-
 
 class GpuGlobalPool:
     """A block sums ``tile_c`` channels; ``groups`` of threads share out the pixels."""

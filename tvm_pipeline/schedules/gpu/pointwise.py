@@ -11,10 +11,11 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills, results_of
 from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
+    CHANNELS_PER_THREAD,
     MOST_THREADS,
     STATIC_SHARED_BYTES,
     WARP,
@@ -28,9 +29,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     vector_lanes,
 )
 from tvm_pipeline.schedules.kernel import prepare_kernel
-
-CHANNELS_PER_THREAD = 4
-"""One vector of float32."""
 
 REDUCTION_STEP = 4
 """Input channels that a thread loads at once: a vector of each of its pixels."""
@@ -87,8 +85,7 @@ class GpuPointwise:
             return False
         threads = _threads(decisions).threads
         is_filled = threads >= WARP or layer.height * layer.width < WARP
-        results = layer.batch * layer.height * layer.width * padded_channels(layer.out_channels)
-        if decisions["groups"] == 1 and not fills(unit, _blocks(layer, decisions), results):
+        if decisions["groups"] == 1 and not fills(unit, _blocks(layer, decisions), results_of(layer)):
             return False
         fits = _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
         return is_filled and threads <= MOST_THREADS and fits

@@ -1,6 +1,5 @@
 """A depthwise convolution and the pointwise one behind it: what lies between stays in shared memory."""
 
-from itertools import product
 from math import ceil, prod
 
 from tvm.s_tir import Schedule
@@ -11,8 +10,9 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
+    CHANNELS_PER_THREAD,
     MOST_THREADS,
     STATIC_SHARED_BYTES,
     ThreadBlock,
@@ -27,7 +27,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
 from tvm_pipeline.schedules.kernel import Kernel, prepare_inner_kernel, prepare_kernel, split_pixels
 from tvm_pipeline.workloads.padding import window_shape
 
-CHANNELS_PER_THREAD = 4
 REDUCTION_STEP = 4
 WEIGHT_PITCH = 16
 
@@ -69,16 +68,16 @@ class GpuSeparable:
         }
 
     def default(self, layer: Layer, unit: GpuUnit) -> Decisions:
-        knobs = self.knobs(layer, unit)
-        points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
-        sensible = [point for point in points if self.is_sensible(layer, unit, point)]
-        smallest = {name: values[0] for name, values in knobs.items()}
-        return min(sensible or [smallest], key=lambda point: self.cycles(layer, unit, point))
+        return cheapest(
+            self.knobs(layer, unit),
+            lambda point: self.is_sensible(layer, unit, point),
+            lambda point: self.cycles(layer, unit, point),
+        )
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         if decisions["columns"] % decisions["thread_w"]:
             return False
-        if not fills(unit, _blocks(layer, decisions), _results(layer)):
+        if not fills(unit, _blocks(layer, decisions), results_of(layer)):
             return False
         fits = _shared_bytes(layer, unit, decisions) <= STATIC_SHARED_BYTES
         return fits and _threads(decisions).threads <= MOST_THREADS
@@ -186,12 +185,8 @@ def _threads(decisions: Decisions) -> ThreadBlock:
     return ThreadBlock(1, pixels, decisions["tile_n"] // CHANNELS_PER_THREAD)
 
 
-def _results(layer: Layer) -> int:
-    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.out_channels)
-
-
 def _blocks(layer: Layer, decisions: Decisions) -> int:
-    return _results(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_n"])
+    return results_of(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_n"])
 
 
 def _step_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:

@@ -1,7 +1,5 @@
 """Pointwise convolutions on tensor cores: fragments of 16x16 float16 values, sums in float32."""
 
-from itertools import product
-
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
@@ -11,7 +9,7 @@ from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu import tensor_cores
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills
 from tvm_pipeline.schedules.gpu.grouped_sum import sum_through_shared
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
@@ -57,10 +55,11 @@ class GpuTensorPointwise:
         }
 
     def default(self, layer: Layer, unit: GpuUnit) -> Decisions:
-        knobs = self.knobs(layer, unit)
-        points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
-        sensible = [point for point in points if self.is_sensible(layer, unit, point)]
-        return min(sensible, key=lambda point: _cycles(layer, unit, point))
+        return cheapest(
+            self.knobs(layer, unit),
+            lambda point: self.is_sensible(layer, unit, point),
+            lambda point: _cycles(layer, unit, point),
+        )
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         in_blocks = padded_channels(layer.in_channels) // FRAGMENT

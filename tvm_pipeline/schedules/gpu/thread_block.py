@@ -11,6 +11,9 @@ from tvm_pipeline.gpu_unit import GpuUnit
 VECTOR_BYTES = 16
 """Of the widest load and store."""
 
+CHANNELS_PER_THREAD = 4
+"""One vector of float32."""
+
 WARP = 32
 MOST_THREADS = 1024
 

@@ -1,6 +1,5 @@
 """Kernels that slide a window over each channel alone: depthwise convolutions and pooling."""
 
-from itertools import product
 from math import ceil, prod
 
 from tvm.s_tir import Schedule
@@ -11,8 +10,9 @@ from tvm_pipeline.gpu_unit import GpuUnit
 from tvm_pipeline.layer import Layer
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills
+from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
+    CHANNELS_PER_THREAD,
     MOST_THREADS,
     STATIC_SHARED_BYTES,
     ThreadBlock,
@@ -26,8 +26,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
 )
 from tvm_pipeline.schedules.kernel import prepare_kernel, split_pixels
 from tvm_pipeline.workloads.padding import window_shape
-
-CHANNELS_PER_THREAD = 4
 
 WEIGHT_LANES = 4
 """A vector of weights, which are float32."""
@@ -54,17 +52,17 @@ class GpuWindow:
         }
 
     def default(self, layer: Layer, unit: GpuUnit) -> Decisions:
-        knobs = self.knobs(layer, unit)
-        points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
-        sensible = [point for point in points if self.is_sensible(layer, unit, point)]
-        smallest = {name: values[0] for name, values in knobs.items()}
-        return min(sensible or [smallest], key=lambda point: _cycles(layer, unit, point))
+        return cheapest(
+            self.knobs(layer, unit),
+            lambda point: self.is_sensible(layer, unit, point),
+            lambda point: _cycles(layer, unit, point),
+        )
 
     def is_sensible(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> bool:
         if decisions["rows"] % decisions["tile_h"]:
             return False
         threads = _threads(decisions).threads
-        if not fills(unit, _blocks(layer, decisions), _results(layer)):
+        if not fills(unit, _blocks(layer, decisions), results_of(layer)):
             return False
         shared = _input_values(layer, decisions) * value_bytes(unit) + _weight_values(layer, decisions) * 4
         fits = shared <= STATIC_SHARED_BYTES
@@ -136,12 +134,8 @@ def _weight_values(layer: Layer, decisions: Decisions) -> int:
     return prod(window_shape(layer)) * decisions["tile_c"] if layer.kind == "depthwise" else 0
 
 
-def _results(layer: Layer) -> int:
-    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.in_channels)
-
-
 def _blocks(layer: Layer, decisions: Decisions) -> int:
-    return _results(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_c"])
+    return results_of(layer) // (decisions["rows"] * decisions["columns"] * decisions["tile_c"])
 
 
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
