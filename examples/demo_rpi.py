@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo import MODEL, PHOTOS, command
 
-from mobilenet_tvm.paths import package_folder
+from mobilenet_tvm.base.paths import package_folder
 
 BOARDS = ("rpi3", "rpi5", "rpi4")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mobilenet_tvm.child_protocol import Emit, serve  # blocks the imports that the parent named: before all others
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.protocol import Emit, serve  # blocks the imports that the parent named: before all others
 
 
 def _prepare_torch() -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from frontend.zoo import Naming, PackagedCheckpoint, ZooEntry
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts keep the state dict
 _NAMED_AT_MOST = 3  # tensors that one error message names

@@ -13,8 +13,8 @@ from torch import nn
 
 from frontend.loading import Loaded, load
 from frontend.onnx_file import INPUT_NAME, to_onnx
-from mobilenet_tvm.child_protocol import Emit
-from mobilenet_tvm.errors import SystemFailure, UserError
+from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.protocol import Emit
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from torch import nn
 from frontend import checkpoints, preprocessing, user_module, zoo
 from frontend.folding import fold_batch_norms
 from frontend.random_weights import make_alive
-from mobilenet_tvm.child_protocol import Emit
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.protocol import Emit
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from frontend import zoo
 from frontend.cost import Cost, cost_of
-from mobilenet_tvm.child_protocol import Emit
+from mobilenet_tvm.base.protocol import Emit
 
 
 def models(request: dict[str, Any], emit: Emit) -> dict[str, Any]:

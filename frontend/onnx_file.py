@@ -19,7 +19,7 @@ import onnx
 import torch
 from torch import nn
 
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 OPSET = 20
 INPUT_NAME = "input"

@@ -18,7 +18,7 @@ from typing import Any
 
 from torch import nn
 
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 _CLASSES_PARAMETERS = ("classes", "num_classes")
 

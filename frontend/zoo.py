@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 if TYPE_CHECKING:
     import torch

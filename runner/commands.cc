@@ -3,17 +3,17 @@
 #include <optional>
 #include <string>
 
-#include "cpu_features.h"
+#include "cpu/cpu_features.h"
+#include "cpu/fma_peak.h"
 #include "error.h"
-#include "file.h"
-#include "fma_peak.h"
-#include "gpu.h"
-#include "image.h"
-#include "package.h"
+#include "io/file.h"
+#include "io/image.h"
+#include "package/package.h"
 #include "report.h"
-#include "self_test.h"
-#include "serve.h"
-#include "session.h"
+#include "run/gpu.h"
+#include "run/self_test.h"
+#include "run/session.h"
+#include "serve/serve.h"
 
 namespace mobilenet_tvm {
 namespace {

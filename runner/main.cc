@@ -7,7 +7,7 @@
 #include "commands.h"
 #include "error.h"
 #include "options.h"
-#include "package.h"
+#include "package/package.h"
 
 namespace {
 

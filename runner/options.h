@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "socket.h"
+#include "serve/socket.h"
 
 namespace mobilenet_tvm {
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdio>
 
-#include "json_writer.h"
+#include "io/json_writer.h"
 
 namespace mobilenet_tvm {
 namespace {

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "gpu.h"
-#include "latency.h"
-#include "manifest.h"
-#include "self_test.h"
-#include "session.h"
-#include "top_k.h"
+#include "package/manifest.h"
+#include "run/gpu.h"
+#include "run/latency.h"
+#include "run/self_test.h"
+#include "run/session.h"
+#include "run/top_k.h"
 
 namespace mobilenet_tvm {
 

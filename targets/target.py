@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.errors import UserError, unknown
+from mobilenet_tvm.base.errors import UserError, unknown
 from targets.gpu_at_hand import has_gpu
 from targets.host_cpu import host_arch, host_features, missing_features
 
@@ -28,7 +28,7 @@ class Target:
     :ivar compiler: a C++ compiler of the system's, which links its modules instead of ziglang's.
     :ivar wheel_platform: pip's name of the platform whose wheels hold TVM's runtime for it.
     :ivar emulator: the CPU model by which QEMU emulates it; None where QEMU cannot.
-    :ivar gpu: figures of the GPU that its code is cut for (``tvm_pipeline.gpu_unit.GpuUnit``); None for a CPU.
+    :ivar gpu: figures of the GPU that its code is cut for (``tvm_pipeline.hardware.gpu.GpuUnit``); None for a CPU.
     :ivar driver: the least branch of the GPU's driver that runs its packages, such as ``580``.
     :ivar unsupported: why nothing can be compiled for it; None where it can.
     :ivar logs: names of the targets whose tuning logs apply, its own first.

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from onnx import TensorProto, helper, numpy_helper
 
-from mobilenet_tvm.paths import CACHE_VARIABLE, cache_dir
+from mobilenet_tvm.base.paths import CACHE_VARIABLE, cache_dir
 
 SIZE, CHANNELS, CLASSES = 16, 16, 8
 

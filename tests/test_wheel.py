@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_tvm.paths import package_folder
-from mobilenet_tvm.runner_build import runner_binary
+from mobilenet_tvm.base.paths import package_folder
+from mobilenet_tvm.native.runner_build import runner_binary
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,11 +58,15 @@ def test_it_is_for_this_platform_and_holds_the_data(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     wanted = [
-        "targets/emulated_gpu/device/include/mma.h",
-        "targets/emulated_gpu/runtime/block.cc",
-        "targets/emulated_gpu/runtime/exports.map",
+        "emulated_gpu/device/include/mma.h",
+        "emulated_gpu/runtime/execution/block.cc",
+        "emulated_gpu/runtime/exports.map",
         *("targets/presets/x86-64-v4.toml", "targets/toolchains/x86_64-linux-gnu.cmake"),
-        *("targets/presets/rpi4.toml", "targets/toolchains/aarch64-linux-gnu.cmake", "runner/cpu_features_aarch64.cc"),
+        *(
+            "targets/presets/rpi4.toml",
+            "targets/toolchains/aarch64-linux-gnu.cmake",
+            "runner/cpu/cpu_features_aarch64.cc",
+        ),
         *("mobilenet_tvm/schemas/run.json", "runner/run.sh", "runner/main.cc", "runner/bin/x86_64/mobilenet-run"),
         *("targets/toolchains/aarch64-linux-musl.cmake", "runner/static/CMakeLists.txt", "runner/cmake/sources.cmake"),
         *("runner/static/package_static.cc", "runner/static/tvm_support/tvm/support/cuda/nvtx.h"),

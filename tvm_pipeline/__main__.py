@@ -3,16 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.child_protocol import Emit, serve
-from tvm_pipeline import tvm_import
-
-tvm_import.prepare()  # before any handler imports TVM
+from mobilenet_tvm.base.protocol import Emit, serve
 
 
 def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    from mobilenet_tvm.base.tuning_log import TuningLogs
     from tvm_pipeline.compile import compile_model
-    from tvm_pipeline.targets import target_of
-    from tvm_pipeline.tuning_log import TuningLogs
+    from tvm_pipeline.hardware.target import target_of
 
     target = target_of(request["target"], request.get("dtype", "float32"))
     logs = TuningLogs.load([Path(one) for one in request["logs"]], target.logs, request["dtype"])
@@ -29,10 +26,10 @@ def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.targets import target_of
-    from tvm_pipeline.tracker import Device
+    from mobilenet_tvm.base.tracker import Device
+    from mobilenet_tvm.base.tuning_log import TuningLogs
+    from tvm_pipeline.hardware.target import target_of
     from tvm_pipeline.tune import tune_model
-    from tvm_pipeline.tuning_log import TuningLogs
 
     target = target_of(request["target"], request.get("dtype", "float32"))
     known = TuningLogs.load([Path(one) for one in request.get("known_logs", [])], target.logs, request["dtype"])
@@ -54,7 +51,7 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _layers(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.targets import target_of
+    from tvm_pipeline.hardware.target import target_of
     from tvm_pipeline.tune import layers_of
 
     found = layers_of(
@@ -65,15 +62,15 @@ def _layers(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 def _records(request: dict[str, Any]) -> list[Any]:
     """The target's own records in all folders, a later folder's line winning over none."""
-    from tvm_pipeline.tuning_log import log_path, read_log
+    from mobilenet_tvm.base.tuning_log import log_path, read_log
 
     target, dtype = request["target"]["name"], request["dtype"]
     return [record for folder in request["logs"] for record in read_log(log_path(Path(folder), target, dtype))]
 
 
 def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.check_logs import check_records
-    from tvm_pipeline.targets import target_of
+    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.logs.check import check_records
 
     records = _records(request)
     checked = check_records(
@@ -89,23 +86,23 @@ def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _logs_export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.export_logs import export_metaschedule
-    from tvm_pipeline.targets import target_of
+    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.logs.export import export_metaschedule
 
     target = target_of(request["target"], request.get("dtype", "float32"))
     return {"records": export_metaschedule(_records(request), target, Path(request["out"]))}
 
 
 def _board_describe(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.boards.run_package import describe
-    from tvm_pipeline.tracker import Device
+    from mobilenet_tvm.base.tracker import Device
+    from tvm_pipeline.backends.boards.run_package import describe
 
     return {"board": describe(Device.parse(request["device"]))}
 
 
 def _board_run(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.boards.run_package import run_package
-    from tvm_pipeline.tracker import Device
+    from mobilenet_tvm.base.tracker import Device
+    from tvm_pipeline.backends.boards.run_package import run_package
 
     folder = Path(request["folder"])
     return run_package(Device.parse(request["device"]), folder, request["files"], request["words"], emit)

@@ -9,20 +9,20 @@ from typing import Any
 import tvm
 from tvm import relax
 
-from mobilenet_tvm.child_protocol import Emit
-from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.cuda.argument_bytes import add_arguments
-from tvm_pipeline.cuda.build import build_cuda, write_device_code
-from tvm_pipeline.export_static import export_static
-from tvm_pipeline.gpu_model.figures import add_figures, describe_model
-from tvm_pipeline.gpu_target import GpuTarget
-from tvm_pipeline.import_onnx import import_onnx, output_names
-from tvm_pipeline.link import link_shared, link_shared_by
+from mobilenet_tvm.base.protocol import Emit
+from mobilenet_tvm.base.tuning_log import TuningLogs
+from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model
+from tvm_pipeline.codegen.cuda.argument_bytes import add_arguments
+from tvm_pipeline.codegen.cuda.build import build_cuda, write_device_code
+from tvm_pipeline.codegen.link import link_shared, link_shared_by
+from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.codegen.static import export_static
+from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.importer.import_onnx import import_onnx, output_names
 from tvm_pipeline.passes.dataflow import shape_of
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import ScheduledKernel, schedule_kernels
-from tvm_pipeline.targets import AnyTarget
-from tvm_pipeline.tuning_log import TuningLogs
 
 
 def compile_model(
@@ -36,8 +36,8 @@ def compile_model(
     *,
     static: bool = False,
 ) -> dict[str, Any]:
-    """Writes ``output/module.so``, for a static program its parts (:mod:`tvm_pipeline.export_static`), and returns what
-    the manifest needs (tensors, kernels, device code, versions)."""
+    """Writes ``output/module.so``, for a static program its parts (:mod:`tvm_pipeline.codegen.static`), and returns
+    what the manifest needs (tensors, kernels, device code, versions)."""
     report = emit.progress if emit is not None else lambda stage: None
     warn = emit.warning if emit is not None else lambda message: None
     report("importing")

@@ -5,25 +5,22 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tvm
 
-from mobilenet_tvm.child_protocol import Emit
-from tvm_pipeline import tvm_import
-from tvm_pipeline.import_onnx import import_onnx
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.protocol import Emit
+from mobilenet_tvm.base.tracker import Device
+from mobilenet_tvm.base.tuning_log import TuningLogs, log_path
+from tvm_pipeline import skip_tensor_intrinsics
+from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.schedules import Decisions, Unit, generator_for
-from tvm_pipeline.schedules.kernel import anchor_descriptor
-from tvm_pipeline.targets import AnyTarget
-from tvm_pipeline.tracker import Device
-from tvm_pipeline.tuning_log import TuningLogs, log_path
+from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
 
-if TYPE_CHECKING:
-    pass
-
-tvm_import.skip_tensor_intrinsics()
+skip_tensor_intrinsics()
 
 
 def layers_of(onnx_path: Path, target: AnyTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
@@ -70,7 +67,7 @@ def tune_model(
     static model says what a kernel would cost on the target's core, or on its GPU. With ``device`` boards measure; what
     an emulated board says goes into no log. Raises UserError where a name is unknown or no board is left.
     """
-    from tvm_pipeline.tuning.choose_backend import choose_backend
+    from tvm_pipeline.backends.choose import choose_backend
     from tvm_pipeline.tuning.database import claim
     from tvm_pipeline.tuning.events import Progress, Trial
     from tvm_pipeline.tuning.interrupt import deferred_interrupt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 MODEL_HELP = "a name of the zoo, an .onnx file, or file.py:factory"
 PACKAGE_HELP = "a package's folder, its .tar.gz, or a program that compile --static wrote"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mobilenet_tvm.child_protocol import EXIT_SYSTEM
+from mobilenet_tvm.base.protocol import EXIT_SYSTEM
 from mobilenet_tvm.cli import output
 
 HELP = "what works on this machine, and the command that mends what does not"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.cli import arguments, output
-from mobilenet_tvm.errors import UserError
 
 HELP = "write a network as an ONNX file"
 

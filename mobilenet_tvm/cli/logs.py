@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mobilenet_tvm.child_protocol import EXIT_SYSTEM
+from mobilenet_tvm.base.protocol import EXIT_SYSTEM
 from mobilenet_tvm.cli import arguments, output
 
 HELP = "the tuning logs: show them, check them, export them"

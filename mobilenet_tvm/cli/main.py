@@ -12,9 +12,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
-from mobilenet_tvm.child import DEBUG_VARIABLE
-from mobilenet_tvm.child_protocol import EXIT_INTERRUPTED, EXIT_SYSTEM, EXIT_USER
-from mobilenet_tvm.errors import SystemFailure, UserError, unknown
+from mobilenet_tvm.base.child import DEBUG_VARIABLE
+from mobilenet_tvm.base.errors import SystemFailure, UserError, unknown
+from mobilenet_tvm.base.protocol import EXIT_INTERRUPTED, EXIT_SYSTEM, EXIT_USER
 
 PROGRAM = "mobilenet-tvm"
 VERBS = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mobilenet_tvm.events import OnEvent
+from mobilenet_tvm.base.events import OnEvent
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.cli import arguments, output
-from mobilenet_tvm.events import OnEvent
 
 HELP = "search for faster schedules of a network's layers, here, on boards, or by a static model"
 _TRIAL_KEYS = ("trial", "layer", "seconds", "error", "best")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mobilenet_tvm import __version__
-from mobilenet_tvm.manifest import SCHEMA_VERSION
-from mobilenet_tvm.versions import installed, llvm_version
-from tvm_pipeline import tuning_log
+from mobilenet_tvm.base import tuning_log
+from mobilenet_tvm.base.versions import installed, llvm_version
+from mobilenet_tvm.package.manifest import SCHEMA_VERSION
 
 
 def version_lines() -> list[str]:

@@ -6,8 +6,8 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+from mobilenet_tvm.base.errors import unknown
 from mobilenet_tvm.engines.engine import Engine
-from mobilenet_tvm.errors import unknown
 
 __all__ = ["Engine", "available", "find"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from mobilenet_tvm.versions import installed
+from mobilenet_tvm.base.versions import installed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mobilenet_tvm.child import child_command, child_environment
+from mobilenet_tvm.base.child import child_command, child_environment
+from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.engines.engine import Engine
-from mobilenet_tvm.errors import SystemFailure, UserError
-from mobilenet_tvm.reference import read_reference
+from mobilenet_tvm.package.reference import read_reference
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tvm.engines.engine import Engine
-from mobilenet_tvm.package import MODULE
+from mobilenet_tvm.package.open import MODULE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.child_protocol import die_with_parent, take_stdout
+from mobilenet_tvm.base.protocol import die_with_parent, take_stdout
 from mobilenet_tvm.engines import find
 from mobilenet_tvm.engines.engine import Engine
 
@@ -52,7 +52,7 @@ class _Worker:
 
     def outputs(self, inputs: str, outputs: str) -> dict[str, Any]:
         """Compute ``reference.npz``'s inputs and write what came out, in the same form."""
-        from mobilenet_tvm.reference import read_reference, write_reference
+        from mobilenet_tvm.package.reference import read_reference, write_reference
 
         assert self._engine is not None
         xs, _ = read_reference(Path(inputs))
@@ -60,7 +60,7 @@ class _Worker:
         return {}
 
     def time(self, inputs: str, warmup: int, seconds: float, minimum: int) -> dict[str, Any]:
-        from mobilenet_tvm.reference import read_reference
+        from mobilenet_tvm.package.reference import read_reference
 
         assert self._engine is not None
         xs, _ = read_reference(Path(inputs))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.board import conditions_of
-from mobilenet_tvm.conditions import busy_warning, versions
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, progress, warn_only, warning
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.place import place_of
-from mobilenet_tvm.runner_process import run_package
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, progress, warn_only, warning
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.board import conditions_of
+from mobilenet_tvm.places.conditions import busy_warning, versions
+from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.runner import run_package
 
 REPEAT = 100
 _NO_EMULATOR = "bench does not emulate: an emulator's time says nothing about a board"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.paths import cache_dir
+from mobilenet_tvm.base.paths import cache_dir
 
 TUNING = "tuning"
 

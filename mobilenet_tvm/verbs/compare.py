@@ -16,17 +16,17 @@ from typing import Any
 
 import targets as target_presets
 from mobilenet_tvm import engines
-from mobilenet_tvm.conditions import busy_warning, conditions, versions
+from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.events import OnEvent, progress, warn_only, warning
+from mobilenet_tvm.base.paths import cache_dir, package_folder, replacing, sha256_tree
 from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.process import EngineProcess, require
 from mobilenet_tvm.engines.tvm_package import TvmPackage
-from mobilenet_tvm.errors import SystemFailure, UserError
-from mobilenet_tvm.events import OnEvent, progress, warn_only, warning
-from mobilenet_tvm.logs import log_folders, records_of
-from mobilenet_tvm.model_source import ModelSource, find_model
-from mobilenet_tvm.package import REFERENCE
-from mobilenet_tvm.paths import cache_dir, package_folder, replacing, sha256_tree
-from mobilenet_tvm.reference import TOLERANCE, read_reference
+from mobilenet_tvm.model.coverage import log_folders, records_of
+from mobilenet_tvm.model.source import ModelSource, find_model
+from mobilenet_tvm.package.open import REFERENCE
+from mobilenet_tvm.package.reference import TOLERANCE, read_reference
+from mobilenet_tvm.places.conditions import busy_warning, conditions, versions
 from mobilenet_tvm.verbs.compile import build_package, check_dtype, read_shapes
 from targets import Target
 

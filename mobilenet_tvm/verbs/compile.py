@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import targets
-from mobilenet_tvm import __version__, static_program
-from mobilenet_tvm.child import run_child
-from mobilenet_tvm.errors import UserError, unknown
-from mobilenet_tvm.events import OnEvent, progress, warn_only
-from mobilenet_tvm.labels import known_labels, read_labels
-from mobilenet_tvm.linker import linker
-from mobilenet_tvm.logs import as_strings, log_folders
-from mobilenet_tvm.manifest import TOLERANCE, Manifest
-from mobilenet_tvm.model_source import ModelSource, find_model, with_preprocessing
-from mobilenet_tvm.onnx_check import parse_shapes
-from mobilenet_tvm.package import REFERENCE, check_output, list_files, new_package
+from mobilenet_tvm import __version__
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.errors import UserError, unknown
+from mobilenet_tvm.base.events import OnEvent, progress, warn_only
+from mobilenet_tvm.model.coverage import as_strings, log_folders
+from mobilenet_tvm.model.labels import known_labels, read_labels
+from mobilenet_tvm.model.onnx_check import parse_shapes
+from mobilenet_tvm.model.source import ModelSource, find_model, with_preprocessing
+from mobilenet_tvm.package import static_program
+from mobilenet_tvm.package.linker import linker
+from mobilenet_tvm.package.manifest import TOLERANCE, Manifest
+from mobilenet_tvm.package.open import REFERENCE, check_output, list_files, new_package
 from targets import Target
 
 PIPELINE = "tvm_pipeline"
@@ -74,7 +75,8 @@ def _labels(source: ModelSource, path: str | Path | None, outputs: list[dict[str
 
 def _add_runner(folder: Path, request: dict[str, Any]) -> Path | None:
     """Copy the runner into a package's folder; for a static program return the library to link."""
-    from mobilenet_tvm import assemble, runner_build
+    from mobilenet_tvm.native import runner_build
+    from mobilenet_tvm.package import assemble
 
     arch = request["target"]["arch"]
     if request["static"]:
@@ -87,7 +89,7 @@ def _fill(
     source: ModelSource, request: dict[str, Any], folder: Path, labels: str | Path | None, on_event: OnEvent
 ) -> Manifest:
     """Fill a package's folder: the module by the pipeline, the reference and the runner meanwhile, then the rest."""
-    from mobilenet_tvm import assemble, reference
+    from mobilenet_tvm.package import assemble, reference
 
     target = request["target"]
     inputs = reference.seeded_inputs(source.input.shape)

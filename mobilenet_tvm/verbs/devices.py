@@ -6,14 +6,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.board import warn_of_strangers
-from mobilenet_tvm.child import child_command, child_environment
-from mobilenet_tvm.emulator import emulated
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only
-from mobilenet_tvm.package import open_package
-from targets.emulated_board import board_command, board_environment
-from tvm_pipeline.tracker import DEFAULT_PORT, EMULATED, Device, tracker_of
+from mobilenet_tvm.base.child import child_command, child_environment
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.base.tracker import DEFAULT_PORT, EMULATED, Device, tracker_of
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.board import warn_of_strangers
+from mobilenet_tvm.places.emulated_board import board_command, board_environment
+from mobilenet_tvm.places.qemu import emulated
 
 DEFAULT = f"tracker://127.0.0.1:{DEFAULT_PORT}"
 
@@ -56,7 +56,7 @@ def serve_tracker(address: str, *, on_event: OnEvent = warn_only) -> int:
     host, _, port = address.rpartition(":")
     device = Device.parse(f"tracker://{host or '127.0.0.1'}:{port}")
     warn_of_strangers(device, on_event)
-    command = [*child_command("tvm_pipeline.boards.serve_tracker"), device.host, str(device.port)]
+    command = [*child_command("tvm_pipeline.backends.boards.serve_tracker"), device.host, str(device.port)]
     done = subprocess.run(command, env=child_environment(("torch",)), stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode == 2:
         raise UserError(f"no tracker can listen on {device.tracker}: {done.stderr.strip()}")

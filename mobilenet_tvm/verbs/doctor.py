@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import targets
-from mobilenet_tvm import emulator, engines
-from mobilenet_tvm.errors import SystemFailure, UserError
-from mobilenet_tvm.paths import cache_dir, data_dir
-from mobilenet_tvm.versions import installed
-from mobilenet_tvm.zoo import INSTALL_TORCH, WEIGHTS_PACKAGE
+from mobilenet_tvm import engines
+from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.paths import cache_dir, data_dir
+from mobilenet_tvm.base.versions import installed
+from mobilenet_tvm.model.zoo import INSTALL_TORCH, WEIGHTS_PACKAGE
+from mobilenet_tvm.places import qemu as emulator
 from targets.gpu_at_hand import driver_version, has_gpu
 from targets.host_cpu import host_features, host_model
 
@@ -69,18 +70,18 @@ def _distribution(title: str, name: str, required: bool, mend: str) -> Check:
 
 def _runner() -> Check:
     """Whether ``mobilenet-run`` can be had: it is built now if it was not before."""
-    from mobilenet_tvm.runner_build import runner_binary, runner_codecs
+    from mobilenet_tvm.native.runner_build import runner_binary, runner_codecs
 
     try:
         path = runner_binary(targets.host_arch())
         codecs = runner_codecs(targets.host_arch())
     except (SystemFailure, UserError) as error:
-        return Check("runner", False, True, str(error), "python -m mobilenet_tvm.runner_build")
+        return Check("runner", False, True, str(error), "python -m mobilenet_tvm.native.runner_build")
     return Check("runner", True, True, f"{path} reads {', '.join(codecs)}")
 
 
 def _images() -> Check:
-    from mobilenet_tvm.runner_build import runner_codecs
+    from mobilenet_tvm.native.runner_build import runner_codecs
 
     try:
         ok = "jpeg" in runner_codecs(targets.host_arch())
@@ -88,7 +89,7 @@ def _images() -> Check:
         ok = False
     if ok:
         return Check("images without Python", True, False, "packages decode PNG and JPEG themselves")
-    mend = "apt install libstb-dev, then python -m mobilenet_tvm.runner_build --rebuild"
+    mend = "apt install libstb-dev, then python -m mobilenet_tvm.native.runner_build --rebuild"
     return Check("images without Python", False, False, "packages decode only PPM and .npy themselves", mend)
 
 
@@ -119,7 +120,7 @@ def _static_model() -> Check:
 
 def _nvcc() -> Check:
     """Whether packages for NVIDIA GPUs can be compiled."""
-    from tvm_pipeline.cuda.find_nvcc import INSTALL, find_nvcc
+    from mobilenet_tvm.base.nvcc import INSTALL, find_nvcc
 
     try:
         found = find_nvcc()
@@ -137,7 +138,7 @@ def _gpu() -> Check:
 
 def _cudart() -> Check:
     """CUDA's runtime library, which packages for NVIDIA GPUs are run with."""
-    from mobilenet_tvm.gpu_environment import CUDART, find_cudart
+    from mobilenet_tvm.places.gpu_environment import CUDART, find_cudart
 
     found = find_cudart()
     return Check(

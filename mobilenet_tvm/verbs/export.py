@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm import model_source
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.model import source as model_source
 
 
 def export(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.package import open_package
+from mobilenet_tvm.package.open import open_package
 
 
 def inspect(package: str | Path) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import targets
-from mobilenet_tvm.child import run_child
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only
-from mobilenet_tvm.logs import as_strings, log_folders, records_of
-from mobilenet_tvm.paths import cache_dir
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.base.paths import cache_dir
+from mobilenet_tvm.base.tuning_log import TuningRecord, read_campaigns
+from mobilenet_tvm.model.coverage import as_strings, log_folders, records_of
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype
 from mobilenet_tvm.verbs.tune import WORK
-from tvm_pipeline.tuning_log import TuningRecord, read_campaigns
 
 _DATABASE = "database_tuning_record.json"  # MetaSchedule's name for it; a line per trial
 

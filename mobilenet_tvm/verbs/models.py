@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import targets as target_presets
-from mobilenet_tvm import zoo
-from mobilenet_tvm.events import OnEvent, warn_only
-from mobilenet_tvm.logs import coverage, log_folders
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.model import zoo
+from mobilenet_tvm.model.coverage import coverage, log_folders
 
 
 def models(name: str | None = None, *, on_event: OnEvent = warn_only) -> list[dict[str, Any]] | dict[str, Any]:

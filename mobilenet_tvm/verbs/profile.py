@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.board import conditions_of
-from mobilenet_tvm.conditions import busy_warning, versions
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only, warning
-from mobilenet_tvm.gpu_profile import gpu_profile
-from mobilenet_tvm.manifest import Manifest
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.place import place_of
-from mobilenet_tvm.runner_process import run_package
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only, warning
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.package.manifest import Manifest
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.board import conditions_of
+from mobilenet_tvm.places.conditions import busy_warning, versions
+from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.runner import run_package
+from mobilenet_tvm.verbs.profile_gpu import gpu_profile
 
 REPEAT = 50
 FLOAT_BYTES = 4

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.place import place_of
-from mobilenet_tvm.runner_process import decoded, run_package
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.runner import decoded, run_package
 
 
 def run(

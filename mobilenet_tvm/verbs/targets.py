@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import targets as presets
-from mobilenet_tvm import zoo
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only, warning
-from mobilenet_tvm.logs import coverage, log_folders
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only, warning
+from mobilenet_tvm.model import zoo
+from mobilenet_tvm.model.coverage import coverage, log_folders
 from targets import Target
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.events import OnEvent, warn_only
-from mobilenet_tvm.onnx_check import check_onnx
-from mobilenet_tvm.package import Package, open_package
-from mobilenet_tvm.paths import sha256_file
-from mobilenet_tvm.place import place_of
-from mobilenet_tvm.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs
-from mobilenet_tvm.runner_process import decoded, run_package, self_test, with_reference
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.base.paths import sha256_file
+from mobilenet_tvm.model.onnx_check import check_onnx
+from mobilenet_tvm.package.open import Package, open_package
+from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs
+from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.runner import decoded, run_package, self_test, with_reference
 
 _FRESH_SEED = 1  # the package's own reference has seed 0
 _IMAGES_PER_RUN = 64

@@ -10,7 +10,7 @@ elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL CMAKE_HOST_SYSTEM_PROCESSOR)
   set(tvm_ffi_library "${TVM_FFI_ROOT}/lib/libtvm_ffi.so")
 else()
   message(FATAL_ERROR "TVM's runtime for ${CMAKE_SYSTEM_PROCESSOR} is needed: "
-    "-DTVM_LIBRARIES=$(.venv/bin/python -m mobilenet_tvm.device_runtime ${CMAKE_SYSTEM_PROCESSOR})")
+    "-DTVM_LIBRARIES=$(.venv/bin/python -m mobilenet_tvm.native.device_runtime ${CMAKE_SYSTEM_PROCESSOR})")
 endif()
 foreach(file IN ITEMS "${tvm_runtime_library}" "${tvm_ffi_library}" "${TVM_FFI_ROOT}/include/tvm/ffi/function.h")
   if(NOT EXISTS "${file}")

@@ -1,8 +1,8 @@
 #include <tvm/ffi/extra/c_env_api.h>
 
 #include "error.h"
-#include "module_loader.h"
-#include "tvm_call.h"
+#include "run/module_loader.h"
+#include "run/tvm_call.h"
 
 namespace mobilenet_tvm {
 

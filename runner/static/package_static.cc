@@ -8,11 +8,11 @@
 #include <cstring>
 #include <system_error>
 
-#include "cpu_features.h"
+#include "cpu/cpu_features.h"
 #include "error.h"
-#include "npz.h"
-#include "package.h"
-#include "sha256.h"
+#include "io/npz.h"
+#include "package/package.h"
+#include "package/sha256.h"
 
 namespace mobilenet_tvm {
 namespace {

@@ -1,5 +1,5 @@
 #include "error.h"
-#include "serve.h"
+#include "serve/serve.h"
 
 namespace mobilenet_tvm {
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_tvm import emulator
+from mobilenet_tvm.places import qemu as emulator
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

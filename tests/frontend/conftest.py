@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from frontend.export import export
-from mobilenet_tvm.child_protocol import Emit
+from mobilenet_tvm.base.protocol import Emit
 
 torch.set_num_threads(1)
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from frontend import checkpoints, zoo
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 NAME = "mobilenet_v1_0.25_128"
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from frontend import zoo
-from mobilenet_tvm.child import run_child
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.errors import UserError
 
 SMALL = "mobilenet_v1_0.25_128"
 

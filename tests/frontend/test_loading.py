@@ -10,8 +10,8 @@ import torch
 
 from frontend import checkpoints, zoo
 from frontend.loading import Loaded, load
-from mobilenet_tvm.child_protocol import Emit
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.protocol import Emit
 
 NAME = "mobilenet_v1_0.25_128"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from frontend import zoo
-from mobilenet_tvm.child import run_child
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.errors import UserError
 
 
 def test_models_lists_the_zoo_with_its_cost() -> None:

@@ -14,7 +14,7 @@ from frontend import zoo
 from frontend.folding import fold_batch_norms
 from frontend.onnx_file import to_onnx
 from frontend.random_weights import make_alive
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 
 def graph_of(name: str) -> onnx.GraphProto:

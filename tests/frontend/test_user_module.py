@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from frontend import user_module
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 NETWORK = """
 from torch import nn

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from frontend import zoo
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 
 
 def test_the_zoo_is_what_the_readme_says() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from mobilenet_tvm import emulator
 from mobilenet_tvm.cli.main import main
+from mobilenet_tvm.places import qemu as emulator
 from mobilenet_tvm.verbs.compile import compile
 
 

@@ -9,16 +9,14 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from tiny_package import Package, make_package
 
-from mobilenet_tvm import emulator
-from mobilenet_tvm.device_runtime import runtime_libraries
-from mobilenet_tvm.runner_build import package_folder
+from mobilenet_tvm.native.device_runtime import runtime_libraries
+from mobilenet_tvm.native.runner_build import package_folder
+from mobilenet_tvm.places import qemu as emulator
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parents[1]
-sys.path.insert(0, str(TESTS))  # pytest imports test modules alone; these share tiny_package and tiny_network
-
-from tiny_package import Package, make_package  # noqa: E402
 
 
 def _built_once(root: Path, name: str, batch: int) -> Path:

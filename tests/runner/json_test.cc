@@ -1,7 +1,7 @@
-#include "json.h"
+#include "io/json.h"
 
 #include "check.h"
-#include "json_writer.h"
+#include "io/json_writer.h"
 
 using mobilenet_tvm::Json;
 using mobilenet_tvm::JsonWriter;

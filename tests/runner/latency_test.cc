@@ -1,4 +1,4 @@
-#include "latency.h"
+#include "run/latency.h"
 
 #include "check.h"
 

@@ -1,4 +1,4 @@
-#include "manifest.h"
+#include "package/manifest.h"
 
 #include "check.h"
 

@@ -1,9 +1,9 @@
-#include "npy.h"
+#include "io/npy.h"
 
 #include <cstring>
 
 #include "check.h"
-#include "npz.h"
+#include "io/npz.h"
 
 using mobilenet_tvm::ListNpz;
 using mobilenet_tvm::ParseNpy;

@@ -1,4 +1,4 @@
-#include "package.h"
+#include "package/package.h"
 
 #include <unistd.h>
 

@@ -6,9 +6,9 @@
 #include <exception>
 #include <string>
 
-#include "file.h"
-#include "image.h"
-#include "preprocess.h"
+#include "io/file.h"
+#include "io/image.h"
+#include "io/preprocess.h"
 
 int main(int argc, char** argv) {
   if (argc != 11) {

@@ -1,7 +1,7 @@
-#include "resample.h"
+#include "io/resample.h"
 
 #include "check.h"
-#include "preprocess.h"
+#include "io/preprocess.h"
 
 using mobilenet_tvm::Image;
 using mobilenet_tvm::ResizeBilinear;

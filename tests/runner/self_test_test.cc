@@ -1,4 +1,4 @@
-#include "self_test.h"
+#include "run/self_test.h"
 
 #include <limits>
 

@@ -17,8 +17,8 @@ from PIL import Image
 from tiny_network import forward
 from tiny_package import PREPROCESSING, Package, Run, run_program
 
-from mobilenet_tvm.preprocessing import preprocess
-from mobilenet_tvm.runner_build import runner_codecs
+from mobilenet_tvm.model.preprocessing import preprocess
+from mobilenet_tvm.native.runner_build import runner_codecs
 
 
 def assert_user_error(run: Run, *parts: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from mobilenet_tvm.preprocessing import Preprocessing, preprocess
+from mobilenet_tvm.model.preprocessing import Preprocessing, preprocess
 
 
 @pytest.fixture(scope="module")

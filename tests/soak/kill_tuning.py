@@ -15,15 +15,15 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tvm_pipeline"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from onnx_network import Network
 from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_request
 
 import targets
-from mobilenet_tvm.child import run_child
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.tuning_log import log_path, read_log
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.tuning_log import log_path, read_log
+from tvm_pipeline.hardware.cpu import CpuTarget
 
 
 def network() -> Network:

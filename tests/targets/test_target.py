@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import targets
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 from targets import host_cpu, target
 from targets.target import Target
 

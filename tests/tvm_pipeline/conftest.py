@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,20 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tvm_pipeline import tvm_import
+from tvm_pipeline import skip_tensor_intrinsics
 
-tvm_import.prepare()
-tvm_import.skip_tensor_intrinsics()
-sys.path.insert(
-    0, str(Path(__file__).parent)
-)  # pytest imports test modules alone; these share the helpers beside this file
+skip_tensor_intrinsics()
 
 from compiled_network import Compiled, compile_here  # noqa: E402
 from onnx_network import Network  # noqa: E402
 
 import targets  # noqa: E402
-from tvm_pipeline.cpu_target import CpuTarget  # noqa: E402
-from tvm_pipeline.tuning_log import TuningLogs  # noqa: E402
+from mobilenet_tvm.base.tuning_log import TuningLogs  # noqa: E402
+from tvm_pipeline.hardware.cpu import CpuTarget  # noqa: E402
 
 settings.register_profile("quick", deadline=None, max_examples=25, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=1000)

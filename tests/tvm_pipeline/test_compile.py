@@ -15,9 +15,9 @@ import pytest
 from compiled_network import Compiled, run_onnxruntime, share_of_range
 from onnx_network import Network
 
-from mobilenet_tvm.child import run_child
-from mobilenet_tvm.errors import UserError
-from tvm_pipeline.tuning_log import MEASURED, TuningLogs, TuningRecord, log_path, write_log
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.tuning_log import MEASURED, TuningLogs, TuningRecord, log_path, write_log
 
 LAYERS = ("conv2d 16x16x3->16 k3x3 s2 p1 bias relu", "depthwise 8x8x16 k3x3 s1 p1 bias relu", "dense 16->10 bias")
 

@@ -6,15 +6,15 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
 from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads import build_workload, workload_of
+from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.workloads.workload import DTYPE, weight_dtype
 
 
@@ -136,7 +136,7 @@ def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuild
 
 def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
-    from tvm_pipeline.passes.lower_operators import HANDLERS
+    from tvm_pipeline.passes.lowering.table import HANDLERS
 
     lowering = Lowering(module, unit)
     builder, flow = lowering.builder, lowering.flow

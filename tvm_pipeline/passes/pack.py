@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights

@@ -8,13 +8,13 @@ from tvm import relax, tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
+from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.schedules import Decisions, Generator, Unit, generator_for, is_inside
-from tvm_pipeline.schedules.fallback import schedule_fallback
+from tvm_pipeline.schedules.cpu.fallback import schedule_fallback
+from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
 from tvm_pipeline.schedules.gpu.fallback import schedule_gpu_fallback
-from tvm_pipeline.schedules.kernel import anchor_descriptor
-from tvm_pipeline.tuning_log import DEFAULT, Match, TuningLogs
 
 FALLBACK = "fallback/1"
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from tvm.s_tir import Schedule
 
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
 
 Knobs = Mapping[str, tuple[int, ...]]
 """Per decision the values that it may take."""

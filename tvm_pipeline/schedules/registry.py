@@ -1,11 +1,15 @@
 """Which generator serves which layer on which unit."""
 
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
-from tvm_pipeline.schedules.conv2d import Conv2d
-from tvm_pipeline.schedules.dense import Dense
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.schedules.cpu.conv2d import Conv2d
+from tvm_pipeline.schedules.cpu.dense import Dense
+from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
+from tvm_pipeline.schedules.cpu.pointwise import Pointwise
+from tvm_pipeline.schedules.cpu.separable import Separable
+from tvm_pipeline.schedules.cpu.strassen import Strassen
+from tvm_pipeline.schedules.cpu.window import Window
 from tvm_pipeline.schedules.generator import Generator, Unit
-from tvm_pipeline.schedules.global_pool import GlobalPool
 from tvm_pipeline.schedules.gpu.conv2d import GpuConv2d
 from tvm_pipeline.schedules.gpu.dense import GpuDense
 from tvm_pipeline.schedules.gpu.global_pool import GpuGlobalPool
@@ -13,10 +17,6 @@ from tvm_pipeline.schedules.gpu.pointwise import GpuPointwise
 from tvm_pipeline.schedules.gpu.separable import GpuSeparable
 from tvm_pipeline.schedules.gpu.tensor_pointwise import GpuTensorPointwise
 from tvm_pipeline.schedules.gpu.window import GpuWindow
-from tvm_pipeline.schedules.pointwise import Pointwise
-from tvm_pipeline.schedules.separable import Separable
-from tvm_pipeline.schedules.strassen import Strassen
-from tvm_pipeline.schedules.window import Window
 from tvm_pipeline.workloads.tensor_pointwise import fits_tensor_cores
 
 _FOR_CPUS: tuple[Generator, ...] = (Pointwise(), Strassen(), Conv2d(), Window(), Separable(), Dense(), GlobalPool())

@@ -9,7 +9,7 @@ from tvm.s_tir import Schedule
 from tvm.s_tir import meta_schedule as ms
 from tvm.s_tir.schedule import ScheduleError
 
-from tvm_pipeline.tuning.candidate import Choice, Space
+from tvm_pipeline.schedules.space import Choice, Space
 from tvm_pipeline.tuning.database import with_cores
 
 WARM_UP = 24

@@ -11,10 +11,10 @@ from tvm.s_tir import meta_schedule as ms
 from tvm.s_tir.schedule import Trace
 from tvm.target import Target
 
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.tuning_log import write_atomically
+from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
 from tvm_pipeline.schedules.gpu import tensor_cores
-from tvm_pipeline.schedules.kernel import anchor_descriptor
-from tvm_pipeline.tuning_log import write_atomically
 
 WORKLOADS, RECORDS = "database_workload.json", "database_tuning_record.json"
 FAILED_SECONDS = 1e10

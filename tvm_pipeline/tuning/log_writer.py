@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tvm_pipeline.boards.session import Board
-from tvm_pipeline.compile import versions
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.gpu_model.version import MODEL_VERSION as GPU_MODEL_VERSION
-from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.static_model.core import MODEL_VERSION
-from tvm_pipeline.targets import AnyTarget
-from tvm_pipeline.tracker import Device
-from tvm_pipeline.tuning.session import Best, Session
-from tvm_pipeline.tuning_log import (
+from mobilenet_tvm.base.tracker import Device
+from mobilenet_tvm.base.tuning_log import (
     MEASURED,
     MODELLED,
     TuningRecord,
@@ -26,6 +18,14 @@ from tvm_pipeline.tuning_log import (
     write_campaigns,
     write_log,
 )
+from tvm_pipeline.backends.arm_model.core import MODEL_VERSION
+from tvm_pipeline.backends.boards.session import Board
+from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION as GPU_MODEL_VERSION
+from tvm_pipeline.compile import versions
+from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.tuning.session import Best, Session
 
 
 def cpu_model() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tvm_pipeline.schedules import Decisions
-from tvm_pipeline.tuning.candidate import Choice, Space
+from tvm_pipeline.schedules.space import Choice, Space
 
 Score = Callable[[Sequence[Choice]], Sequence[float] | None]
 """The cost model's opinion of choices (higher is better); None while it has learnt nothing."""

@@ -12,16 +12,16 @@ from pathlib import Path
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.backends.answers import answers
+from tvm_pipeline.backends.backend import Backend
+from tvm_pipeline.backends.workers.run import RunAnswer
+from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules import Decisions, generator_for
-from tvm_pipeline.targets import AnyTarget
-from tvm_pipeline.tuning.backend import Backend
-from tvm_pipeline.tuning.candidate import Choice, Space, choice_of_trace
+from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.cost_model import CostModel
 from tvm_pipeline.tuning.database import FAILED_SECONDS, TrialDatabase
 from tvm_pipeline.tuning.events import Progress, Trial
-from tvm_pipeline.tuning.pipeline import answers
-from tvm_pipeline.tuning.run_worker import RunAnswer
 from tvm_pipeline.tuning.search import LayerSearch
 
 BATCH = 8

@@ -2,7 +2,7 @@
 
 from tvm import te
 
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 

@@ -2,7 +2,7 @@
 
 from tvm import te, tirx
 
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.workloads.epilogue import Expression
 from tvm_pipeline.workloads.workload import PADDING
 

@@ -2,8 +2,8 @@
 
 from tvm import te, tirx
 
-from tvm_pipeline.channel_block import channel_block, padded_channels
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import narrowed, wide
 from tvm_pipeline.workloads.padding import padded_rows

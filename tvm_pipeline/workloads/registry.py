@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tvm import te, tirx
 
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable, strassen, tensor_pointwise
 from tvm_pipeline.workloads.workload import Workload
 

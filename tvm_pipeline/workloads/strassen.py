@@ -8,8 +8,8 @@ Programming, vol. 2, section 4.6.4), with the sums over weights made when the mo
 import numpy as np
 from tvm import te, tirx
 
-from tvm_pipeline.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.workloads.epilogue import Expression, apply_epilogue
 from tvm_pipeline.workloads.workload import ANCHOR, COMBINED, DTYPE, JOINED, Workload
 

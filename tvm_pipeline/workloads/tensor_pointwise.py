@@ -2,8 +2,8 @@
 
 from tvm import te, tirx
 
-from tvm_pipeline.channel_block import channel_block, padded_channels
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.workload import ANCHOR, PADDING, Workload
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from tvm import te
 
-from tvm_pipeline.channel_block import is_blockable
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.workloads.channel_block import is_blockable
 
 DTYPE = "float32"
 """Of activations and weights, unless a GPU's unit says otherwise; sums and biases always have it."""

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mobilenet_tvm import engines
+from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.engines.process import EngineProcess, require
-from mobilenet_tvm.errors import SystemFailure, UserError
-from mobilenet_tvm.reference import read_reference
+from mobilenet_tvm.package.reference import read_reference
 
 
 def test_the_adapters_are_found() -> None:

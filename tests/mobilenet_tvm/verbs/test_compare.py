@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mobilenet_tvm.base.errors import SystemFailure
 from mobilenet_tvm.engines.tvm_package import TvmPackage
-from mobilenet_tvm.errors import SystemFailure
 from mobilenet_tvm.verbs import compare as compare_verb
 from mobilenet_tvm.verbs.compare import compare
 

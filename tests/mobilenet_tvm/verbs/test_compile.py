@@ -12,8 +12,8 @@ import onnx
 import pytest
 
 import targets
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.reference import onnxruntime_outputs, read_reference, seeded_inputs
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.package.reference import onnxruntime_outputs, read_reference, seeded_inputs
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
 
@@ -114,7 +114,7 @@ def test_a_target_of_the_users(tmp_path: Path, tiny_onnx: Path) -> None:
 
 def test_an_export_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOBILENET_TVM_CACHE", str(tmp_path / "cache"))
-    from mobilenet_tvm.model_source import find_model
+    from mobilenet_tvm.model.source import find_model
 
     warnings: list[list[str]] = []
     paths = []

@@ -16,11 +16,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from mobilenet_tvm.emulator import emulated, qemu, sysroot
-from mobilenet_tvm.model_source import find_model
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.reference import TOLERANCE, read_reference
-from mobilenet_tvm.runner_process import self_test, with_reference
+from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.package.reference import TOLERANCE, read_reference
+from mobilenet_tvm.places.qemu import emulated, qemu, sysroot
+from mobilenet_tvm.places.runner import self_test, with_reference
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import build_package
 from mobilenet_tvm.verbs.run import run

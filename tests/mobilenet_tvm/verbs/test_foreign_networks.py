@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mobilenet_tvm.model_source import find_model
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.runner_process import self_test
+from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.runner import self_test
 from mobilenet_tvm.verbs.compile import build_package
 from targets import load
 
-NETWORKS = Path(__file__).parents[2] / "networks"
+NETWORKS = Path(__file__).parents[2] / "support" / "networks"
 
 
 def _silent(event: dict[str, Any]) -> None:

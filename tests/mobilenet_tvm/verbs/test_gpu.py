@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobilenet_tvm.emulated_gpu import counted, on_emulated_gpu, read_counters
-from mobilenet_tvm.gpu_environment import CUDART, gpu_environment
-from mobilenet_tvm.package import open_package
-from mobilenet_tvm.runner_process import run_package
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.emulated_gpu import counted, on_emulated_gpu, read_counters
+from mobilenet_tvm.places.gpu_environment import CUDART, gpu_environment
+from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.schemas import load_schema
 from targets import gpu_at_hand
 
@@ -105,7 +105,7 @@ def test_without_nvcc_the_command_that_installs_it(
 
 
 def test_pips_libcudart_comes_behind_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mobilenet_tvm import gpu_environment as module
+    from mobilenet_tvm.places import gpu_environment as module
 
     (tmp_path / "cu13" / "lib").mkdir(parents=True)
     monkeypatch.setattr(module, "wheel_folders", lambda: [tmp_path / "cu13"])

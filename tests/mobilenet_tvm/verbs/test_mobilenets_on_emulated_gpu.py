@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from mobilenet_tvm.emulated_gpu import counted, on_emulated_gpu, read_counters
-from mobilenet_tvm.package import Package, open_package
-from mobilenet_tvm.runner_process import run_package
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.package.open import Package, open_package
+from mobilenet_tvm.places.emulated_gpu import counted, on_emulated_gpu, read_counters
+from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
 from targets import load
-from tvm_pipeline.layer import Layer
 
 FLOAT_BYTES = 4
 

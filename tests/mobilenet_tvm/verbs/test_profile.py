@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_tvm.package import open_package
+from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.verbs.profile import profile
 
 

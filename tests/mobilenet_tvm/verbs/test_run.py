@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mobilenet_tvm.reference import read_reference
+from mobilenet_tvm.package.reference import read_reference
 from mobilenet_tvm.verbs.run import run
 
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from mobilenet_tvm.emulator import SYSROOT_VARIABLE, qemu
-from mobilenet_tvm.reference import read_reference
+from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.places.qemu import SYSROOT_VARIABLE, qemu
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile
 
@@ -121,7 +121,7 @@ def test_on_an_emulated_board_without_its_libraries(
 
 def _with_feature(program: Path, feature: str) -> Path:
     """The same program with a manifest that asks for more of the CPU."""
-    from mobilenet_tvm import static_program
+    from mobilenet_tvm.package import static_program
 
     folder = program.with_name("unpacked")
     folder.mkdir()

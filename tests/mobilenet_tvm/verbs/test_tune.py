@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mobilenet_tvm.errors import UserError
+from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.inspect import inspect

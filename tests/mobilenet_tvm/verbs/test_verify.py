@@ -12,11 +12,11 @@ import pytest
 from filelock import FileLock
 from onnx import numpy_helper
 
-from mobilenet_tvm.errors import UserError
-from mobilenet_tvm.model_source import find_model
-from mobilenet_tvm.package import Package, open_package
-from mobilenet_tvm.reference import TOLERANCE, onnxruntime_outputs, read_reference
-from mobilenet_tvm.runner_process import self_test, with_reference
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.package.open import Package, open_package
+from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, read_reference
+from mobilenet_tvm.places.runner import self_test, with_reference
 from mobilenet_tvm.verbs.compile import build_package
 from mobilenet_tvm.verbs.verify import verify
 from targets import load

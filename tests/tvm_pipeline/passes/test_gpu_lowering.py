@@ -10,10 +10,10 @@ from onnx_network import Network
 from tvm import relax
 
 import targets
-from tvm_pipeline.gpu_target import GpuTarget
-from tvm_pipeline.import_onnx import import_onnx
+from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import target_of
+from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
-from tvm_pipeline.targets import target_of
 from tvm_pipeline.tune import layers_of
 
 

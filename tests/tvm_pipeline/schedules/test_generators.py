@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from kernel_reference import deviation
 from layers import layers
 
-from tvm_pipeline.codegen_pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.layer import KINDS, Layer
+from mobilenet_tvm.base.layer import KINDS, Layer
+from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.tuning.candidate import Choice, Space
+from tvm_pipeline.schedules.space import Choice, Space
 
 TOLERANCE = 2e-6
 

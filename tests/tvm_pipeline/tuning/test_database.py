@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tvm.s_tir import meta_schedule as ms
 
-from mobilenet_tvm.errors import UserError
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.tuning.candidate import Choice, Space, choice_of_trace
+from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.database import FAILED_SECONDS, RECORDS, WORKLOADS, TrialDatabase, claim, repair
 
 LAYERS = ("dense 16->8", "pointwise 4x4x8->8 bias", "depthwise 4x4x8 k3x3 s1 p1")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
+from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.tuning.log_writer import Conditions, LogWriter
 from tvm_pipeline.tuning.session import Best
-from tvm_pipeline.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
 
 LAYER = Layer.parse("pointwise 14x14x64->64 bias relu")
 MEASURING = Conditions(MEASURED, "a day", "local", "a CPU", "")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.tuning.candidate import Choice, Space
+from tvm_pipeline.schedules.space import Choice, Space
 from tvm_pipeline.tuning.search import LayerSearch
 
 BATCH = 8

@@ -14,15 +14,15 @@ from onnx_network import Network
 from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_request
 
 import targets
-from mobilenet_tvm.child import run_child
-from tvm_pipeline.cpu_target import CpuTarget
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
+from tvm_pipeline.backends.arm_model.core import MODEL_VERSION
+from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.static_model.core import MODEL_VERSION
-from tvm_pipeline.tuning.candidate import Space, choice_of_trace
+from tvm_pipeline.schedules.space import Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, TrialDatabase
 from tvm_pipeline.tuning.log_writer import VARIANT_GAIN
-from tvm_pipeline.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
 
 LAYERS = {"pointwise 14x14x16->32 bias relu", "depthwise 14x14x32 k3x3 s1 p1 bias relu"}
 TRIALS = 12

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import product
 from math import ceil
 
-from tvm_pipeline.channel_block import padded_channels
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.workloads.channel_block import padded_channels
 
 L2_BYTES_PER_CYCLE = 12
 """That a multiprocessor gets from the second-level cache while all of them ask; caution halves the published figure."""

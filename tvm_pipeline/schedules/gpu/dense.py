@@ -2,12 +2,12 @@
 
 from tvm.s_tir import Schedule
 
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.schedules.cpu.kernel import prepare_kernel
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu.narrow_sum import sum_columns
-from tvm_pipeline.schedules.kernel import prepare_kernel
 from tvm_pipeline.workloads.dense import dense_block
 
 

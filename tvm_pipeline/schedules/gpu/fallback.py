@@ -5,8 +5,8 @@ from tvm import tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.schedules.fallback import inline_injective
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.schedules.cpu.fallback import inline_injective
 from tvm_pipeline.schedules.gpu.thread_block import WARP, bind_blocks
 
 MOST_THREADS_PER_BLOCK = 256

@@ -3,9 +3,9 @@
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
+from tvm_pipeline.schedules.cpu.kernel import Kernel
 from tvm_pipeline.schedules.gpu.grouped_sum import share_reduction
 from tvm_pipeline.schedules.gpu.thread_block import bind_blocks, bind_threads, loops_below, unroll_all
-from tvm_pipeline.schedules.kernel import Kernel
 
 MOST_LANES = 4
 

@@ -3,7 +3,7 @@
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV
 
-from tvm_pipeline.gpu_unit import GpuUnit
+from tvm_pipeline.hardware.gpu import GpuUnit
 
 ASYNC_COPIES_FROM = 80
 """The compute capability from which copies into shared memory need no registers."""

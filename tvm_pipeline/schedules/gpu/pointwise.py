@@ -6,9 +6,9 @@ from math import ceil
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.channel_block import channel_block, padded_channels
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.schedules.cpu.kernel import prepare_kernel
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills, results_of
@@ -28,7 +28,7 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     value_bytes,
     vector_lanes,
 )
-from tvm_pipeline.schedules.kernel import prepare_kernel
+from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 
 REDUCTION_STEP = 4
 """Input channels that a thread loads at once: a vector of each of its pixels."""

@@ -3,9 +3,9 @@
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.channel_block import padded_channels
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.schedules.cpu.kernel import Kernel, prepare_kernel
 from tvm_pipeline.schedules.divisors import divisors
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.schedules.gpu import tensor_cores
@@ -24,7 +24,7 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     unroll_all,
     vector_lanes,
 )
-from tvm_pipeline.schedules.kernel import Kernel, prepare_kernel
+from tvm_pipeline.workloads.channel_block import padded_channels
 from tvm_pipeline.workloads.tensor_pointwise import FRAGMENT, fragment_pixels
 
 PITCH = 24

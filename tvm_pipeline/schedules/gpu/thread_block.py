@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.gpu_unit import GpuUnit
+from tvm_pipeline.hardware.gpu import GpuUnit
 
 VECTOR_BYTES = 16
 """Of the widest load and store."""

@@ -8,10 +8,10 @@ import pytest
 from gpu_kernels import Case, deviations
 
 import targets
-from tvm_pipeline.gpu_unit import GpuUnit
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.target import target_of
 from tvm_pipeline.schedules import Decisions, generator_for
-from tvm_pipeline.targets import target_of
 
 TOLERANCE = {"float32": 5e-6, "float16": 3e-3}
 

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from layers import layers
 
 import targets
-from tvm_pipeline.gpu_model.counts import LaunchCounts
-from tvm_pipeline.gpu_model.walk import count_kernel
-from tvm_pipeline.gpu_target import GpuTarget
-from tvm_pipeline.layer import Layer
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.backends.clock.measurement import argument_shapes
+from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
+from tvm_pipeline.backends.gpu_model.walk import count_kernel
+from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import target_of
 from tvm_pipeline.schedules import Decisions, generator_for
 from tvm_pipeline.schedules.gpu.thread_block import MOST_THREADS, STATIC_SHARED_BYTES
-from tvm_pipeline.targets import target_of
-from tvm_pipeline.tuning.candidate import Space
-from tvm_pipeline.tuning.measurement import argument_shapes
+from tvm_pipeline.schedules.space import Space
 
 KINDS = ("conv2d", "pointwise", "depthwise", "separable", "dense", "global_average_pool", "max_pool", "average_pool")
 DTYPES = ("float32", "float16")

@@ -1,0 +1,1 @@
+"""MODEL -> a checked ONNX file."""

@@ -1,0 +1,79 @@
+"""Which tuning logs apply, what they hold, and how much of a network they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.paths import builtin_logs_dir, user_logs_dir
+from mobilenet_tvm.base.tuning_log import TuningRecord, read_log
+from targets import Target
+
+_KERNEL_KINDS = ("conv2d", "pointwise", "depthwise", "dense")
+
+
+def log_folders(logs: str | Path | None) -> list[Path]:
+    """The folders to look in, first come first: the one named, else the user's own logs and then the checked-in ones.
+
+    :raises UserError: the named folder is a file.
+    """
+    if logs is None:
+        return [user_logs_dir(), builtin_logs_dir()]
+    path = Path(logs).absolute()
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{logs} is not a folder of logs")
+    return [path]
+
+
+def as_strings(folders: Sequence[Path]) -> list[str]:
+    """Paths as a request to the pipeline carries them."""
+    return [str(folder) for folder in folders]
+
+
+def records_of(folders: Iterable[Path], target: str) -> dict[str, list[TuningRecord]]:
+    """The records that are a target's own, by dtype.
+
+    :raises UserError: a newer version wrote a log, or a line is no record.
+    """
+    found: dict[str, list[TuningRecord]] = {}
+    for folder in folders:
+        for path in sorted((folder / target).glob("*.jsonl")):
+            found.setdefault(path.stem, []).extend(read_log(path))
+    return found
+
+
+def _known_layers(folders: Sequence[Path], target: Target) -> dict[str, set[str]]:
+    """By dtype, the layers (without what is fused behind them) that a target's logs know, its inherited ones too."""
+    known: dict[str, set[str]] = {}
+    for name in target.logs:
+        for dtype, records in records_of(folders, name).items():
+            known.setdefault(dtype, set()).update(str(Layer.parse(record.layer).anchor) for record in records)
+    return known
+
+
+def describe(layer: dict[str, Any]) -> str | None:
+    """The descriptor, nothing fused, of a line of the frontend's layer table; None for a layer that is not tuned."""
+    kind = layer["kind"]
+    if kind not in _KERNEL_KINDS:
+        return None
+    if kind == "dense":
+        return f"dense {layer['input'][-1]}->{layer['output'][-1]}"
+    channels, height, width = layer["input"]
+    outputs = "" if kind == "depthwise" else f"->{layer['output'][0]}"
+    window = f" k{layer['kernel'][0]}x{layer['kernel'][1]} s{layer['stride']} p{layer['padding']}"
+    return f"{kind} {height}x{width}x{channels}{outputs}" + ("" if kind == "pointwise" else window)
+
+
+def coverage(layers: Iterable[dict[str, Any]], folders: Sequence[Path], targets: Iterable[Target]) -> dict[str, Any]:
+    """Per target and dtype the share of a network's convolutions and dense layers that the logs know."""
+    wanted = [described for layer in layers if (described := describe(layer))]
+    return {
+        target.name: {
+            dtype: sum(layer in known for layer in wanted) / len(wanted)
+            for dtype, known in sorted(_known_layers(folders, target).items())
+        }
+        for target in targets
+    }

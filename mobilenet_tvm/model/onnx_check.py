@@ -1,0 +1,194 @@
+"""Whether an ONNX file can be compiled, found out before anything heavy starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilenet_tvm.base.errors import UserError
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+
+Shapes = dict[str, list[int]]
+_KERNEL_OPS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+@dataclass(frozen=True)
+class OnnxInput:
+    """The one input of a network: float32, its shape fixed."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+def parse_shapes(values: list[str]) -> Shapes:
+    """``["x:1x3x224x224"]`` -> ``{"x": [1, 3, 224, 224]}``.
+
+    :raises UserError: a value is not of that form.
+    """
+    shapes: Shapes = {}
+    for value in values:
+        name, _, dims = value.rpartition(":")
+        parts = dims.split("x")
+        if not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
+            raise UserError(f"shape {value!r} is not NAME:DIMxDIMx..., such as input:1x3x224x224")
+        shapes[name] = [int(part) for part in parts]
+    return shapes
+
+
+def _parse(path: Path) -> ModelProto:
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    # Field 1 is the IR version, a small number: what begins so was ONNX once.
+    looks_right = len(data) > 2 and data[0] == 0x08 and data[1] < 0x40
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except DecodeError as error:
+        what = "is a truncated or damaged ONNX file" if looks_right else "is not an ONNX file"
+        raise UserError(f"{path} {what}: export it again") from error
+    if looks_right and model.ir_version and not (model.HasField("graph") and model.opset_import):
+        raise UserError(f"{path} is a truncated ONNX file: export it again")
+    if not looks_right or not model.graph.node:
+        raise UserError(f"{path} is not an ONNX file: it holds no network")
+    return model
+
+
+def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g)
+
+
+def _tensors(model: ModelProto) -> Iterator[TensorProto]:
+    for graph in _graphs(model.graph):
+        yield from graph.initializer
+        for node in graph.node:
+            yield from (attribute.t for attribute in node.attribute if attribute.HasField("t"))
+
+
+def _bytes_needed(tensor: TensorProto) -> int:
+    import onnx
+
+    if tensor.data_type in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4):
+        return (int(prod(tensor.dims)) + 1) // 2
+    itemsize: int = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    return int(prod(tensor.dims)) * itemsize
+
+
+def _check_external(path: Path, tensor: TensorProto) -> None:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location = entries.get("location", "")
+    folder = path.resolve().parent
+    file = (folder / location).resolve()
+    if not location or Path(location).is_absolute() or not file.is_relative_to(folder):
+        raise UserError(f"{path}: tensor {tensor.name!r} lies in {location!r}, outside the model's folder")
+    if not file.is_file():
+        raise UserError(f"{path}: tensor {tensor.name!r} lies in {location!r}, which is not beside the model")
+    length = int(entries.get("length") or _bytes_needed(tensor))
+    if int(entries.get("offset") or 0) + length > file.stat().st_size or length < _bytes_needed(tensor):
+        raise UserError(f"{path}: {location} is truncated: tensor {tensor.name!r} is not whole")
+
+
+def _check_tensor(path: Path, tensor: TensorProto) -> None:
+    import onnx
+
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        _check_external(path, tensor)
+    elif tensor.HasField("raw_data"):
+        if len(tensor.raw_data) < _bytes_needed(tensor):
+            raise UserError(f"{path}: tensor {tensor.name!r} is not whole; the file is truncated: export it again")
+    elif tensor.data_type != onnx.TensorProto.STRING:
+        field = onnx.helper.tensor_dtype_to_field(tensor.data_type)
+        if prod(tensor.dims) and not getattr(tensor, field):
+            raise UserError(f"{path}: tensor {tensor.name!r} holds no data: export it again")
+
+
+def _check_types(path: Path, model: ModelProto) -> None:
+    """onnx.checker lets a float64 weight on a float32 input pass, and TVM's importer then ends in a long trace."""
+    import onnx
+
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    constants = (node for node in model.graph.node if node.op_type == "Constant")
+    types |= {
+        node.output[0]: attribute.t.data_type
+        for node in constants
+        for attribute in node.attribute
+        if attribute.HasField("t")
+    }
+    for node in model.graph.node:
+        if node.op_type in _KERNEL_OPS:
+            for name in node.input:
+                if types.get(name) == onnx.TensorProto.DOUBLE:
+                    raise UserError(
+                        f"{path}: {_call(node)} has a float64 weight {name!r} on a float32 input: export it as float32"
+                    )
+
+
+def _call(node: NodeProto) -> str:
+    return f"{node.op_type} {node.name!r}" if node.name else node.op_type
+
+
+def _input(path: Path, model: ModelProto, shapes: Shapes) -> OnnxInput:
+    import onnx
+
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    if len(inputs) != 1:
+        raise UserError(f"{path} has {len(inputs)} inputs ({', '.join(v.name for v in inputs)}); exactly one is needed")
+    value = inputs[0]
+    if stray := [name for name in shapes if name != value.name]:
+        raise UserError(f"{path} has no input {stray[0]!r}; its input is {value.name!r}")
+    tensor = value.type.tensor_type
+    if tensor.elem_type != onnx.TensorProto.FLOAT:
+        dtype = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
+        raise UserError(f"{path}: its input {value.name!r} is {dtype}; a float32 input is needed")
+    dims = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
+    shown = "x".join(
+        str(fixed) if fixed else (dim.dim_param or "?") for fixed, dim in zip(dims, tensor.shape.dim, strict=True)
+    )
+    asked = shapes.get(value.name)
+    if asked is not None:
+        if len(asked) != len(dims) or any(d not in (None, 0, a) for d, a in zip(dims, asked, strict=True)):
+            raise UserError(
+                f"{path}: shape {'x'.join(map(str, asked))} does not fit input {value.name!r}, which is {shown}"
+            )
+        return OnnxInput(value.name, tuple(asked))
+    if not dims or not all(dims):
+        example = "x".join(str(d or g) for d, g in zip(dims, (1, 3, 224, 224), strict=False)) or "1x3x224x224"
+        raise UserError(f"{path} has a dynamic input {value.name!r} ({shown}): give --shape {value.name}:{example}")
+    return OnnxInput(value.name, tuple(d for d in dims if d))
+
+
+def check_onnx(path: Path, shapes: Shapes | None = None) -> OnnxInput:
+    """Check a file and return its input.
+
+    :param shapes: the shape of a dynamic input, by its name.
+    :raises UserError: it is missing, is not ONNX or not whole, has data outside its folder, a dynamic shape that
+        ``shapes`` does not fix, a float64 weight, or breaks ONNX's rules.
+    """
+    import onnx
+
+    if not path.is_file():
+        raise UserError(f"no file {path}")
+    model = _parse(path)
+    for tensor in _tensors(model):
+        _check_tensor(path, tensor)
+    _check_types(path, model)
+    found = _input(path, model, shapes or {})
+    try:
+        onnx.checker.check_model(str(path))  # by its path, so that external data is found
+    except onnx.checker.ValidationError as error:
+        raise UserError(f"{path} is not valid ONNX: {str(error).splitlines()[0]}") from error
+    return found

@@ -1,0 +1,1 @@
+"""What ``compile`` writes and every other verb opens."""

@@ -1,0 +1,1 @@
+"""Where a package runs; a new place is one file."""

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.model.onnx_check import check_onnx, parse_shapes
+
+Network = Callable[..., onnx.ModelProto]
+
+
+def _saved(model: onnx.ModelProto, folder: Path, **options: object) -> Path:
+    path = folder / "model.onnx"
+    onnx.save(model, path, **options)
+    return path
+
+
+def test_a_good_file(tiny_onnx: Path) -> None:
+    found = check_onnx(tiny_onnx)
+    assert (found.name, found.shape) == ("input", (1, 3, 16, 16))
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no file .*gone\.onnx"):
+        check_onnx(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, world\n" * 40, b"\x89PNG\r\n\x1a\n" + bytes(200), bytes(500)])
+def test_not_onnx(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is not an ONNX file"):
+        check_onnx(path)
+
+
+def test_truncated_anywhere(tmp_path: Path, tiny_onnx: Path) -> None:
+    data = tiny_onnx.read_bytes()
+    path = tmp_path / "model.onnx"
+    for length in [*range(4, len(data) - 1, 97), len(data) - 1]:
+        path.write_bytes(data[:length])
+        with pytest.raises(UserError, match="truncated"):
+            check_onnx(path)
+
+
+def test_a_tensor_that_is_not_whole(tmp_path: Path, make_network: Network) -> None:
+    model = make_network()
+    model.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data[:-4]
+    with pytest.raises(UserError, match=r"'conv\.weight' is not whole"):
+        check_onnx(_saved(model, tmp_path))
+
+
+def test_a_dynamic_shape(tmp_path: Path, make_network: Network) -> None:
+    path = _saved(make_network(batch="N"), tmp_path)
+    with pytest.raises(UserError, match="give --shape input:1x3x16x16"):
+        check_onnx(path)
+    assert check_onnx(path, {"input": [2, 3, 16, 16]}).shape == (2, 3, 16, 16)
+
+
+@pytest.mark.parametrize("shape", [[1, 3, 16], [1, 3, 17, 16]])
+def test_a_shape_that_does_not_fit(tmp_path: Path, make_network: Network, shape: list[int]) -> None:
+    with pytest.raises(UserError, match="does not fit input 'input', which is Nx3x16x16"):
+        check_onnx(_saved(make_network(batch="N"), tmp_path), {"input": shape})
+
+
+def test_a_shape_for_an_input_that_is_not_there(tmp_path: Path, make_network: Network) -> None:
+    with pytest.raises(UserError, match="no input 'data'; its input is 'input'"):
+        check_onnx(_saved(make_network(), tmp_path), {"data": [1, 3, 16, 16]})
+
+
+def test_external_data_beside_the_model(tmp_path: Path, make_network: Network) -> None:
+    path = _saved(make_network(), tmp_path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert check_onnx(path).shape == (1, 3, 16, 16)
+    (tmp_path / "weights.bin").write_bytes((tmp_path / "weights.bin").read_bytes()[:-8])
+    with pytest.raises(UserError, match=r"weights\.bin is truncated"):
+        check_onnx(path)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(UserError, match=r"weights\.bin', which is not beside the model"):
+        check_onnx(path)
+
+
+@pytest.mark.parametrize("location", ["../secret.bin", "/etc/hostname", "link.bin"])
+def test_external_data_outside_the_folder(tmp_path: Path, make_network: Network, location: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (tmp_path / "secret.bin").write_bytes(bytes(100_000))
+    (folder / "link.bin").symlink_to(tmp_path / "secret.bin")
+    model = make_network()
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", location
+    path = folder / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="outside the model's folder"):
+        check_onnx(path)
+
+
+def test_a_float64_weight(tmp_path: Path, make_network: Network) -> None:
+    model = make_network(dtype=np.float64)
+    with pytest.raises(UserError, match=r"Conv 'conv' has a float64 weight 'conv\.weight' on a float32 input"):
+        check_onnx(_saved(model, tmp_path))
+
+
+def test_two_inputs(tmp_path: Path, make_network: Network) -> None:
+    model = make_network()
+    model.graph.input.append(helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1]))
+    with pytest.raises(UserError, match=r"has 2 inputs \(input, mask\)"):
+        check_onnx(_saved(model, tmp_path))
+
+
+def test_an_input_of_another_type(tmp_path: Path, make_network: Network) -> None:
+    model = make_network()
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+    with pytest.raises(UserError, match="is uint8; a float32 input is needed"):
+        check_onnx(_saved(model, tmp_path))
+
+
+def test_what_breaks_onnxs_own_rules(tmp_path: Path, make_network: Network) -> None:
+    model = make_network()
+    model.graph.node[0].op_type = "Convolve"
+    with pytest.raises(UserError, match=r"is not valid ONNX: .*Convolve"):
+        check_onnx(_saved(model, tmp_path))
+
+
+def test_parse_shapes() -> None:
+    assert parse_shapes(["a:b:1x3x2x2"]) == {"a:b": [1, 3, 2, 2]}
+    for wrong in ("1x3", "x:", "x:1xax3", "x:0x3"):
+        with pytest.raises(UserError, match="is not NAME:DIMxDIM"):
+            parse_shapes([wrong])

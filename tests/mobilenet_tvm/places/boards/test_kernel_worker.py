@@ -1,0 +1,50 @@
+"""What becomes of a board whose kernel crashes: the kernel's fault, and the board goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mobilenet_tvm.places.board import device_named
+from tvm_pipeline.backends.boards.kernel_worker import ConnectRequest
+from tvm_pipeline.backends.workers.process import WorkerProcess
+from tvm_pipeline.backends.workers.run import RunRequest
+
+SHAPES = ((1, 4), (1, 4))
+SECONDS = 120.0
+
+
+@pytest.fixture
+def kernels(tmp_path: Path) -> tuple[Path, Path]:
+    """One that does nothing, and one that writes to address 0."""
+    built = []
+    for name, body in (("good", ""), ("bad", "*(volatile int *)0 = 1;")):
+        source, library = tmp_path / f"{name}.c", tmp_path / f"{name}.so"
+        source.write_text(
+            f"int __tvm_ffi_main(void *self, void *args, int count, void *result) {{ {body} return 0; }}\n"
+        )
+        flags = ["-target", "x86_64-linux-gnu.2.28", "-shared", "-fPIC", "-nostdlib", "-fno-sanitize=all"]
+        subprocess.run([sys.executable, "-m", "ziglang", "cc", *flags, source, "-o", library], check=True)
+        built.append(library)
+    return built[0], built[1]
+
+
+def test_a_kernel_that_crashes_ends_its_session_alone(native_board: str, kernels: tuple[Path, Path]) -> None:
+    good, bad = map(str, kernels)
+    worker = WorkerProcess("tvm_pipeline.backends.boards.kernel_worker")
+    try:
+        device = device_named(native_board, lambda event: None)
+        connected = worker.ask(ConnectRequest(device, 1, 10.0), SECONDS)
+        assert connected.error is None
+        assert not connected.board.emulated
+        crashed = worker.ask(RunRequest(bad, SHAPES, good, SHAPES), SECONDS)
+        assert (crashed.seconds, crashed.lost) == ((), False)
+        assert crashed.error == "the kernel ended the board's session: did it crash?"
+        after = worker.ask(RunRequest(good, SHAPES, good, SHAPES), SECONDS)
+        assert after.error is None
+        assert min(after.seconds) >= 0
+    finally:
+        worker.stop()

@@ -1,0 +1,62 @@
+"""A program: what the model and the emulated GPU count of the default kernels of some layers, as JSON.
+
+The emulated libraries must be loaded before TVM is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from emulated_gpu.session import load
+
+
+def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
+    load(counters=counters)
+    import tvm
+
+    import targets
+    import tvm_pipeline  # noqa: F401  # makes the import of TVM fast
+    from mobilenet_tvm.base.layer import Layer
+    from tvm_pipeline.backends.clock.measurement import argument_dtypes, argument_shapes
+    from tvm_pipeline.backends.gpu_model.walk import count_kernel
+    from tvm_pipeline.backends.workers.run import random_arrays
+    from tvm_pipeline.codegen.cuda.compiler import emulated_compiler
+    from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+    from tvm_pipeline.hardware.gpu_target import GpuTarget
+    from tvm_pipeline.schedules import generator_for
+    from tvm_pipeline.schedules.space import Space
+
+    target = GpuTarget.from_json(targets.load("a100").to_json())
+    unit, device = target.unit, tvm.cuda(0)
+    modelled = []
+    for descriptor in descriptors:
+        layer = Layer.parse(descriptor)
+        space = Space.of(layer, generator_for(layer, unit), unit)
+        choice = space.choice(space.generator.default(layer, unit))
+        assert choice is not None
+        schedule = space.schedule(choice)
+        modelled += count_kernel(schedule.mod["main"], target.tvm)
+        with target.tvm, emulated_compiler(unit.compute_capability):
+            built = tvm.compile(schedule.mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
+        arrays = random_arrays(argument_shapes(layer), argument_dtypes(layer, unit))
+        built["main"](*(tvm.runtime.tensor(array, device) for array in arrays))
+        device.sync()
+    emulated = [json.loads(line) for line in counters.read_text().splitlines()]
+    return [
+        {
+            "grid": [list(ours.function.grid), theirs["grid"]],
+            "block": [list(ours.function.block), theirs["block"]],
+            "asked": [ours.global_bytes, theirs["bytes_loaded"] + theirs["bytes_stored"]],
+            "unique": [ours.unique_bytes(), theirs["unique_bytes_read"] + theirs["unique_bytes_written"]],
+        }
+        for ours, theirs in zip(modelled, emulated, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(main(sys.argv[1:], Path(folder) / "counters.jsonl")))

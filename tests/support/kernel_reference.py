@@ -1,0 +1,170 @@
+"""What a layer computes, in NumPy and after the operators' definitions: no blocks, no schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tvm
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.passes.pack import pack_bias, pack_weight
+from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules.space import Space
+from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
+
+ACTIVATIONS = {
+    "relu": lambda x: np.maximum(x, 0),
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "hard_swish": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+}
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """A layer's operands in ONNX's layouts (NCHW, OIHW; dense: ``[N, K]``, ``[C, K]``)."""
+
+    data: np.ndarray
+    weight: np.ndarray | None
+    bias: np.ndarray
+    residual: np.ndarray
+    first: Tensors | None = None
+    """Of a separable layer's depthwise half."""
+
+    @staticmethod
+    def random(layer: Layer, seed: int = 0) -> Tensors:
+        random = np.random.default_rng(seed)
+
+        def normal(*shape: int) -> np.ndarray:
+            return random.standard_normal(shape, np.float32)
+
+        if layer.kind == "separable":
+            first = Tensors.random(layer.depthwise_part, seed)
+            return replace(Tensors.random(layer.pointwise_part, seed + 1), data=first.data, first=first)
+        bias = normal(layer.out_channels)
+        weight: np.ndarray | None = None
+        if layer.kind == "dense":
+            weight = normal(layer.out_channels, layer.in_channels) / np.float32(np.sqrt(layer.in_channels))
+            residual = normal(layer.batch, layer.out_channels)
+            return Tensors(normal(layer.batch, layer.in_channels), weight, bias, residual)
+        data = normal(layer.batch, layer.in_channels, layer.height, layer.width)
+        residual = normal(layer.batch, layer.out_channels, layer.out_height, layer.out_width)
+        if "pool" not in layer.kind:
+            inputs = 1 if layer.kind == "depthwise" else layer.in_channels
+            weight = normal(layer.out_channels, inputs, *layer.kernel)
+            weight /= np.float32(np.sqrt(np.prod(weight.shape[1:])))
+        return Tensors(data, weight, bias, residual)
+
+
+def expected(layer: Layer, tensors: Tensors) -> np.ndarray:
+    """The result in float64, NCHW (dense: ``[N, C]``), epilogue and all."""
+    result = _anchor(layer, tensors)
+    wide = (1, -1) if result.ndim == 2 else (1, -1, 1, 1)
+    for name in layer.epilogue:
+        if name == "bias":
+            result = result + tensors.bias.reshape(wide)
+        elif name == "add":
+            result = result + tensors.residual
+        else:
+            result = ACTIVATIONS[name](result)
+    return result
+
+
+def _anchor(layer: Layer, tensors: Tensors) -> np.ndarray:
+    if layer.kind == "separable":
+        assert tensors.first is not None
+        between = expected(layer.depthwise_part, tensors.first)
+        return _anchor(layer.pointwise_part, replace(tensors, data=between))
+    data = tensors.data.astype(np.float64)
+    if layer.kind == "dense":
+        assert tensors.weight is not None
+        return np.asarray(data @ tensors.weight.T.astype(np.float64))
+    if layer.kind == "global_average_pool":
+        return np.asarray(data.mean(axis=(2, 3), keepdims=True))
+    windows = list(_windows(layer, data, float(np.finfo(np.float32).min) if layer.kind == "max_pool" else 0.0))
+    if layer.kind == "max_pool":
+        return np.asarray(np.max([window for _, _, window in windows], axis=0))
+    if layer.kind == "average_pool":
+        return np.asarray(np.mean([window for _, _, window in windows], axis=0))
+    weight = tensors.weight
+    assert weight is not None
+    equation = "nchw,c->nchw" if layer.kind == "depthwise" else "nkhw,ck->nchw"
+    taps = weight[:, 0] if layer.kind == "depthwise" else weight
+    return np.asarray(np.sum([np.einsum(equation, window, taps[..., y, x]) for y, x, window in windows], axis=0))
+
+
+def _windows(layer: Layer, data: np.ndarray, border: float):  # type: ignore[no-untyped-def]
+    """For each place in the window the inputs that lie under it, one per output pixel."""
+    top, left, bottom, right = layer.padding
+    padded = np.pad(data, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=border)
+    for y in range(layer.kernel[0]):
+        for x in range(layer.kernel[1]):
+            from_y, from_x = y * layer.dilation[0], x * layer.dilation[1]
+            rows = slice(from_y, from_y + (layer.out_height - 1) * layer.stride[0] + 1, layer.stride[0])
+            columns = slice(from_x, from_x + (layer.out_width - 1) * layer.stride[1] + 1, layer.stride[1])
+            yield y, x, padded[:, :, rows, columns]
+
+
+def to_blocks(value: np.ndarray) -> np.ndarray:
+    """``[N, C, H, W]`` -> ``[N, C/b, H*W, b]``, the last block filled with zeros."""
+    batch, channels, height, width = value.shape
+    whole = np.zeros((batch, padded_channels(channels), height * width), np.float32)
+    whole[:, :channels] = value.reshape(batch, channels, -1)
+    lanes = channel_block(channels)
+    return np.ascontiguousarray(whole.reshape(batch, -1, lanes, height * width).transpose(0, 1, 3, 2))
+
+
+def from_blocks(value: np.ndarray, layer: Layer) -> np.ndarray:
+    """``[N, C/b, H*W, b]`` -> ``[N, C, H, W]`` without what only fills the last block."""
+    batch, blocks, _, lanes = value.shape
+    plain = value.transpose(0, 1, 3, 2).reshape(batch, blocks * lanes, layer.out_height, layer.out_width)
+    return plain[:, : layer.out_channels]
+
+
+def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
+    """The kernel's inputs in its own layouts and order."""
+    if layer.kind == "separable":
+        assert tensors.first is not None
+        behind = arguments(layer.pointwise_part, tensors)[1:]
+        return [*arguments(layer.depthwise_part, tensors.first), *behind]
+    is_dense = layer.kind == "dense"
+    plain = is_dense or not is_blockable(layer.in_channels)
+    found = [tensors.data if plain else to_blocks(tensors.data)]
+    if tensors.weight is not None:
+        found.append(pack_weight(layer, tensors.weight))
+    if "bias" in layer.epilogue:
+        found.append(pack_bias(layer, tensors.bias))
+    if "add" in layer.epilogue:
+        found.append(tensors.residual if is_dense else to_blocks(tensors.residual))
+    return found
+
+
+def run_kernel(layer: Layer, target: tvm.target.Target, unit: object, decisions: Decisions) -> np.ndarray:
+    """Schedules, builds and calls the layer's kernel on ``Tensors.random``; the result as ``expected`` gives it."""
+    space = Space.of(layer, generator_for(layer, unit), unit)  # type: ignore[arg-type]
+    choice = space.choice(decisions)
+    assert choice is not None, f"{dict(decisions)} is not in the space of {layer}"
+    inputs = [tvm.runtime.tensor(one) for one in arguments(layer, Tensors.random(layer))]
+    built = tvm.compile(space.schedule(choice).mod, target=target, tir_pipeline=CODEGEN_PIPELINE)
+    if layer.kind == "dense":
+        output = tvm.runtime.tensor(np.full((layer.batch, layer.out_channels), np.nan, np.float32))
+        built["main"](*inputs, output)
+        return np.asarray(output.numpy())
+    lanes, pixels = channel_block(layer.out_channels), layer.out_height * layer.out_width
+    shape = (layer.batch, padded_channels(layer.out_channels) // lanes, pixels, lanes)
+    output = tvm.runtime.tensor(np.full(shape, np.nan, np.float32))
+    built["main"](*inputs, output)
+    return from_blocks(output.numpy(), layer)
+
+
+def deviation(layer: Layer, target: tvm.target.Target, unit: object, decisions: Decisions) -> float:
+    """The largest error of the scheduled kernel, as a share of the reference's largest value."""
+    reference = expected(layer, Tensors.random(layer))
+    found = run_kernel(layer, target, unit, decisions)
+    assert found.shape == reference.shape
+    error = np.abs(found - reference).max() / max(1.0, np.abs(reference).max())
+    return float("inf") if np.isnan(error) else float(error)

@@ -1,0 +1,42 @@
+"""Every line of a log is replayed, built and run; those that no longer apply are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord, log_path, write_log
+from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.logs.check import check_records
+
+DECISIONS = {"tile_m": 8, "tile_n": 1, "tile_v": 2, "outer": 1, "unroll_k": 1, "prefetch": 1}
+
+
+def record(layer: str = "pointwise 8x8x16->16 bias relu", **changes: Any) -> TuningRecord:
+    values = {"threads": 1, "generator": "pointwise/2", "decisions": DECISIONS, "seconds": 1e-6, "record": MEASURED}
+    return TuningRecord(**{"layer": layer, "campaign": "a day", **values, **changes})
+
+
+GOOD = record()
+OUTSIDE = record("pointwise 7x7x16->16 bias", decisions={**DECISIONS, "tile_m": 8})
+OLD = record("pointwise 8x8x16->32 bias", generator="pointwise/0")
+
+
+def test_good_record_passes_by_building_and_running(target: CpuTarget) -> None:
+    done: list[int] = []
+    (checked,) = check_records([GOOD], target, can_run=True, on_checked=done.append)
+    assert checked.error is None
+    assert done == [1]
+
+
+def test_records_that_no_longer_apply_are_named_with_the_reason(tmp_path: Path, target_json: dict[str, Any]) -> None:
+    write_log(log_path(tmp_path, "x86-64-v3", "float32"), [GOOD, OUTSIDE, OLD])
+    request = {"verb": "logs_check", "target": target_json, "dtype": "float32", "logs": [str(tmp_path)]}
+    result = run_child("tvm_pipeline", request, block=("torch",))
+    assert result["checked"] == 3
+    failed = {one["layer"]: one["error"] for one in result["failed"]}
+    assert set(failed) == {OUTSIDE.layer, OLD.layer}
+    assert "'tile_m': 8" in failed[OUTSIDE.layer]
+    assert "not in the generator's space" in failed[OUTSIDE.layer]
+    assert "pointwise/0, this version has pointwise/2" in failed[OLD.layer]

@@ -1,0 +1,1 @@
+"""What tells how long a candidate takes; a new way to measure is one folder."""

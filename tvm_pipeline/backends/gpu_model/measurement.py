@@ -1,0 +1,103 @@
+"""A tuner's backend that needs no GPU: seconds by the static model, with what ptxas says of the compiled kernel."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import ScheduleError
+
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.nvcc import find_nvcc
+from mobilenet_tvm.base.tuning_log import MODELLED
+from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
+from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
+from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
+from tvm_pipeline.backends.gpu_model.estimate import Resources, estimate
+from tvm_pipeline.backends.gpu_model.walk import count_kernel
+from tvm_pipeline.backends.workers.run import RunAnswer
+from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules.space import Space
+
+TOGETHER = 8
+"""Candidates in one call of nvcc: a session's batch."""
+
+
+class ModelledGpu:
+    """Lowers and counts candidates in this process, several threads at once; nvcc compiles them together.
+
+    A candidate that leaves multiprocessors idle is turned down where the rule's choice does not: the model cannot tell
+    what sharing caches and memory with fewer neighbours is worth.
+
+    Raises UserError where there is no nvcc.
+    """
+
+    record = MODELLED
+    is_repeatable = True
+    overlaps = False
+    lanes = TOGETHER
+
+    def __init__(self, target: GpuTarget) -> None:
+        find_nvcc()
+        self._target = target
+        self._compiler = BatchCompiler(target)
+        self._counts: dict[str, list[LaunchCounts]] = {}
+        self._defaults: dict[Layer, bool] = {}
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> "ModelledGpu":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._counts.clear()
+
+    @property
+    def nvcc_calls(self) -> int:
+        """How often nvcc was called so far."""
+        return self._compiler.calls
+
+    def build(self, schedule: Schedule) -> tuple[Path, str | None]:
+        """A name for the candidate, which is no file, and what went wrong if anything did."""
+        name = f"candidate{next(self._numbers)}"
+        with self._compiler.preparing():
+            function = schedule.mod["main"].with_attr("global_symbol", name)
+            try:
+                self._counts[name] = count_kernel(function, self._target.tvm)
+                self._compiler.add(name, compiled_functions(function, self._target.tvm))
+            except (ValueError, RuntimeError) as error:
+                return Path(name), str(error).strip().splitlines()[-1]
+        return Path(name), None
+
+    def run(self, artifact: Path, layer: Layer) -> RunAnswer:
+        """The modelled seconds of a candidate, all its launches together."""
+        counts = self._counts.pop(artifact.name)
+        if not self._fills(counts) and self._default_fills(layer):
+            self._compiler.forget(artifact.name)
+            return RunAnswer((), None, False, "it leaves multiprocessors idle, and the rule's choice does not")
+        outcome = self._compiler.resources(artifact.name)
+        if isinstance(outcome, str):
+            return RunAnswer((), None, False, outcome)
+        resources = {one.name: Resources(one.registers, one.shared_bytes, one.spill_bytes) for one in outcome}
+        try:
+            seconds = sum(estimate(one, resources[one.function.name], self._target.unit).seconds for one in counts)
+        except (ValueError, KeyError) as error:
+            return RunAnswer((), None, False, str(error))
+        return RunAnswer((seconds,), None, True)
+
+    def _fills(self, counts: Sequence[LaunchCounts]) -> bool:
+        """Whether each launch has a block for every multiprocessor."""
+        return all(one.function.blocks >= self._target.unit.multiprocessors for one in counts)
+
+    def _default_fills(self, layer: Layer) -> bool:
+        if layer not in self._defaults:
+            unit = self._target.unit
+            space = Space.of(layer, generator_for(layer, unit), unit)
+            choice = space.choice(space.generator.default(layer, unit))
+            try:
+                assert choice is not None
+                counts = count_kernel(space.schedule(choice).mod["main"], self._target.tvm)
+            except (ScheduleError, ValueError):  # a rule's choice that does not apply shows no one the way
+                counts = None
+            self._defaults[layer] = counts is not None and self._fills(counts)
+        return self._defaults[layer]

@@ -1,0 +1,1 @@
+"""Warm processes that build and run kernels."""

@@ -1,0 +1,1 @@
+"""Scheduled kernels -> a module."""

@@ -1,0 +1,97 @@
+"""Reads an ONNX file into Relax, after ONNX Runtime's basic simplifications."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnx
+import tvm
+
+from mobilenet_tvm.base.errors import UserError
+
+
+def load_model(path: Path, shapes: Mapping[str, Sequence[int]] | None) -> onnx.ModelProto:
+    """The model with all input shapes fixed. Raises UserError for a dynamic input that ``shapes`` does not name."""
+    try:
+        model = onnx.load(path)
+    except Exception as error:
+        raise UserError(f"{path} is not a readable ONNX file: export it again") from error
+    constants = {initializer.name for initializer in model.graph.initializer}
+    inputs = {value.name: value for value in model.graph.input if value.name not in constants}
+    for name in shapes or {}:
+        if name not in inputs:
+            raise UserError(f"{path.name} has no input {name!r} to give a shape: it is one of {', '.join(inputs)}")
+    for name, value in inputs.items():
+        _fix_shape(value, (shapes or {}).get(name))
+    return model
+
+
+def _fix_shape(value: onnx.ValueInfoProto, shape: Sequence[int] | None) -> None:
+    dimensions = value.type.tensor_type.shape.dim
+    if shape is not None:
+        if len(shape) != len(dimensions):
+            raise UserError(f"input {value.name} has {len(dimensions)} dimensions, --shape gives {len(shape)}")
+        for dimension, extent in zip(dimensions, shape, strict=True):
+            dimension.Clear()
+            dimension.dim_value = extent
+    if any(not dimension.HasField("dim_value") or dimension.dim_value <= 0 for dimension in dimensions):
+        raise UserError(f"input {value.name} has a dynamic shape: give it, as in --shape {value.name}:1x3x224x224")
+
+
+def output_names(path: Path) -> list[str]:
+    """What the model calls its outputs, in order."""
+    return [value.name for value in onnx.load(path, load_external_data=False).graph.output]
+
+
+def check_operators(model: onnx.ModelProto) -> None:
+    """Raises UserError naming the first node whose operator TVM's importer lacks."""
+    from tvm.relax.frontend.onnx.onnx_frontend import _get_convert_map
+
+    known = {*_get_convert_map(), "Constant", "If"}
+    for node in model.graph.node:
+        if node.op_type not in known or node.domain not in ("", "ai.onnx", "com.microsoft"):
+            where = f"node {node.name!r}" if node.name else f"the node that makes {node.output[0]!r}"
+            raise UserError(
+                f"operator {node.op_type} ({where}) is not supported by TVM's ONNX importer: replace it in the model"
+            )
+
+
+def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with constants folded, BatchNorm merged into convolutions and no-ops removed; unchanged where ONNX
+    Runtime cannot take it."""
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory() as directory:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(Path(directory) / "simplified.onnx")
+        options.log_severity_level = 4
+        try:
+            onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            return onnx.load(options.optimized_model_filepath)
+        except Exception:
+            return model
+
+
+def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -> tvm.IRModule:
+    """The Relax module of an ONNX file; weights are constants in it.
+
+    Raises UserError: unreadable file, dynamic shape, an operator or an attribute that the importer does not take.
+    """
+    from tvm.relax.frontend.onnx import from_onnx
+
+    from tvm_pipeline.importer.overrides import importer_overrides
+    from tvm_pipeline.importer.padding import explicit_padding
+
+    model = load_model(path, shapes)
+    check_operators(model)
+    try:
+        with importer_overrides():
+            simple = simplify(model)
+            explicit_padding(simple)
+            return from_onnx(simple, keep_params_in_input=False)
+    except Exception as error:
+        first = str(error).strip().splitlines()
+        raise UserError(
+            f"TVM's ONNX importer cannot take {path.name}: {first[-1] if first else type(error).__name__}"
+        ) from error

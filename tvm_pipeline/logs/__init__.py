@@ -1,0 +1,1 @@
+"""Tuning logs: whether they still apply, and as a MetaSchedule database."""

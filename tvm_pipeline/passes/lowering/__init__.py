@@ -1,0 +1,1 @@
+"""Each Relax operator as a kernel, or as an operation on blocked activations."""

@@ -1,0 +1,84 @@
+"""Operations on elements, and on shapes, that are done on blocked activations as they lie."""
+
+import numpy as np
+from tvm import relax
+
+from tvm_pipeline.passes.blocked_layout import Lowering
+from tvm_pipeline.passes.dataflow import operator_name, scalar_of, shape_of
+from tvm_pipeline.passes.epilogue import per_channel
+from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.workloads.workload import DTYPE
+
+
+def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """An operation on every element alone: the layout does not matter to it."""
+    data = call.args[0]
+    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    arguments = [lowering.blocked[data], *call.args[1:]]
+    lowering.blocked[var] = lowering.builder.emit(relax.Call(call.op, arguments, call.attrs, call.ty_args))
+    return True
+
+
+def lower_binary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a per-channel constant."""
+    if len(shape_of(var)) != 4 or not any(isinstance(one, relax.Var) and one in lowering.blocked for one in call.args):
+        return False
+    divisor_is_filled = padded_channels(shape_of(var)[1]) != shape_of(var)[1] and isinstance(call.args[1], relax.Var)
+    if operator_name(call) == "relax.divide" and divisor_is_filled:
+        return False  # 0 / 0 is the one value that a weight of zero does not stop
+    operands = [_blocked_operand(lowering, operand, shape_of(var)) for operand in call.args]
+    if None in operands:
+        return False
+    lowering.blocked[var] = lowering.builder.emit(relax.Call(call.op, operands, call.attrs, call.ty_args))
+    return True
+
+
+def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, ...]) -> relax.Expr | None:
+    if isinstance(operand, relax.Var):
+        own = shape_of(operand)
+        fits = own == shape or own == (*shape[:2], 1, 1)
+        return lowering.blocked_value(operand) if fits and is_blockable(shape[1]) else None
+    scalar = scalar_of(operand)
+    if scalar is not None:
+        return operand if lowering.dtype == DTYPE else relax.const(scalar, lowering.dtype)
+    value = per_channel(operand, shape)
+    if value is None:
+        return None
+    filled = np.pad(value, (0, padded_channels(shape[1]) - shape[1]), constant_values=1)
+    return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])).astype(lowering.dtype))
+
+
+def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Blocked activations side by side, where all have the result's block size and none but the last is filled up."""
+    fields = list(call.args[0].fields) if isinstance(call.args[0], relax.Tuple) else []
+    shape = shape_of(var)
+    if len(shape) != 4 or int(call.attrs.axis) not in (1, -3):
+        return False
+    sizes = {channel_block(shape_of(field)[1]) for field in fields if is_blockable(shape_of(field)[1])}
+    all_blocked = all(isinstance(field, relax.Var) and field in lowering.blocked for field in fields)
+    is_whole = all(padded_channels(shape_of(field)[1]) == shape_of(field)[1] for field in fields[:-1])
+    if not fields or not all_blocked or not is_whole or sizes != {channel_block(shape[1])}:
+        return False
+    lowering.blocked[var] = lowering.builder.emit(
+        relax.op.concat([lowering.blocked[field] for field in fields], axis=1)
+    )
+    return True
+
+
+def lower_reshape(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """``[N, C, 1, 1]`` -> ``[N, C]``: the same order in memory, blocked or not."""
+    data = call.args[0]
+    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    shape = shape_of(data)
+    if shape[2:] != (1, 1) or shape_of(var) != shape[:2]:
+        return False
+    whole = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], (shape[0], padded_channels(shape[1]))))
+    lowering.flat[var] = lowering.builder.emit(first_channels(whole, shape[1]))
+    return True
+
+
+def first_channels(value: relax.Expr, channels: int) -> relax.Expr:
+    """``[N, C']`` -> ``[N, C]``: drops what only fills the last block."""
+    return value if shape_of(value)[1] == channels else relax.op.strided_slice(value, [1], [0], [channels])

@@ -1,0 +1,70 @@
+"""Pooling of blocked activations becomes kernels."""
+
+from tvm import relax
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.passes.blocked_layout import Lowering
+from tvm_pipeline.passes.dataflow import operator_name, shape_of
+from tvm_pipeline.passes.lowering.elementwise import first_channels
+from tvm_pipeline.passes.operator_attributes import four, pair
+from tvm_pipeline.workloads.channel_block import padded_channels
+
+
+def lower_mean(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """The mean over height and width of a blocked activation: global average pooling."""
+    data = call.args[0]
+    shape = shape_of(data)
+    if len(shape) != 4 or not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    axes = sorted(int(axis) % 4 for axis in (call.attrs.axis or range(4)))
+    if axes != [2, 3]:
+        return False
+    _global_pool(lowering, var, data, keepdims=bool(call.attrs.keepdims))
+    return True
+
+
+def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: bool) -> None:
+    batch, channels, height, width = shape_of(data)
+    layer = Layer("global_average_pool", batch, height, width, channels, channels, kernel=(height, width))
+    result = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
+    if keepdims:
+        lowering.blocked[var] = result
+    else:
+        whole = lowering.builder.emit(relax.op.reshape(result, (batch, padded_channels(channels))))
+        lowering.flat[var] = lowering.builder.emit(first_channels(whole, channels))
+
+
+def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Max and average pooling of blocked activations; a window as large as the image is global pooling."""
+    data = call.args[0]
+    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+        return False
+    batch, channels, height, width = shape_of(data)
+    is_average = operator_name(call) == "relax.nn.avg_pool2d"
+    padding, dilation = four(call.attrs.padding), pair(call.attrs.dilation)
+    if bool(call.attrs.ceil_mode):
+        if is_average:
+            return False
+        padding = _padding_of_ceil_mode(var, call)
+    if (is_average and dilation != (1, 1)) or (is_average and any(padding) and not bool(call.attrs.count_include_pad)):
+        return False
+    kernel = pair(call.attrs.pool_size)
+    if is_average and kernel == (height, width) and not any(padding):
+        _global_pool(lowering, var, data, keepdims=True)
+        return True
+    kind = "average_pool" if is_average else "max_pool"
+    layer = Layer(kind, batch, height, width, channels, channels, kernel, pair(call.attrs.strides), padding, dilation)
+    lowering.blocked[var] = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
+    return True
+
+
+def _padding_of_ceil_mode(var: relax.Var, call: relax.Call) -> tuple[int, int, int, int]:
+    """The padding that rounds down to as many windows as ``ceil_mode`` rounds up to; a border is never the largest."""
+    top, left, bottom, right = four(call.attrs.padding)
+    sizes, stride, window = shape_of(call.args[0])[2:], pair(call.attrs.strides), pair(call.attrs.pool_size)
+    dilation = pair(call.attrs.dilation)
+    ends = []
+    for axis, (before, after) in enumerate(((top, bottom), (left, right))):
+        covered = (shape_of(var)[2 + axis] - 1) * stride[axis] + (window[axis] - 1) * dilation[axis] + 1
+        ends.append(max(after, covered - sizes[axis] - before))
+    return top, left, ends[0], ends[1]

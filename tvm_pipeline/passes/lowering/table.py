@@ -1,0 +1,30 @@
+"""How each Relax operator becomes a kernel or an operation on blocked activations."""
+
+from tvm_pipeline.passes.blocked_layout import Handler
+from tvm_pipeline.passes.lowering.convolutions import lower_conv2d, lower_matmul
+from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_reshape, lower_unary
+from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
+
+_UNARY = (
+    "relax.nn.relu",
+    "relax.clip",
+    "relax.sigmoid",
+    "relax.tanh",
+    "relax.nn.silu",
+    "relax.nn.gelu",
+    "relax.nn.leakyrelu",
+)
+_BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
+
+HANDLERS: dict[str, Handler] = {
+    "relax.nn.conv2d": lower_conv2d,
+    "relax.matmul": lower_matmul,
+    "relax.mean": lower_mean,
+    "relax.nn.max_pool2d": lower_pool,
+    "relax.nn.avg_pool2d": lower_pool,
+    "relax.concat": lower_concat,
+    "relax.reshape": lower_reshape,
+    "relax.squeeze": lower_reshape,
+    **dict.fromkeys(_UNARY, lower_unary),
+    **dict.fromkeys(_BINARY, lower_binary),
+}

@@ -1,0 +1,1 @@
+"""Space generators for vector units."""

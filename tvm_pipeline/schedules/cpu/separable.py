@@ -1,0 +1,128 @@
+"""Depthwise and pointwise convolution in one kernel: a stripe of the first is what the second reads next."""
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import SBlockRV
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.codegen.prefetch_weights import PREFETCH_STRIPE
+from tvm_pipeline.schedules.cpu.kernel import (
+    RegisterTile,
+    clear_accumulators,
+    hold_inputs,
+    nest_register_tile,
+    prepare_inner_kernel,
+    prepare_kernel,
+    split_lanes,
+    split_pixels,
+    unroll,
+    vectorize_lanes,
+)
+from tvm_pipeline.schedules.cpu.register_tile import (
+    NEON_LANES,
+    best_tile,
+    best_window,
+    default_step,
+    has_room_for_inputs,
+    is_worth_measuring,
+    step_sizes,
+    tile_width,
+    vector_knob,
+)
+from tvm_pipeline.schedules.divisors import divisors
+from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
+from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+
+STRIPE_BYTES = 64 * 1024
+"""Of a stripe's input: what is made of it is not larger, and stays in the second-level cache beside the weights."""
+
+PREFETCHED_WEIGHT_BYTES = 32 * 1024
+"""Of the pointwise half: with more, a step is long enough for the hardware's own prefetchers."""
+
+PIXELS_OUTER, CHANNELS_OUTER = 0, 1
+NO_PREFETCH, PREFETCH_NEXT_STRIPE = 0, 1
+
+
+class Separable:
+    """Stripes of ``rows`` output rows: first the depthwise half, ``window_w`` outputs of one channel block at a time,
+    then the pointwise one in register tiles of ``tile_w`` pixels of a row by ``tile_n`` channel blocks. Meanwhile the
+    input of the next stripe is asked for."""
+
+    name = "separable"
+    version = 1
+    kinds = ("separable",)
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        blocks = padded_channels(layer.out_channels) // channel_block(layer.out_channels)
+        return {
+            "rows": divisors(layer.out_height, 16),
+            "window_w": divisors(layer.out_width, unit.registers - 4),
+            **vector_knob(layer.in_channels, unit, "window_v"),
+            "tile_w": divisors(layer.out_width, unit.registers - 2),
+            "tile_n": divisors(blocks, 8),
+            **vector_knob(layer.out_channels, unit),
+            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
+            "unroll_k": step_sizes(layer.in_channels, unit),
+            "prefetch": (NO_PREFETCH, PREFETCH_NEXT_STRIPE),
+        }
+
+    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+        knobs = self.knobs(layer, unit)
+        row_bytes = layer.stride[0] * layer.width * layer.in_channels * 4
+        small = padded_channels(layer.out_channels) * layer.in_channels * 4 <= PREFETCHED_WEIGHT_BYTES
+        return {
+            "rows": max([size for size in knobs["rows"] if size * row_bytes <= STRIPE_BYTES] or [1]),
+            **best_window(knobs, "window_w", "window_v", unit),
+            **best_tile(knobs, "tile_w", unit),
+            "outer": PIXELS_OUTER,
+            "unroll_k": default_step(knobs["unroll_k"], unit),
+            "prefetch": PREFETCH_NEXT_STRIPE if small and unit.lanes != NEON_LANES else NO_PREFETCH,
+        }
+
+    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        tile = decisions["tile_w"], tile_width(decisions)
+        inner_vectors = decisions["window_w"] * decisions.get("window_v", 1)
+        fits_outside = is_worth_measuring(*tile, unit) and has_room_for_inputs(*tile, unit)
+        return fits_outside and inner_vectors < unit.registers
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+        inner = prepare_inner_kernel(schedule)
+        kernel = split_pixels(schedule, prepare_kernel(schedule))
+        n, c, y, x, lane = schedule.get_loops(kernel.output)
+        stripe, row = schedule.split(y, [None, decisions["rows"]])
+        co, ci = schedule.split(c, [None, decisions["tile_n"]])
+        xo, xi = schedule.split(x, [None, decisions["tile_w"]])
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        outer = (*((row, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, row, xo)), *part)
+        schedule.reorder(n, stripe, *outer, ci, xi, lane)
+        stripes = schedule.fuse(n, stripe)
+        schedule.parallel(stripes)
+        schedule.compute_at(kernel.anchor, outer[-1], preserve_unit_loops=True)
+        unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
+        self._accumulate(schedule, kernel.anchor, unit, decisions)
+        schedule.compute_at(inner.output, stripes, preserve_unit_loops=True)
+        x, lane = schedule.get_loops(inner.output)[-2:]
+        xo, xi = schedule.split(x, [None, decisions["window_w"]])
+        part, lane = split_lanes(schedule, lane, decisions, unit, "window_v")
+        schedule.reorder(xo, *part, xi, lane)
+        schedule.compute_at(inner.anchor, (xo, *part)[-1], preserve_unit_loops=True)
+        unroll(schedule, xi, vectorize_lanes(schedule, lane, unit))
+        self._slide(schedule, inner.anchor, unit)
+
+    @staticmethod
+    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:
+        _, ci, _, xi, lane, ko, ki = schedule.get_loops(anchor)[-7:]
+        kio, kii = schedule.split(ki, [None, decisions["unroll_k"]])
+        tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(xi, ci, lane), unit)
+        if decisions["prefetch"] == PREFETCH_NEXT_STRIPE:
+            schedule.annotate(kio, PREFETCH_STRIPE, decisions["rows"])
+        unroll(schedule, kii)
+        hold_inputs(schedule, anchor, kio, unit)
+        # the row's loop, of one pass, lies around the tile
+        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile) + 1)
+
+    @staticmethod
+    def _slide(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit) -> None:
+        xi, lane, ry, rx = schedule.get_loops(anchor)[-4:]
+        schedule.reorder(ry, rx, xi, lane)
+        unroll(schedule, ry, rx, xi, vectorize_lanes(schedule, lane, unit))
+        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ry), tile_loops=2)

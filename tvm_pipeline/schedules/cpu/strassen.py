@@ -1,0 +1,113 @@
+"""Pointwise convolutions by Strassen's algorithm: seven products of a register tile, joined while they are in cache."""
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import LoopRV, SBlockRV
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.schedules.cpu.kernel import annotation, split_lanes, unroll, vectorize_lanes
+from tvm_pipeline.schedules.cpu.pointwise import (
+    CACHED_WEIGHT_BYTES,
+    CHANNELS_OUTER,
+    NO_PREFETCH,
+    PIXELS_OUTER,
+    PREFETCH_STEP,
+    PREFETCH_STEP_AND_PANEL,
+    accumulate_products,
+)
+from tvm_pipeline.schedules.cpu.register_tile import (
+    best_tile,
+    default_step,
+    is_worth_measuring,
+    step_sizes,
+    tile_width,
+    vector_knob,
+)
+from tvm_pipeline.schedules.divisors import divisors
+from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
+from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.workloads.strassen import PRODUCTS, half_of_pixels
+from tvm_pipeline.workloads.workload import ANCHOR, COMBINED, JOINED
+
+
+class Strassen:
+    """Each quarter of the result is cut into tiles of ``tile_m`` pixels by ``tile_n`` channel blocks. Where channels
+    lie outside, all sums of the input are made first; where pixels do, those of a tile, which then stay in cache."""
+
+    name = "strassen"
+    version = 1
+    kinds = ("strassen",)
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        lanes = channel_block(layer.out_channels)
+        return {
+            "tile_m": divisors(half_of_pixels(layer), unit.registers - 2),
+            "tile_n": divisors(padded_channels(layer.out_channels) // lanes // 2, 8),
+            **vector_knob(layer.out_channels, unit),
+            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
+            "unroll_k": step_sizes(layer.in_channels, unit),
+            "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
+        }
+
+    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+        knobs = self.knobs(layer, unit)
+        weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * PRODUCTS
+        stay_in_cache = weight_bytes <= 4 * CACHED_WEIGHT_BYTES
+        return {
+            **best_tile(knobs, "tile_m", unit),
+            "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
+            "unroll_k": default_step(knobs["unroll_k"], unit),
+            "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
+        }
+
+    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+        blocks = list(schedule.get_child_blocks(schedule.get_sblock("root")))
+        combined, product, joined = (_annotated(schedule, blocks, key) for key in (COMBINED, ANCHOR, JOINED))
+        *between, output = blocks[3:]
+        for block in between:
+            schedule.compute_inline(block)
+        n, c, m, right, lower, lane = schedule.get_loops(joined)
+        co, ci = schedule.split(c, [None, decisions["tile_n"]])
+        mo, mi = schedule.split(m, [None, decisions["tile_m"]])
+        stripes_outer = decisions["outer"] == PIXELS_OUTER
+        part, lane = split_lanes(schedule, lane, decisions, unit)
+        schedule.reorder(n, *((mo, co) if stripes_outer else (co, mo)), *part, ci, mi, right, lower, lane)
+        outer = schedule.fuse(n, mo) if stripes_outer else schedule.fuse(n, co, mo, *part)
+        tiles = (*part, co)[0] if stripes_outer else outer
+        schedule.parallel(outer)
+        unroll(schedule, right, lower, vectorize_lanes(schedule, lane, unit))
+        self._multiply(schedule, product, tiles, unit, decisions)
+        self._combine(schedule, combined, outer if stripes_outer else None, unit)
+        # last: with an odd number of pixels the lower half has a predicate, and nothing could be moved any more
+        schedule.reverse_compute_inline(output)
+
+    @staticmethod
+    def _multiply(schedule: Schedule, anchor: SBlockRV, tiles: LoopRV, unit: VectorUnit, decisions: Decisions) -> None:
+        """All products of a tile lie side by side in the first-level cache, each accumulates in registers."""
+        products = schedule.cache_write(anchor, 0, "local")
+        schedule.set_scope(products, 0, "local")
+        schedule.compute_at(products, tiles, preserve_unit_loops=True)
+        ci, mi, p, lane = schedule.get_loops(products)[-4:]
+        schedule.reorder(p, ci, mi, lane)
+        unroll(schedule, ci, mi, vectorize_lanes(schedule, lane, unit))
+        schedule.compute_at(anchor, p, preserve_unit_loops=True)
+        ci, mi, one, lane, ko, ki = schedule.get_loops(anchor)[-6:]
+        schedule.reorder(one, ci, mi, lane, ko, ki)
+        accumulate_products(schedule, anchor, unit, decisions)
+
+    @staticmethod
+    def _combine(schedule: Schedule, combined: SBlockRV, stripe: LoopRV | None, unit: VectorUnit) -> None:
+        """The sums of one vector of pixels together, so that each quarter is loaded once."""
+        if stripe is not None:
+            schedule.compute_at(combined, stripe, preserve_unit_loops=True)
+        *outer, p, ko, m, lane = schedule.get_loops(combined)
+        schedule.reorder(ko, m, p, lane)
+        unroll(schedule, p, vectorize_lanes(schedule, lane, unit))
+        if stripe is None:
+            schedule.parallel(schedule.fuse(*outer, ko))
+
+
+def _annotated(schedule: Schedule, blocks: list[SBlockRV], key: str) -> SBlockRV:
+    return next(block for block in blocks if annotation(schedule, block, key) is not None)
