@@ -1,0 +1,207 @@
+"""What the two halves answer to the front door's requests (``base.compiled`` has the answer to ``CompileJob``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mobilenet_tvm.base.document import UNSET, Count, Document, Sha256, Share, UnsetType, Whole
+from mobilenet_tvm.base.preprocessing import Preprocessing
+
+
+class TunedLayer(Document):
+    """A layer after tuning.
+
+    :ivar seconds: the best.
+    :ivar rival_seconds: what the schedule for one thread takes with these threads; a variant must gain 3 %.
+    :ivar improved: whether this run wrote a better schedule into the log.
+    """
+
+    layer: str
+    trials: Whole
+    seconds: float | None
+    rival_seconds: float | UnsetType | None = UNSET
+    improved: bool
+
+
+class TuningResult(Document):
+    """The answer to a ``TuneJob``.
+
+    :ivar log: null where an emulated board measured: its times go into no log.
+    :ivar already_known: layers left alone because the logs know them.
+    :ivar noisy: measurements repeated because the machine was disturbed.
+    """
+
+    trials: Whole
+    layers: tuple[TunedLayer, ...]
+    log: str | None
+    already_known: Whole
+    interrupted: bool
+    noisy: Whole | UnsetType = UNSET
+    cost_model_updates: Whole | UnsetType = UNSET
+
+
+class CountedLayer(Document):
+    """A layer's descriptor, and how often the network calls its kernel."""
+
+    layer: str
+    count: Count
+
+
+class NetworkLayers(Document):
+    """The answer to a ``LayersJob``."""
+
+    layers: tuple[CountedLayer, ...]
+
+
+class FailedLine(Document):
+    """A line of a log that no longer applies, and why."""
+
+    layer: str
+    threads: Count
+    error: str
+
+
+class LogsChecked(Document):
+    """The answer to a ``LogsCheckJob``."""
+
+    checked: Whole
+    failed: tuple[FailedLine, ...]
+
+
+class LogsExported(Document):
+    """The answer to a ``LogsExportJob``: how many records were written."""
+
+    records: Whole
+
+
+class BoardFacts(Document):
+    """A board as its server describes it; null where the server, which is not ours, says nothing.
+
+    :ivar address: where the tracker says that it is.
+    :ivar emulated: its times are an emulator's.
+    :ivar gpu: its NVIDIA GPU's name, where kernels for one were asked for.
+    """
+
+    address: str
+    key: str
+    emulated: bool
+    program: str = "a server of TVM's RPC"
+    arch: str | None = None
+    cpu: str | None = None
+    features: tuple[str, ...] = ()
+    cores: int | None = None
+    governor: str | None = None
+    load_average: tuple[float, ...] = ()
+    gpu: str | None = None
+
+
+class BoardDescription(Document):
+    """The answer to a ``BoardDescribeJob``."""
+
+    board: BoardFacts
+
+
+class BoardRun(Document):
+    """The answer to a ``BoardRunJob``: the program's exit code and what it printed, and the board that ran it."""
+
+    code: int
+    output: str
+    error: str
+    board: BoardFacts
+
+
+class ExportedInput(Document):
+    """The one input of an exported network."""
+
+    name: str
+    shape: tuple[Count, ...]
+
+
+class Exported(Document):
+    """The answer to an ``ExportJob``.
+
+    :ivar weights: ``imagenet``, ``random``, ``file`` or ``given``.
+    :ivar weights_note: whose they are.
+    :ivar labels: a known list of classes.
+    :ivar max_abs_err: of ONNX Runtime against PyTorch.
+    """
+
+    onnx: Path
+    sha256: Sha256
+    model: str
+    weights: str
+    weights_note: str
+    input: ExportedInput
+    preprocessing: Preprocessing | None
+    labels: str | None
+    max_abs_err: float
+    output_range: float
+
+
+class NetworkLayer(Document):
+    """One line of a model's layer table; shapes are without the batch, Mult-Adds for one image.
+
+    :ivar kind: conv2d, pointwise, depthwise, dense, pool, add or mul.
+    :ivar input: ``[C, H, W]`` or, of a dense layer, ``[C]``.
+    :ivar output: likewise.
+    """
+
+    name: str
+    kind: str
+    input: tuple[Count, ...]
+    output: tuple[Count, ...]
+    kernel: tuple[Count, Count] | None = None
+    stride: int | None = None
+    padding: int | None = None
+    groups: int | None = None
+    parameters: Whole = 0
+    mult_adds: Whole = 0
+
+
+class KindShare(Document):
+    """One kind's part of the whole, as fractions (the paper's Table 2 has them in per cent)."""
+
+    kind: str
+    mult_adds_share: Share
+    parameters_share: Share
+
+
+class SeparableBlock(Document):
+    """A depthwise and its pointwise layer, beside the full convolution that they stand for.
+
+    :ivar ratio: exactly 1/N + 1/D_K^2 for N output channels and a D_K x D_K kernel.
+    :ivar formula: the ratio in figures.
+    """
+
+    name: str
+    mult_adds: Whole
+    full_convolution_mult_adds: Whole
+    ratio: Share
+    formula: str
+
+
+class ModelSummary(Document):
+    """A model of the zoo in one line.
+
+    :ivar imagenet: whether a package carries ImageNet weights.
+    """
+
+    name: str
+    parameters: Whole
+    mult_adds: Whole
+    resolution: Count
+    imagenet: bool
+
+
+class ModelCost(ModelSummary):
+    """A model of the zoo in full."""
+
+    layers: tuple[NetworkLayer, ...]
+    shares: tuple[KindShare, ...]
+    separable_blocks: tuple[SeparableBlock, ...]
+
+
+class Zoo(Document):
+    """The answer to a ``ModelsJob``: every model, or the one that was named."""
+
+    models: tuple[ModelCost, ...]

@@ -1,0 +1,261 @@
+"""What users ask of the verbs, and what the front door then asks of its two halves.
+
+An option of ``compile`` or ``tune`` is added here and on the command line, nowhere else: to the ``Options`` where the
+half itself must know it, to the ``Request`` where the front door settles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, field
+from pathlib import Path
+
+from mobilenet_tvm.base.document import Document
+from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.base.target_spec import TargetSpec
+
+NATIVE = "native"
+"""The richest preset that the CPU at hand can run."""
+
+MEASURES = CLOCK, MODEL = "clock", "model"
+"""What tells how long a candidate takes: a clock, or the static model of an ARM core or a GPU."""
+
+Shapes = Mapping[str, Sequence[int]] | Sequence[str]
+
+
+class NetworkRequest(Document):
+    """What every verb that compiles a network is told.
+
+    :ivar weights: ``imagenet``, ``random`` or a checkpoint file; by default ImageNet's where they can be had.
+    :ivar shape: the shape of a dynamic input by its name, or ``NAME:1x3x224x224`` each.
+    :ivar logs: a folder of tuning logs in place of the user's own, which come first, and the checked-in ones.
+    :ivar on_event: is told of progress, warnings and trials; by default warnings become Python's.
+    """
+
+    weights: str | None = None
+    shape: Shapes | None = None
+    logs: str | Path | None = None
+    on_event: OnEvent = field(default=warn_only, repr=False, compare=False)
+
+
+class CompileOptions(Document):
+    """What the pipeline must know of a request to compile.
+
+    :ivar dtype: what the network computes in.
+    :ivar static: write one executable file with all of it inside, which needs nothing of the system but Linux.
+    """
+
+    dtype: str = "float32"
+    static: bool = False
+
+
+class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
+    """A network to compile into a package.
+
+    :ivar model: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``.
+    :ivar target: a preset, an alias, ``native``, or a ``.toml`` file.
+    :ivar output: the package's folder, or its ``.tar.gz``; an older package there is replaced in one step.
+    :ivar threads: how many threads to schedule for; by default the target's.
+    :ivar labels: a file with one class name per line.
+    :ivar compiler: a C++ compiler of the system's for that target, which links the module instead of ziglang's.
+    """
+
+    model: str
+    target: str = NATIVE
+    output: str | Path = "package"
+    _: KW_ONLY
+    threads: int | None = None
+    labels: str | Path | None = None
+    compiler: str | None = None
+
+
+class TuneOptions(Document):
+    """What the pipeline must know of a request to tune.
+
+    :ivar trials: at most so many trials in this run.
+    :ivar seconds: at most so much time.
+    :ivar dtype: what the network computes in.
+    :ivar measure: ``clock``, or ``model``: nothing is measured, a static model says what a candidate would take on the
+        target's ARM core or GPU, and the records say "modelled".
+    """
+
+    trials: int | None = None
+    seconds: float | None = None
+    dtype: str = "float32"
+    measure: str = CLOCK
+
+
+class TuneRequest(NetworkRequest, TuneOptions, kw_only=False):
+    """A network whose layers to tune.
+
+    :ivar model: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``.
+    :ivar target: a preset, an alias, ``native``, or a ``.toml`` file.
+    :ivar threads: how many threads to tune for; by default the target's.
+    :ivar device: build here, measure on all free boards of ``tracker://HOST:PORT/KEY``. A board that is an emulator is
+        for trying this out: nothing is written into logs then.
+    """
+
+    model: str
+    target: str = NATIVE
+    _: KW_ONLY
+    threads: int | None = None
+    device: str | None = None
+
+
+class CompareRequest(NetworkRequest, kw_only=False):
+    """A network to time beside other engines.
+
+    :ivar model: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``.
+    :ivar targets: each is compiled once, or once per thread count that its logs know, and kept in the cache.
+    :ivar against: engines of ``mobilenet_tvm.engines``.
+    :ivar threads: thread counts to measure with.
+    :ivar dtype: what the network computes in.
+    :ivar rounds: how often each engine has its turn.
+    :ivar csv: a file to write the results to, a row each.
+    """
+
+    model: str
+    targets: Sequence[str] = (NATIVE,)
+    against: Sequence[str] = ("onnxruntime",)
+    _: KW_ONLY
+    threads: Sequence[int] = (1,)
+    dtype: str = "float32"
+    rounds: int = 20
+    csv: str | Path | None = None
+
+
+class CompileJob(Document):
+    """The pipeline's part of ``compile``: an ONNX file becomes a module in ``out``.
+
+    :ivar threads: how many threads to schedule for.
+    :ivar shape: the shape of each input by its name; null for the file's own.
+    :ivar logs: folders of tuning logs, first come first.
+    """
+
+    onnx: Path
+    target: TargetSpec
+    threads: int
+    out: Path
+    logs: tuple[Path, ...] = ()
+    shape: dict[str, tuple[int, ...]] | None = None
+    options: CompileOptions = CompileOptions()
+
+
+class TuneJob(Document):
+    """The pipeline's part of ``tune``.
+
+    :ivar threads: how many threads to tune for.
+    :ivar device: the boards that measure, ``tracker://HOST:PORT/KEY``.
+    :ivar logs: the folder to write logs to.
+    :ivar known_logs: folders of logs whose layers are known already.
+    :ivar database: the folder where MetaSchedule keeps every finished trial.
+    """
+
+    onnx: Path
+    target: TargetSpec
+    threads: int
+    logs: Path
+    database: Path
+    known_logs: tuple[Path, ...] = ()
+    device: str | None = None
+    shape: dict[str, tuple[int, ...]] | None = None
+    options: TuneOptions = TuneOptions()
+
+
+class LayersJob(Document):
+    """The layers of a network, as the pipeline would schedule them, and how often each is called."""
+
+    onnx: Path
+    target: TargetSpec
+    dtype: str = "float32"
+    shape: dict[str, tuple[int, ...]] | None = None
+
+
+class LogsCheckJob(Document):
+    """Replay every line of a target's own logs.
+
+    :ivar can_run: whether this CPU runs the target's code; else the kernels are built alone.
+    """
+
+    target: TargetSpec
+    dtype: str
+    logs: tuple[Path, ...]
+    can_run: bool = True
+
+
+class LogsExportJob(Document):
+    """Write a target's own logs as a MetaSchedule database into ``out``."""
+
+    target: TargetSpec
+    dtype: str
+    logs: tuple[Path, ...]
+    out: Path
+
+
+class BoardDescribeJob(Document):
+    """What a free board of ``device`` says of itself."""
+
+    device: str
+
+
+class BoardRunJob(Document):
+    """``mobilenet-run PACKAGE WORDS...`` on a free board of ``device``.
+
+    :ivar folder: the package's, here.
+    :ivar files: what the board is sent of it.
+    """
+
+    device: str
+    folder: Path
+    files: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+class ExportOptions(Document):
+    """What the frontend must know of a request to export.
+
+    :ivar batch: images per call.
+    :ivar classes: classes of the last layer; by default ImageNet's 1000.
+    :ivar activation: ``relu`` or ``relu6``, for MobileNetV1.
+    """
+
+    batch: int = 1
+    classes: int | None = None
+    activation: str | None = None
+
+
+class ExportRequest(ExportOptions, kw_only=False):
+    """A network to export to ONNX.
+
+    :ivar model: a name of the zoo, or ``file.py:factory``.
+    :ivar output: the file to write.
+    :ivar weights: ``imagenet``, ``random`` or a checkpoint file; by default ImageNet's where they can be had.
+    :ivar shape: the input's shape, batch included, of a factory's module.
+    :ivar on_event: is told of progress and warnings; by default warnings become Python's.
+    """
+
+    model: str
+    output: str | Path
+    _: KW_ONLY
+    weights: str | None = None
+    shape: Sequence[int] | None = None
+    on_event: OnEvent = field(default=warn_only, repr=False, compare=False)
+
+
+class ExportJob(Document):
+    """The frontend's part of ``export``: a network becomes the ONNX file ``out``.
+
+    :ivar weights: ``imagenet``, ``random``, a file, or null: ImageNet's where they can be had, else random.
+    """
+
+    model: str
+    out: Path
+    weights: str | None = None
+    shape: tuple[int, ...] | None = None
+    options: ExportOptions = ExportOptions()
+
+
+class ModelsJob(Document):
+    """The zoo with each model's layer table; with ``name`` that model in full."""
+
+    name: str | None = None
