@@ -1,7 +1,6 @@
 """Replays tuning records with this TVM: every line must still schedule, build and compute the right numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,13 @@ from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.hardware.gpu_target import GpuTarget
 from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.logs.check_gpu_logs import check_gpu_records
+from tvm_pipeline.logs.replay import CheckedRecord, schedule_of
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 
 TOLERANCE = 1e-5
 """Largest error, as a share of the reference's range, that another order of additions may cause."""
-
-
-@dataclass(frozen=True)
-class CheckedRecord:
-    """``error`` is None for a line that still applies."""
-
-    layer: str
-    threads: int
-    error: str | None
 
 
 def check_records(
@@ -38,8 +30,6 @@ def check_records(
     """Checks each record; on a CPU that cannot run the target's code the kernels are built but not run, and a GPU's
     only compiled."""
     if isinstance(target, GpuTarget):
-        from tvm_pipeline.logs.check_gpu_logs import check_gpu_records
-
         return check_gpu_records(records, target, on_checked)
     references: dict[str, tuple[list[np.ndarray], np.ndarray]] = {}
     checked = []
@@ -48,25 +38,6 @@ def check_records(
         checked.append(CheckedRecord(record.layer, record.threads, error))
         on_checked(len(checked))
     return checked
-
-
-def schedule_of(record: TuningRecord, target: AnyTarget) -> Schedule | str:
-    """The record's kernel, scheduled as it says; a text that says why where it does not apply any more."""
-    layer = Layer.parse(record.layer)
-    try:
-        generator = generator_for(layer, target.unit)
-    except KeyError:
-        return f"made by generator {record.generator}, this version has none for its kind"
-    if record.generator != f"{generator.name}/{generator.version}":
-        return f"made by generator {record.generator}, this version has {generator.name}/{generator.version}"
-    space = Space.of(layer, generator, target.unit)
-    choice = space.choice(record.decisions)
-    if choice is None:
-        return f"its decisions {dict(record.decisions)} are not in the generator's space"
-    try:
-        return space.schedule(choice)
-    except (ScheduleError, ValueError) as error:
-        return f"does not schedule: {str(error).strip().splitlines()[-1]}"
 
 
 def _check(

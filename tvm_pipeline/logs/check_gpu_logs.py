@@ -7,7 +7,7 @@ from mobilenet_tvm.base.tuning_log import TuningRecord
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.hardware.gpu_target import GpuTarget
-from tvm_pipeline.logs.check import CheckedRecord, schedule_of
+from tvm_pipeline.logs.replay import CheckedRecord, schedule_of
 
 TOGETHER = 16
 """Kernels in one call of nvcc."""

@@ -1,6 +1,6 @@
 """Lowers convolutions, dense layers and pooling to kernels, and keeps activations blocked between them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tvm
@@ -134,10 +134,11 @@ def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuild
     return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
 
 
-def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
-    """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
-    from tvm_pipeline.passes.lowering.table import HANDLERS
+def blocked_layout(module: tvm.IRModule, unit: Unit, handlers: Mapping[str, Handler]) -> tvm.IRModule:
+    """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators.
 
+    :param handlers: what lowers an operator, by the operator's name.
+    """
     lowering = Lowering(module, unit)
     builder, flow = lowering.builder, lowering.flow
     parameters = [relax.Var(parameter.name, parameter.ty) for parameter in flow.parameters]
@@ -147,7 +148,7 @@ def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
             for var, value in flow.bindings:
                 if var in lowering.fused or lowering.is_ready(var):
                     continue
-                handler = HANDLERS.get(operator_name(value)) if isinstance(value, relax.Call) else None
+                handler = handlers.get(operator_name(value)) if isinstance(value, relax.Call) else None
                 if handler is None or not handler(lowering, var, value):
                     _keep(lowering, var, value)
             output = builder.emit_output(lowering.plain_value(flow.output))

@@ -5,6 +5,7 @@ from tvm import relax
 
 from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.fold_constants import fold_constants
+from tvm_pipeline.passes.lowering.table import HANDLERS
 from tvm_pipeline.passes.narrow_indices import narrow_indices
 from tvm_pipeline.schedules.generator import Unit
 
@@ -21,7 +22,7 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
 
     ``unit`` decides which kernels pay.
     """
-    module = blocked_layout(simplify(module), unit)
+    module = blocked_layout(simplify(module), unit, HANDLERS)
     module = narrow_indices(relax.transform.LegalizeOps()(module))
     return tvm.transform.Sequential(
         [
