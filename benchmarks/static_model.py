@@ -17,13 +17,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mobilenet_tvm.base.zig import run_zig
 from mobilenet_tvm.places.qemu import sysroot
 from tvm_pipeline.backends.arm_model.core import CORES, Core
 from tvm_pipeline.backends.arm_model.estimate import Estimate, estimate
 from tvm_pipeline.backends.arm_model.execution import Execution, execute
 from tvm_pipeline.backends.arm_model.program import build_plugin
 from tvm_pipeline.backends.arm_model.throughput import Throughput
-from tvm_pipeline.codegen.link import run_zig
 
 HERE = Path(__file__).parent
 TIMEOUT = 900.0

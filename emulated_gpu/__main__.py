@@ -8,12 +8,10 @@ from __future__ import annotations
 import sys
 
 from emulated_gpu.build import compile_kernels, image
-
-
-def main() -> None:
-    """:raises SystemFailure: the source does not compile for the emulated GPU."""
-    sys.stdout.buffer.write(image(compile_kernels(sys.stdin.read(), int(sys.argv[1]))))
-
+from mobilenet_tvm.base.errors import SystemFailure
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.stdout.buffer.write(image(compile_kernels(sys.stdin.read(), int(sys.argv[1]))))
+    except SystemFailure as error:
+        sys.exit(str(error))

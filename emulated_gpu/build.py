@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -18,14 +15,15 @@ from pathlib import Path
 
 from emulated_gpu.translate import translate
 from mobilenet_tvm.base.errors import SystemFailure
-from mobilenet_tvm.base.paths import cache_dir, package_folder, replacing
+from mobilenet_tvm.base.paths import RUNNER_SOURCES, cache_dir, make_once, replacing, sha256_file, sha256_tree
+from mobilenet_tvm.base.zig import run_zig
 
 CUDART = "libcudart.so.13"
 DRIVER = "libcuda.so.1"
 KERNELS = "kernels.so"
 _FOLDER = Path(__file__).parent
-_RUNNER = Path(__file__).parents[1] / "runner"
-_TIMEOUT_S = 600
+# The runner's SHA-256, by which device code is known.
+_RUNNERS = tuple(RUNNER_SOURCES / name for name in ("package/sha256.cc", "package/sha256.h", "error.h"))
 # As mobilenet-run's, -s too: zig has built its C++ library for them, and would need a minute for any others.
 _TARGET = ("-target", "x86_64-linux-gnu.2.28")
 _STRIPPED = "-s"
@@ -45,60 +43,9 @@ _KERNEL_FLAGS = (
 def library_folder() -> Path:
     """The folder with the emulated ``libcuda.so.1`` and ``libcudart.so.13``, built first if there is none.
 
-    Two processes that ask at once build once.
-
     :raises SystemFailure: they do not build.
     """
-    from filelock import FileLock
-
-    folder = cache_dir() / "emulated_gpu" / f"runtime-{_runtime_key()}"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / ".runtime.lock"):
-            if not folder.is_dir():
-                _build_libraries(folder)
-    return folder
-
-
-@cache
-def _runtime_key() -> str:
-    files = [*_FOLDER.rglob("*.cc"), *_FOLDER.rglob("*.h"), *_FOLDER.rglob("*.map"), Path(__file__)]
-    files += [_RUNNER / "package" / "sha256.cc", _RUNNER / "package" / "sha256.h", _RUNNER / "error.h"]
-    digest = hashlib.sha256(version("ziglang").encode())
-    for path in sorted(files):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-@cache
-def _translator_key() -> str:
-    return "".join(hashlib.sha256((_FOLDER / name).read_bytes()).hexdigest() for name in ("translate.py", "ptx.py"))
-
-
-def _build_libraries(folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
-        built = Path(scratch) / "libraries"
-        built.mkdir()
-        sources = [*sorted((_FOLDER / "runtime").rglob("*.cc")), _RUNNER / "package" / "sha256.cc"]
-        objects = [str(Path(scratch) / f"{source.stem}.o") for source in sources]
-        includes = ("-I", str(_FOLDER / "runtime"), "-I", str(_FOLDER / "device"), "-I", str(_RUNNER))
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            jobs = [
-                pool.submit(_compile, *_COMMON, *includes, "-c", str(source), "-o", compiled)
-                for source, compiled in zip(sources, objects, strict=True)
-            ]
-            for job in jobs:
-                job.result()
-        exports = (f"-Wl,-soname,{CUDART}", f"-Wl,--version-script={_FOLDER / 'runtime' / 'exports.map'}")
-        _compile(*_TARGET, "-O2", _STRIPPED, "-shared", *exports, *objects, "-ldl", "-o", str(built / CUDART))
-        # One library under two names: the second is empty and needs the first.
-        empty = Path(scratch) / "empty.c"
-        empty.touch()
-        _compile(
-            *_TARGET, "-shared", f"-Wl,-soname,{DRIVER}", "-Wl,--no-as-needed", "-Wl,-rpath,$ORIGIN",
-            str(empty), str(built / CUDART), "-o", str(built / DRIVER), language="cc",
-        )  # fmt: skip
-        _move(built, folder)
+    return make_once(cache_dir() / "emulated_gpu" / f"runtime-{_runtime_key()[:16]}", _build_libraries)
 
 
 def compile_kernels(source: str, compute_capability: int) -> Path:
@@ -109,55 +56,56 @@ def compile_kernels(source: str, compute_capability: int) -> Path:
     """
     text = f"{_runtime_key()} {_translator_key()} {compute_capability}\n{source}"
     folder = cache_dir() / "emulated_gpu" / f"kernels-{hashlib.sha256(text.encode()).hexdigest()}"
-    if not folder.is_dir():
-        libraries = library_folder()
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
-            built = Path(scratch) / "kernels"
-            built.mkdir()
-            code = Path(scratch) / "kernels.cc"
-            try:
-                code.write_text(translate(source))
-            except ValueError as error:
-                raise SystemFailure(f"the emulated GPU cannot read the CUDA source: {error}") from error
-            compiled = Path(scratch) / "kernels.o"
-            architecture = f"-D__CUDA_ARCH__={compute_capability * 10}"
-            _compile(*_COMMON, *_KERNEL_FLAGS, architecture, "-c", str(code), "-o", str(compiled))
-            _compile(
-                *(*_TARGET, _KERNEL_CPU, "-shared", "-nostdlib++", str(compiled), str(libraries / CUDART), "-lm"),
-                *("-o", str(built / KERNELS)),
-            )
-            _move(built, folder)
-    return folder / KERNELS
+    return make_once(folder, lambda built: _build_kernels(source, compute_capability, built)) / KERNELS
 
 
-def _move(built: Path, folder: Path) -> None:
-    """Puts a finished folder where it belongs; another process may have been faster."""
+@cache
+def _runtime_key() -> str:
+    ours = sha256_tree(_FOLDER, ("*.cc", "*.h", "*.map", "build.py"))
+    runners = (sha256_file(path) for path in _RUNNERS)
+    return hashlib.sha256(" ".join((version("ziglang"), ours, *runners)).encode()).hexdigest()
+
+
+@cache
+def _translator_key() -> str:
+    return "".join(sha256_file(_FOLDER / name) for name in ("translate.py", "ptx.py"))
+
+
+def _build_libraries(folder: Path) -> None:
+    scratch = folder.parent
+    sources = [*sorted((_FOLDER / "runtime").rglob("*.cc")), *(path for path in _RUNNERS if path.suffix == ".cc")]
+    objects = [scratch / f"{source.stem}.o" for source in sources]
+    includes = ("-I", _FOLDER / "runtime", "-I", _FOLDER / "device", "-I", RUNNER_SOURCES)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        jobs = [
+            pool.submit(_zig, "c++", *_COMMON, *includes, "-c", source, "-o", compiled)
+            for source, compiled in zip(sources, objects, strict=True)
+        ]
+        for job in jobs:
+            job.result()
+    exports = (f"-Wl,-soname,{CUDART}", f"-Wl,--version-script={_FOLDER / 'runtime' / 'exports.map'}")
+    _zig("c++", *_TARGET, "-O2", _STRIPPED, "-shared", *exports, *objects, "-ldl", "-o", folder / CUDART)
+    # One library under two names: the second is empty and needs the first.
+    empty = scratch / "empty.c"
+    empty.touch()
+    second = (f"-Wl,-soname,{DRIVER}", "-Wl,--no-as-needed", "-Wl,-rpath,$ORIGIN")
+    _zig("cc", *_TARGET, "-shared", *second, empty, folder / CUDART, "-o", folder / DRIVER)
+
+
+def _build_kernels(source: str, compute_capability: int, folder: Path) -> None:
+    code, compiled = folder.parent / "kernels.cc", folder.parent / "kernels.o"
     try:
-        os.rename(built, folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
+        code.write_text(translate(source))
+    except ValueError as error:
+        raise SystemFailure(f"the emulated GPU cannot read the CUDA source: {error}") from error
+    architecture = f"-D__CUDA_ARCH__={compute_capability * 10}"
+    _zig("c++", *_COMMON, *_KERNEL_FLAGS, architecture, "-c", code, "-o", compiled)
+    libraries = (library_folder() / CUDART, "-lm")
+    _zig("c++", *_TARGET, _KERNEL_CPU, "-shared", "-nostdlib++", compiled, *libraries, "-o", folder / KERNELS)
 
 
-def _compile(*arguments: str, language: str = "c++") -> None:
-    command = [str(package_folder("ziglang") / "zig"), language, *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise SystemFailure(f"compiling for the emulated GPU did not end within {_TIMEOUT_S} s") from error
-    if done.returncode != 0:
-        raise SystemFailure(f"the emulated GPU: {_first_error(done.stderr)}", done.stderr)
-
-
-def _first_error(output: str) -> str:
-    """The compiler's first error, in words that name what it is about."""
-    found = re.search(r"^(\S*?)([^/\s:]+):(\d+):\d+: (?:fatal )?error: (.*)$", output, re.MULTILINE)
-    if found is None:
-        lines = output.strip().splitlines() or ["no output"]
-        return lines[0]
-    _, file, line, message = found.groups()
-    message = re.sub(r"^static assertion failed.*?: ", "", message)
-    return f"{file}, line {line}: {message}"
+def _zig(*arguments: str | Path) -> None:
+    run_zig(*arguments, purpose="compiling for the emulated GPU")
 
 
 def image(kernels: Path) -> bytes:

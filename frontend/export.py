@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from torch import nn
 from frontend.loading import Loaded, load
 from frontend.onnx_file import INPUT_NAME, to_onnx
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.paths import replacing
 from mobilenet_tvm.base.protocol import Emit
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ def export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     data = to_onnx(loaded.exportable, example, loaded.name)
     emit.progress("verify", detail=loaded.name)
     max_abs_err, output_range = _compare(data, other, expected, loaded)
-    _write(out, data)
+    with replacing(out) as temporary:
+        temporary.write_bytes(data)
     return {
         "onnx": str(out),
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -107,22 +107,3 @@ def _compare(data: bytes, tensor: torch.Tensor, expected: NDArray[np.float32], l
             raise SystemFailure(message)
         raise UserError(f"{message}; a module has to compute the same in every call, without branching on its values")
     return max_abs_err, output_range
-
-
-def _write(out: Path, data: bytes) -> None:
-    """Put the file under its name in one step; a kill leaves the old file, or none, never half of one."""
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, out)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -6,7 +6,6 @@ the request's ``shape``.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import inspect
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 from torch import nn
 
-from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.errors import UserError, unknown
 
 _CLASSES_PARAMETERS = ("classes", "num_classes")
 
@@ -98,14 +97,14 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _factory(module: ModuleType, file: str, name: str) -> Callable[..., Any]:
-    found = getattr(module, name, None)
-    if callable(found):
-        factory: Callable[..., Any] = found
+    value = getattr(module, name, None)
+    if callable(value):
+        factory: Callable[..., Any] = value
         return factory
+    if value is not None:
+        raise UserError(f"{name} in {file} cannot be called")
     own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-    nearest = difflib.get_close_matches(name, own, n=1, cutoff=0.5)
-    hint = f"; the nearest is {nearest[0]}" if nearest else ""
-    raise UserError(f"{file} has no function {name}{hint}" if found is None else f"{name} in {file} cannot be called")
+    raise unknown(f"function in {file}:", name, own)
 
 
 def _call(factory: Callable[..., Any], title: str, classes: int | None) -> nn.Module:

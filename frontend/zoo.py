@@ -5,14 +5,13 @@ Adding a model is adding one file to ``frontend/networks/``: it calls ``register
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.errors import UserError, unknown
 
 if TYPE_CHECKING:
     import torch
@@ -110,12 +109,4 @@ def find(name: str) -> ZooEntry:
     known = {entry.name: entry for entry in entries()}
     if name in known:
         return known[name]
-    likeness = {right: _likeness(name.lower(), right) for right in known}
-    nearest = max(likeness, key=likeness.__getitem__)  # of equals the first, which is the family's main model
-    hint = f"the nearest name is {nearest}" if likeness[nearest] > (0.4,) else "`mobilenet-tvm models` lists them"
-    raise UserError(f"no model is called {name!r}: {hint}")
-
-
-def _likeness(name: str, right: str) -> tuple[float, bool]:
-    """How much of two names agrees; where that is equal, one that the other begins with wins."""
-    return difflib.SequenceMatcher(None, right, name).ratio(), right.startswith(name)
+    raise unknown("model", name, known, "`mobilenet-tvm models` lists them")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tvm.base.errors import UserError, unknown
+from mobilenet_tvm.base.host_cpu import host_arch, host_features, missing_features
 from targets.gpu_at_hand import has_gpu
-from targets.host_cpu import host_arch, host_features, missing_features
 
 PRESETS = Path(__file__).parent / "presets"
 NATIVE = "native"

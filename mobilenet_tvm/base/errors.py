@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+
+_LIKE = 0.5
+"""From this likeness on a name may have been meant."""
 
 
 class UserError(Exception):
@@ -21,11 +24,20 @@ class SystemFailure(Exception):
         self.detail = detail
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
-    """The error for a name that is not one of ``known``; it offers the nearest right one, or lists a few."""
+def unknown(kind: str, name: str, known: Iterable[str], hint: str | None = None) -> UserError:
+    """The error for a name that is not one of ``known``; it offers the nearest right one, or lists a few.
+
+    :param hint: what is said where no name is near, instead of the list.
+    """
     names = list(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5) or [n for n in names if name and name in n][:1]
+    near = [right for right in names if _likeness(name, right) >= _LIKE or (name and name in right)]
     if near:
-        return UserError(f"unknown {kind} {name!r}: did you mean {near[0]!r}?")
+        nearest = max(near, key=lambda right: (_likeness(name, right), right.startswith(name)))  # of equals the first
+        return UserError(f"unknown {kind} {name!r}: did you mean {nearest!r}?")
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return UserError(f"unknown {kind} {name!r}: it is one of {shown}")
+    return UserError(f"unknown {kind} {name!r}: {hint or (f'it is one of {shown}' if names else 'there is none')}")
+
+
+def _likeness(name: str, right: str) -> float:
+    """How much of two names agrees, of 1; capitals do not count."""
+    return SequenceMatcher(None, right.lower(), name.lower()).ratio()

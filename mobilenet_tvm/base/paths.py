@@ -1,12 +1,14 @@
-"""Where things of the user's are kept, and how a file is written so that nobody sees half of it."""
+"""Where things of the user's are kept, and how a file or a folder comes to be so that nobody sees half of it."""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib.util
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from mobilenet_tvm.base.errors import SystemFailure
 
 APP = "mobilenet-tvm"
 CACHE_VARIABLE = "MOBILENET_TVM_CACHE"
+RUNNER_SOURCES = Path(__file__).parents[2] / "runner"
+"""The C++ sources of ``mobilenet-run``, in a checkout and in an installation."""
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
 
 
 def cache_dir() -> Path:
@@ -81,3 +87,43 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def install_folder(built: Path, folder: Path) -> None:
+    """Put a finished folder at ``folder``, on the same disk; an older one there disappears in the same step."""
+    if not folder.exists():
+        os.rename(built, folder)
+    elif not _exchange(built, folder):
+        aside = built.with_name(built.name + ".old")
+        os.rename(folder, aside)
+        os.rename(built, folder)
+        shutil.rmtree(aside)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two folders in one step; False where the system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0)
+
+
+def make_once(folder: Path, make: Callable[[Path], object], is_made: Callable[[Path], bool] = Path.is_dir) -> Path:
+    """A folder that is made if it is not there yet: it appears whole or not at all, whoever else makes it meanwhile.
+
+    :param make: fills an empty folder that becomes ``folder``; what it leaves beside that folder disappears.
+    :param is_made: whether what is there will do; what will not is replaced.
+    :returns: ``folder``.
+    """
+    if not is_made(folder):
+        from filelock import FileLock
+
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / f".{folder.name}.lock"):
+            if not is_made(folder):  # another process may have been faster
+                with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+                    built = Path(scratch) / folder.name
+                    built.mkdir()
+                    make(built)
+                    install_folder(built, folder)
+    return folder

@@ -6,8 +6,6 @@ conditions each campaign ran.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer, LayerSyntaxError
+from mobilenet_tvm.base.paths import replacing
 
 SCHEMA = 1
 MEASURED, MODELLED, DEFAULT = "measured", "modelled", "default"
@@ -109,7 +108,8 @@ def read_log(path: Path) -> list[TuningRecord]:
 def write_log(path: Path, records: Iterable[TuningRecord]) -> None:
     """Replaces the file at once, lines sorted so that two logs can be compared."""
     ordered = sorted(records, key=lambda record: record.key)
-    write_atomically(path, "".join(record.to_line() + "\n" for record in ordered))
+    with replacing(path) as temporary:
+        temporary.write_text("".join(record.to_line() + "\n" for record in ordered), encoding="utf-8")
 
 
 def read_campaigns(directory: Path, target: str) -> dict[str, dict[str, Any]]:
@@ -123,21 +123,8 @@ def read_campaigns(directory: Path, target: str) -> dict[str, dict[str, Any]]:
 
 def write_campaigns(directory: Path, target: str, campaigns: Mapping[str, Mapping[str, Any]]) -> None:
     text = json.dumps(dict(campaigns), indent=2, sort_keys=True) + "\n"
-    write_atomically(directory / target / "campaigns.json", text)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes beside the file and renames: a reader, or a kill, sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(directory / target / "campaigns.json") as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 class TuningLogs:

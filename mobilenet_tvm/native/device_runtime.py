@@ -7,11 +7,9 @@ mobilenet_tvm.native.device_runtime aarch64`` does so and prints the folder, for
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import SystemFailure
-from mobilenet_tvm.base.paths import cache_dir, package_folder
-from targets import host_arch
+from mobilenet_tvm.base.host_cpu import host_arch
+from mobilenet_tvm.base.paths import cache_dir, make_once, package_folder
 
 _TIMEOUT_S = 900
 
@@ -65,27 +63,20 @@ def runtime_libraries(arch: str, wheel_platform: str | None = None, *, cuda: boo
 
 
 def _fetched(platform: str, libraries: Sequence[_Library]) -> Path:
-    """The cached folder with that platform's libraries, which appears whole or not at all."""
-    from filelock import FileLock
-
+    """The cached folder with that platform's libraries."""
     versions = "-".join(version(library.distribution) for library in _LIBRARIES)
     kind = "-cuda" if len(libraries) > len(_LIBRARIES) else ""
     folder = cache_dir() / "runtime" / f"{platform}-{versions}{kind}"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f".{platform}.lock"):
-        if not folder.is_dir():  # another process may have been faster
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
-                os.rename(_fetch(platform, libraries, Path(scratch)), folder)
-    return folder
+    return make_once(folder, lambda built: _fetch(platform, libraries, built))
 
 
-def _fetch(platform: str, libraries: Sequence[_Library], scratch: Path) -> Path:
+def _fetch(platform: str, libraries: Sequence[_Library], folder: Path) -> None:
+    """Put the libraries into ``folder``; their wheels stay beside it."""
+    wheels = folder.parent / "wheels"
     requirements = [library.requirement for library in _LIBRARIES]
     command = [
         sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
-        "--only-binary=:all:", "--platform", platform, "--dest", str(scratch / "wheels"), *requirements,
+        "--only-binary=:all:", "--platform", platform, "--dest", str(wheels), *requirements,
     ]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
@@ -94,10 +85,8 @@ def _fetch(platform: str, libraries: Sequence[_Library], scratch: Path) -> Path:
     if done.returncode != 0:
         errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         raise _not_fetched(platform, errors[0] if errors else f"exit code {done.returncode}", done.stderr)
-    folder = scratch / "libraries"
-    folder.mkdir()
     for library in libraries:
-        (wheel,) = (scratch / "wheels").glob(f"{library.distribution.replace('-', '_')}-[0-9]*.whl")
+        (wheel,) = wheels.glob(f"{library.distribution.replace('-', '_')}-[0-9]*.whl")
         with (
             zipfile.ZipFile(wheel) as archive,
             archive.open(f"{library.package}/lib/{library.name}") as source,
@@ -105,7 +94,6 @@ def _fetch(platform: str, libraries: Sequence[_Library], scratch: Path) -> Path:
         ):
             shutil.copyfileobj(source, copy)
         (folder / library.name).chmod(0o755)
-    return folder
 
 
 def _not_fetched(platform: str, why: str, detail: str) -> SystemFailure:

@@ -10,25 +10,23 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from mobilenet_tvm import __version__
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.host_cpu import host_arch
+from mobilenet_tvm.base.paths import RUNNER_SOURCES, cache_dir, make_once, package_folder, sha256_file, sha256_tree
 from mobilenet_tvm.native.device_runtime import runtime_libraries
 from mobilenet_tvm.native.stb_header import stb_folder
-from targets import host_arch
 
-_ROOT = Path(__file__).resolve().parents[2]
-_RUNNER = _ROOT / "runner"
-_TOOLCHAINS = _ROOT / "targets" / "toolchains"
+_TOOLCHAINS = RUNNER_SOURCES.parent / "targets" / "toolchains"
 _STAMP = "stamp.json"
 
 
@@ -41,22 +39,33 @@ class _Form:
     product: str
     prefix: str = ""
 
+    def toolchain(self, arch: str) -> Path:
+        """:raises UserError: there is none for ``arch``."""
+        path = _TOOLCHAINS / f"{arch}-linux-{self.libc}.cmake"
+        if not path.is_file():
+            known = sorted(p.name.removesuffix("-linux-gnu.cmake") for p in _TOOLCHAINS.glob("*-linux-gnu.cmake"))
+            raise UserError(f"mobilenet-run cannot be built for {arch!r}: there are toolchains for {', '.join(known)}")
+        return path
 
-_PROGRAM = _Form(_RUNNER, "gnu", "mobilenet-run")
-_LIBRARY = _Form(_RUNNER / "static", "musl", "libmobilenet-run.a", "static-")
+    def cached(self, arch: str) -> Path:
+        """The folder in the user's cache for what these very sources make."""
+        return cache_dir() / "runner" / f"{self.prefix}{arch}-{source_key(arch, self)[:16]}"
+
+
+_PROGRAM = _Form(RUNNER_SOURCES, "gnu", "mobilenet-run")
+_LIBRARY = _Form(RUNNER_SOURCES / "static", "musl", "libmobilenet-run.a", "static-")
 
 
 def runner_binary(arch: str = "x86_64") -> Path:
     """The ``mobilenet-run`` for ``arch``, built first if there is none for these sources.
 
-    Raises UserError if there is no toolchain for ``arch``, SystemFailure if cmake is missing, TVM's runtime for another
-    architecture is not to be had, or the build fails.
+    :raises UserError: there is no toolchain for ``arch``.
+    :raises SystemFailure: there is no cmake, no TVM runtime for another architecture, or it does not build.
     """
-    key = source_key(arch)
-    for folder in (_shipped(arch), _cached(arch, key)):
-        if _is_current(folder, key):
-            return folder / _PROGRAM.product
-    return build(arch, _cached(arch, key))
+    shipped = _shipped(arch)
+    if _is_current(shipped, source_key(arch)):
+        return shipped / _PROGRAM.product
+    return build(arch, _PROGRAM.cached(arch))
 
 
 def static_library(arch: str) -> Path:
@@ -64,7 +73,7 @@ def static_library(arch: str) -> Path:
 
     Built once into the user's cache, which takes some minutes. Raises what :func:`runner_binary` raises.
     """
-    return build(arch, _cached(arch, source_key(arch, _LIBRARY), _LIBRARY), _LIBRARY)
+    return build(arch, _LIBRARY.cached(arch), _LIBRARY)
 
 
 def runner_codecs(arch: str = "x86_64") -> tuple[str, ...]:
@@ -79,84 +88,67 @@ def runner_codecs(arch: str = "x86_64") -> tuple[str, ...]:
 
 def run_script(arch: str = "x86_64") -> str:
     """The text of a package's ``run.sh``."""
-    return (_RUNNER / "run.sh").read_text().replace("@ARCH@", arch)
+    return (RUNNER_SOURCES / "run.sh").read_text().replace("@ARCH@", arch)
 
 
 def source_key(arch: str, form: _Form = _PROGRAM) -> str:
     """A hash over all that the program is made from: sources, build files, toolchain, versions."""
-    digest = hashlib.sha256()
-    files = [
-        path
-        for pattern in ("*.h", "*.cc", "*/*.h", "*/*.cc", "CMakeLists.txt", "cmake/*.cmake")
-        for path in _RUNNER.glob(pattern)
-    ]
-    if form is _LIBRARY:
-        files += [path for path in form.sources.rglob("*") if path.is_file()]
-    files += [_toolchain(arch, form), *_TOOLCHAINS.glob("zig.cmake")]
-    for path in sorted(files):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(_ROOT).as_posix()} {len(content)}\n".encode() + content)
-    made_by = "".join(f"{version(name)} " for name in ("apache-tvm-ffi", *(["apache-tvm"] if form is _LIBRARY else [])))
-    digest.update(f"{made_by}{_own_version()}".encode())
-    return digest.hexdigest()
+    sources = sha256_tree(RUNNER_SOURCES, ("*.h", "*.cc", "CMakeLists.txt", "*.cmake"))
+    toolchain = (sha256_file(path) for path in (form.toolchain(arch), _TOOLCHAINS / "zig.cmake"))
+    versions = (version("apache-tvm"), version("apache-tvm-ffi"), __version__)
+    return hashlib.sha256(" ".join((sources, *toolchain, *versions)).encode()).hexdigest()
 
 
 def build(arch: str, destination: Path, form: _Form = _PROGRAM) -> Path:
-    """Builds the program for ``arch`` into the folder ``destination``, which appears whole or not at all.
+    """Build the program for ``arch`` into the folder ``destination``; two processes that ask at once build once.
 
-    Two processes that ask at once build once. Returns the program's path.
+    :returns: the program's path.
     """
-    from filelock import FileLock
-
     key = source_key(arch, form)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(destination.parent / f".{form.prefix}{arch}.lock"):
-        if not _is_current(destination, key, form):
-            with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".build-") as scratch:
-                program = _compile(arch, Path(scratch), form)
-                _install(program, arch, key, destination)
+    make_once(
+        destination,
+        lambda built: _build(arch, key, form, built),
+        lambda folder: _is_current(folder, key, form),
+    )
     return destination / form.product
 
 
-def _install(program: Path, arch: str, key: str, destination: Path) -> None:
-    destination.mkdir(exist_ok=True)
-    stamp = {"key": key, "arch": arch, "codecs": _codecs_of_build(program.parent)}
-    # The stamp goes first and comes last: what it vouches for is there.
-    (destination / _STAMP).unlink(missing_ok=True)
-    os.replace(program, destination / program.name)
-    temporary = program.parent / _STAMP
-    temporary.write_text(json.dumps(stamp, indent=2) + "\n")
-    os.replace(temporary, destination / _STAMP)
+def _build(arch: str, key: str, form: _Form, destination: Path) -> None:
+    """Build with CMake beside ``destination``, and put there what comes out and a stamp that says what it is."""
+    folder = destination.parent / "build"
+    _compile(arch, folder, form)
+    (folder / form.product).rename(destination / form.product)
+    # Written by CMake: a program for another architecture cannot be asked.
+    codecs = (folder / "codecs.txt").read_text().strip().split(",")
+    stamp = {"key": key, "arch": arch, "codecs": codecs}
+    (destination / _STAMP).write_text(json.dumps(stamp, indent=2) + "\n")
 
 
-def _codecs_of_build(folder: Path) -> list[str]:
-    """What CMake found, written by it: a program for another architecture cannot be asked."""
-    return (folder / "codecs.txt").read_text().strip().split(",")
-
-
-def _compile(arch: str, scratch: Path, form: _Form) -> Path:
+def _compile(arch: str, folder: Path, form: _Form) -> None:
     cmake = shutil.which("cmake") or _cmake_of_python()
     if cmake is None:
         raise SystemFailure(
             "mobilenet-run has to be built once and there is no cmake: install it (Debian: apt install cmake; "
             "PyPI: pip install cmake)"
         )
-    folder = scratch / "build"
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    configure = [
-        cmake, "-S", str(form.sources), "-B", str(folder), *generator,
-        f"-DCMAKE_TOOLCHAIN_FILE={_toolchain(arch, form)}",
-        f"-DZIG_PYTHON={sys.executable}", f"-DTVM_ROOT={package_folder('tvm')}",
-        f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}", f"-DMOBILENET_TVM_VERSION={_own_version()}",
-    ]  # fmt: skip
-    if form is _PROGRAM and arch != host_arch():
-        configure.append(f"-DTVM_LIBRARIES={runtime_libraries(arch)[0].parent}")
-    stb = stb_folder(_cache(), _RUNNER / "cmake" / "stb.cmake")
-    if stb is not None:
-        configure.append(f"-DSTB_IMAGE_DIR={stb}")
-    _run(configure)
+    _run([cmake, "-S", str(form.sources), "-B", str(folder), *cmake_options(arch, form)])
     _run([cmake, "--build", str(folder), "--target", "mobilenet-run", "--parallel", str(len(os.sched_getaffinity(0)))])
-    return folder / form.product
+
+
+def cmake_options(arch: str, form: _Form = _PROGRAM) -> list[str]:
+    """What CMake has to know to build for ``arch`` with this Python's packages."""
+    options = {
+        "CMAKE_TOOLCHAIN_FILE": form.toolchain(arch),
+        "ZIG_PYTHON": sys.executable,
+        "TVM_ROOT": package_folder("tvm"),
+        "TVM_FFI_ROOT": package_folder("tvm_ffi"),
+        "MOBILENET_TVM_VERSION": __version__,
+        "STB_IMAGE_DIR": stb_folder() or "",
+    }
+    if form is _PROGRAM and arch != host_arch():
+        options["TVM_LIBRARIES"] = runtime_libraries(arch)[0].resolve().parent
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    return [*generator, *(f"-D{name}={value}" for name, value in options.items())]
 
 
 def _run(command: list[str]) -> None:
@@ -175,40 +167,8 @@ def _cmake_of_python() -> str | None:
     return str(candidate) if candidate.is_file() else None
 
 
-def package_folder(name: str) -> Path:
-    """The folder of an installed package, without importing it."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemFailure(f"the Python package {name} is not installed")
-    return Path(spec.submodule_search_locations[0])
-
-
-def _own_version() -> str:
-    import mobilenet_tvm
-
-    return str(mobilenet_tvm.__version__)
-
-
-def _toolchain(arch: str, form: _Form = _PROGRAM) -> Path:
-    path = _TOOLCHAINS / f"{arch}-linux-{form.libc}.cmake"
-    if not path.is_file():
-        known = sorted(p.name.removesuffix("-linux-gnu.cmake") for p in _TOOLCHAINS.glob("*-linux-gnu.cmake"))
-        raise UserError(f"mobilenet-run cannot be built for {arch!r}: there are toolchains for {', '.join(known)}")
-    return path
-
-
 def _shipped(arch: str) -> Path:
-    return _RUNNER / "bin" / arch
-
-
-def _cache() -> Path:
-    from platformdirs import user_cache_dir
-
-    return Path(os.environ.get("MOBILENET_TVM_CACHE") or user_cache_dir("mobilenet-tvm"))
-
-
-def _cached(arch: str, key: str, form: _Form = _PROGRAM) -> Path:
-    return _cache() / "runner" / f"{form.prefix}{arch}-{key[:16]}"
+    return RUNNER_SOURCES / "bin" / arch
 
 
 def _is_current(folder: Path, key: str, form: _Form = _PROGRAM) -> bool:
@@ -231,8 +191,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         form = _LIBRARY if given.static else _PROGRAM
-        cached = _cached(given.arch, source_key(given.arch, form), form)
-        destination = _shipped(given.arch) if given.in_place and not given.static else cached
+        in_place = given.in_place and not given.static
+        destination = _shipped(given.arch) if in_place else form.cached(given.arch)
         if given.rebuild:
             (destination / _STAMP).unlink(missing_ok=True)
         wanted = given.in_place or given.rebuild or given.static

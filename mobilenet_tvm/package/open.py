@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import gzip
 import os
-import shutil
 import tarfile
 import tempfile
 import zlib
@@ -16,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.paths import replacing, sha256_file
+from mobilenet_tvm.base.host_cpu import host_arch, missing_features
+from mobilenet_tvm.base.paths import install_folder, replacing, sha256_file
 from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.manifest import MANIFEST, Manifest, read_manifest
-from targets import host_arch, missing_features
 
 ARCHIVE_SUFFIX = ".tar.gz"
 MODULE = "module.so"
@@ -28,7 +26,6 @@ RUNNER = "bin/mobilenet-run"
 REQUIRED = (MODULE, REFERENCE, RUNNER)
 REQUIRED_STATIC = (static_program.PROGRAM, static_program.WEIGHTS, REFERENCE)
 _CHUNK = 1 << 20
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @dataclass(frozen=True)
@@ -196,25 +193,6 @@ def list_files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
 
 
-def _exchange(a: Path, b: Path) -> bool:
-    """Swap two folders in one step; False where the system cannot."""
-    rename = getattr(ctypes.CDLL(None), "renameat2", None)
-    if rename is None:
-        return False
-    return bool(rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0)
-
-
-def _install_folder(built: Path, path: Path) -> None:
-    """Put a finished folder at ``path``; an older package there disappears in the same step."""
-    if not path.exists():
-        os.rename(built, path)
-    elif not _exchange(built, path):
-        aside = built.with_name(built.name + ".old")
-        os.rename(path, aside)
-        os.rename(built, path)
-        shutil.rmtree(aside)
-
-
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     """The same package makes the same archive, whoever packs it and whenever."""
     member.uid = member.gid = member.mtime = 0
@@ -247,4 +225,4 @@ def new_package(path: Path, *, static: bool = False) -> Iterator[Path]:
         elif is_archive(path):
             _install_archive(built, path)
         else:
-            _install_folder(built, path)
+            install_folder(built, path)

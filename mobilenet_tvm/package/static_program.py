@@ -6,12 +6,12 @@ The archive is not compressed, so that the program reads the weights where they 
 
 from __future__ import annotations
 
-import subprocess
 import zipfile
 from pathlib import Path
 
-from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.paths import package_folder, replacing
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.paths import replacing
+from mobilenet_tvm.base.zig import run_zig
 from mobilenet_tvm.package.manifest import MANIFEST
 
 PROGRAM = "mobilenet-run"
@@ -26,16 +26,13 @@ def link_program(folder: Path, library: Path, arch: str) -> None:
 
     :raises SystemFailure: the linker fails.
     """
-    command = [
-        str(package_folder("ziglang") / "zig"), "c++", "-target", f"{arch}-linux-musl", "-static", "-s", "-O2",
-        "-Wl,--gc-sections", "-o", str(folder / PROGRAM), str(folder / KERNELS),
+    run_zig(
+        "c++", "-target", f"{arch}-linux-musl", "-static", "-s", "-O2",
+        "-Wl,--gc-sections", "-o", folder / PROGRAM, folder / KERNELS,
         # All of it: TVM's functions are found by their names when the program runs.
-        "-Wl,--whole-archive", str(library), "-Wl,--no-whole-archive",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["no output"]
-        raise SystemFailure(f"linking the program failed: {lines[0]}", done.stderr)
+        "-Wl,--whole-archive", library, "-Wl,--no-whole-archive",
+        purpose="linking the program",
+    )  # fmt: skip
     (folder / KERNELS).unlink()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tvm import __version__
-from targets.host_cpu import host_arch, host_model
+from mobilenet_tvm.base.host_cpu import host_arch, host_model
 
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 _STAT = Path("/proc/stat")

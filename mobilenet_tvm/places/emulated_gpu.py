@@ -11,9 +11,10 @@ from typing import Any
 from emulated_gpu.build import compile_kernels, library_folder, write_device_file
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
+from mobilenet_tvm.base.host_cpu import host_arch, missing_features
 from mobilenet_tvm.base.paths import cache_dir, sha256_file
 from mobilenet_tvm.package.open import Package
-from targets import available, host_arch, missing_features
+from targets import available
 
 EMULATED_VARIABLE = "MOBILENET_TVM_EMULATED_GPU"  # mobilenet-run's: times are not told
 FILE_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_FILE"

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.host_cpu import host_arch
 from mobilenet_tvm.package.open import Package
-from targets import available, host_arch
+from targets import available
 
 SYSROOT_VARIABLE = "QEMU_LD_PREFIX"  # QEMU's own
 _SYSROOTS = {"aarch64": Path("/usr/aarch64-linux-gnu")}

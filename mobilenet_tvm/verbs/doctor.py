@@ -13,12 +13,12 @@ from typing import Any
 import targets
 from mobilenet_tvm import engines
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.host_cpu import host_arch, host_features, host_model
 from mobilenet_tvm.base.paths import cache_dir, data_dir
 from mobilenet_tvm.base.versions import installed
 from mobilenet_tvm.model.zoo import INSTALL_TORCH, WEIGHTS_PACKAGE
 from mobilenet_tvm.places import qemu as emulator
 from targets.gpu_at_hand import driver_version, has_gpu
-from targets.host_cpu import host_features, host_model
 
 PINNED = {"apache-tvm": "0.27.0.post1", "apache-tvm-ffi": "0.1.14.post1"}
 
@@ -41,8 +41,8 @@ def _python() -> Check:
 
 
 def _system() -> Check:
-    ok = sys.platform.startswith("linux") and targets.host_arch() == "x86_64"
-    detail = f"{platform.system()} {targets.host_arch()}"
+    ok = sys.platform.startswith("linux") and host_arch() == "x86_64"
+    detail = f"{platform.system()} {host_arch()}"
     return Check("system", ok, True, detail, None if ok else "use Linux on x86-64: packages run nowhere else yet")
 
 
@@ -73,8 +73,8 @@ def _runner() -> Check:
     from mobilenet_tvm.native.runner_build import runner_binary, runner_codecs
 
     try:
-        path = runner_binary(targets.host_arch())
-        codecs = runner_codecs(targets.host_arch())
+        path = runner_binary(host_arch())
+        codecs = runner_codecs(host_arch())
     except (SystemFailure, UserError) as error:
         return Check("runner", False, True, str(error), "python -m mobilenet_tvm.native.runner_build")
     return Check("runner", True, True, f"{path} reads {', '.join(codecs)}")
@@ -84,7 +84,7 @@ def _images() -> Check:
     from mobilenet_tvm.native.runner_build import runner_codecs
 
     try:
-        ok = "jpeg" in runner_codecs(targets.host_arch())
+        ok = "jpeg" in runner_codecs(host_arch())
     except (SystemFailure, UserError):
         ok = False
     if ok:

@@ -11,13 +11,14 @@ import targets
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.errors import UserError, unknown
 from mobilenet_tvm.base.events import OnEvent, warn_only, warning
+from mobilenet_tvm.base.host_cpu import host_arch
 from mobilenet_tvm.base.paths import cache_dir, user_logs_dir
 from mobilenet_tvm.model.coverage import as_strings, log_folders
 from mobilenet_tvm.model.source import find_model
 from mobilenet_tvm.places.board import device_named
 from mobilenet_tvm.places.conditions import busy_cores
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype, check_threads, read_shapes
-from targets import Target, host_arch
+from targets import Target
 
 MEASURES = CLOCK, MODEL = "clock", "model"
 """What tells how long a candidate takes: this machine's clock, or the static model of an ARM core or a GPU."""

@@ -91,7 +91,7 @@ def as_timm(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         ({"weights": "random", "activation": "swish"}, "no activation 'swish'"),
         ({"weights": "imagenet"}, "no package carries ImageNet weights"),
         ({"weights": "no_such_file.pt"}, "no weights file at no_such_file.pt"),
-        ({"model": "mobilenet_v9"}, "the nearest name is"),
+        ({"model": "mobilenet_v9"}, "did you mean"),
         ({"model": "x.py:make", "weights": "random"}, "is for models of the zoo; leave it out"),
         ({"model": "x.py:make", "activation": "relu6"}, "--activation is for models of the zoo"),
     ],

@@ -23,7 +23,7 @@ def test_models_lists_the_zoo_with_its_cost() -> None:
 
 
 def test_a_users_mistake_comes_through() -> None:
-    with pytest.raises(UserError, match=r"the nearest name is mobilenet_v2_1\.0_224"):
+    with pytest.raises(UserError, match=r"did you mean 'mobilenet_v2_1\.0_224'"):
         run_child("frontend", {"verb": "models", "name": "mobilenet_v2_1.0_244"})
 
 

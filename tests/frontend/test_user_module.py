@@ -83,7 +83,7 @@ def test_a_neighbouring_file_can_be_imported(tmp_path: Path) -> None:
             "broken",
             r"calling net\.py:broken failed: ValueError: in_channels must be divisible by groups \(.*, line \d+\)",
         ),
-        ("shapeles", "has no function shapeles; the nearest is shapeless"),
+        ("shapeles", r"unknown function in .*net\.py: 'shapeles': did you mean 'shapeless'"),
         ("constant", "cannot be called"),
         ("a-b", "write FILE.py:FUNCTION"),
     ],

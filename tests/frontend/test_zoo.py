@@ -29,7 +29,7 @@ def test_the_zoo_is_what_the_readme_says() -> None:
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, right: str) -> None:
-    with pytest.raises(UserError, match=f"the nearest name is {right}$"):
+    with pytest.raises(UserError, match=f"did you mean '{right}'"):
         zoo.find(wrong)
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from tiny_package import Package, make_package
 
-from mobilenet_tvm.native.device_runtime import runtime_libraries
-from mobilenet_tvm.native.runner_build import package_folder
+from mobilenet_tvm.native.runner_build import cmake_options
 from mobilenet_tvm.places import qemu as emulator
 
 TESTS = Path(__file__).parent
@@ -66,23 +64,17 @@ def aarch64_test_build() -> Path:
     """The same for aarch64; ctest there goes through QEMU."""
     if lacking := emulator.missing("aarch64"):
         pytest.skip(f"{lacking[0][0]} is not installed (Debian: {lacking[0][1]})")
-    return _built_tests(
-        "aarch64", "runner-tests-aarch64", f"-DTVM_LIBRARIES={runtime_libraries('aarch64')[0].resolve().parent}"
-    )
+    return _built_tests("aarch64", "runner-tests-aarch64")
 
 
-def _built_tests(arch: str, name: str, *options: str) -> Path:
+def _built_tests(arch: str, name: str) -> Path:
     folder = ROOT / "build" / name
     folder.parent.mkdir(exist_ok=True)
     with FileLock(folder.parent / f"{name}.lock"):
-        toolchain = ROOT / f"targets/toolchains/{arch}-linux-gnu.cmake"
-        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
         commands = [
-            ["cmake", "-S", str(ROOT / "runner"), "-B", str(folder), *generator, "-DBUILD_TESTING=ON",
-             f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", f"-DZIG_PYTHON={sys.executable}",
-             f"-DTVM_ROOT={package_folder('tvm')}", f"-DTVM_FFI_ROOT={package_folder('tvm_ffi')}", *options],
+            ["cmake", "-S", str(ROOT / "runner"), "-B", str(folder), "-DBUILD_TESTING=ON", *cmake_options(arch)],
             ["cmake", "--build", str(folder), "--parallel", "2"],
-        ]  # fmt: skip
+        ]
         for command in commands:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr

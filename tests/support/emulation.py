@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.zig import run_zig
 from tvm_pipeline.backends.arm_model.disassemble import llvm_tool
-from tvm_pipeline.codegen.link import run_zig
 
 
 def _lacking() -> list[str]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.base.paths import package_folder
 from mobilenet_tvm.model.preprocessing import Preprocessing
-from mobilenet_tvm.native.runner_build import package_folder, run_script, runner_binary
+from mobilenet_tvm.native.runner_build import run_script, runner_binary
 
 NETWORK = Path(__file__).with_name("tiny_network.py")
 PREPROCESSING = Preprocessing(resize=36, crop=32)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import targets
+from mobilenet_tvm.base import host_cpu
 from mobilenet_tvm.base.errors import UserError
-from targets import host_cpu, target
+from targets import target
 from targets.target import Target
 
 MINE = """

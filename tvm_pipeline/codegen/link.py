@@ -4,7 +4,6 @@ The shared object names ``libm.so.6`` and ``libc.so.6`` as needed but carries no
 (``zig cc`` would first build its own start files and libc stubs, 17 s on a cold cache; the linker alone takes 0.05 s.)
 """
 
-import importlib.util
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import SystemFailure
+from mobilenet_tvm.base.zig import first_error, run_zig
 
 NEEDED = ("libm.so.6", "libc.so.6")
 
@@ -31,7 +31,7 @@ def link_shared_by(compiler: str, output: str, objects: Sequence[str] | str) -> 
     command = [compiler, "-shared", "-fPIC", "-Wl,-z,now,--strip-debug", "-o", output, *inputs, "-lm"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
-        raise SystemFailure(f"linking with {compiler} failed: {finished.stderr.strip()[-500:]}")
+        raise SystemFailure(f"linking with {compiler} failed: {first_error(finished.stderr)}", finished.stderr)
 
 
 def object_of(source: Path, folder: Path, zig_target: str) -> str:
@@ -55,19 +55,3 @@ def _library_stubs(zig_target: str) -> tempfile.TemporaryDirectory[str]:
     for name in NEEDED:
         run_zig("ld.lld", "-shared", "-soname", name, "-o", str(directory / name), str(empty))
     return folder
-
-
-@cache
-def zig_program() -> Path:
-    """The program inside the PyPI package, called directly: ``python -m ziglang`` costs an interpreter's start."""
-    spec = importlib.util.find_spec("ziglang")
-    if spec is None or spec.origin is None:
-        raise SystemFailure("the package ziglang is missing: pip install ziglang")
-    return Path(spec.origin).parent / "zig"
-
-
-def run_zig(*arguments: str) -> None:
-    """Runs zig. Raises SystemFailure with the end of what it said."""
-    finished = subprocess.run([str(zig_program()), *arguments], capture_output=True, text=True, check=False)
-    if finished.returncode != 0:
-        raise SystemFailure(f"linking failed: {(finished.stderr or finished.stdout).strip()[-500:]}")

@@ -12,7 +12,7 @@ from tvm.s_tir.schedule import Trace
 from tvm.target import Target
 
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.tuning_log import write_atomically
+from mobilenet_tvm.base.paths import replacing
 from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
 from tvm_pipeline.schedules.gpu import tensor_cores
 
@@ -50,7 +50,8 @@ def _keep_lines(path: Path, is_good: Callable[[str], bool], warn: Callable[[str]
     if len(good) < len(lines) or (text and not text.endswith("\n")):
         if len(good) < len(lines):
             warn(f"{path} was cut off: {len(lines) - len(good)} unfinished line(s) dropped, {len(good)} kept")
-        write_atomically(path, "".join(line + "\n" for line in good))
+        with replacing(path) as temporary:
+            temporary.write_text("".join(line + "\n" for line in good), encoding="utf-8")
 
 
 def claim(directory: Path) -> FileLock:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.base.host_cpu import host_features, host_model
 from mobilenet_tvm.base.tracker import Device
 from mobilenet_tvm.base.tuning_log import (
     MEASURED,
@@ -26,14 +27,6 @@ from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.tuning.session import Best, Session
-
-
-def cpu_model() -> str:
-    """The CPU's name as the kernel tells it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 @dataclass(frozen=True)
@@ -58,9 +51,9 @@ class Conditions:
     @staticmethod
     def of_this_machine(target: AnyTarget, threads: int) -> "Conditions":
         """``2026-11-23 amd-epyc 1t``: day, CPU, threads."""
-        cpu = "-".join(cpu_model().lower().replace("(r)", "").replace("(tm)", "").split()[:4])
+        cpu = "-".join(host_model().lower().replace("(r)", "").replace("(tm)", "").split()[:4])
         name = f"{datetime.date.today().isoformat()} {cpu} {threads}t"
-        return Conditions(MEASURED, name, platform.node() and "local", cpu_model(), remarks(target))
+        return Conditions(MEASURED, name, platform.node() and "local", host_model(), remarks(target))
 
     @staticmethod
     def of_boards(boards: Sequence[Board], device: Device, threads: int) -> "Conditions":
@@ -90,8 +83,7 @@ class Conditions:
 
 def remarks(target: AnyTarget) -> str:
     """Code for a narrower vector unit than the CPU's."""
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    if isinstance(target, CpuTarget) and target.unit.lanes == 8 and "avx512f" in flags:
+    if isinstance(target, CpuTarget) and target.unit.lanes == 8 and "avx512f" in host_features():
         return "AVX2 code, measured on a CPU that has AVX-512"
     return ""
 

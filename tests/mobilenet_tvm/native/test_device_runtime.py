@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from mobilenet_tvm.base.errors import SystemFailure
+from mobilenet_tvm.base.host_cpu import host_arch
 from mobilenet_tvm.base.paths import package_folder
 from mobilenet_tvm.native import device_runtime
 from mobilenet_tvm.native.device_runtime import runtime_libraries
-from targets import host_arch
 
 NAMES = ["libtvm_runtime.so", "libtvm_ffi.so"]
 CUDA = "libtvm_runtime_cuda.so"
@@ -71,7 +71,7 @@ def test_offline_one_line_says_what_to_do(offline: Path, capsys: pytest.CaptureF
         runtime_libraries("aarch64")
     assert device_runtime.main(["aarch64"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
-    assert sorted(os.listdir(offline / "cache" / "runtime")) == [".manylinux_2_28_aarch64.lock"]
+    assert [path.suffix for path in (offline / "cache" / "runtime").iterdir()] == [".lock"]
 
 
 def test_wheels_in_a_folder_do(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:

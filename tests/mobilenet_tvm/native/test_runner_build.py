@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.paths import package_folder
 from mobilenet_tvm.native import runner_build
 
 
@@ -40,7 +41,7 @@ def _glibc_versions(content: bytes) -> list[bytes]:
 def test_codecs_are_what_the_program_says(built: Path) -> None:
     codecs = runner_build.runner_codecs()
     assert {"ppm", "npy"} <= set(codecs)
-    libraries = [runner_build.package_folder(name) / "lib" for name in ("tvm", "tvm_ffi")]
+    libraries = [package_folder(name) / "lib" for name in ("tvm", "tvm_ffi")]
     environment = {"LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries))}
     said = subprocess.run([built, "--version"], capture_output=True, text=True, check=True, env=environment).stdout
     assert f"codecs: {','.join(codecs)}\n" in said
@@ -80,7 +81,7 @@ def test_without_cmake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemFailure, match="there is no cmake"):
         runner_build.runner_binary()
     # Nothing half-made stays behind, only the lock.
-    assert [p.name for p in (tmp_path / "runner").iterdir()] == [".x86_64.lock"]
+    assert [p.suffix for p in (tmp_path / "runner").iterdir()] == [".lock"]
 
 
 def test_run_script() -> None:

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_tvm.base.paths import CACHE_VARIABLE
 from mobilenet_tvm.native import stb_header
 
-CMAKE = Path(__file__).parents[3] / "runner" / "cmake" / "stb.cmake"
 OURS = b"/* a header */"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -20,21 +26,22 @@ def no_system_header(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_system_has_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stb_image.h").write_bytes(OURS)
     monkeypatch.setattr(stb_header, "_SYSTEM", [tmp_path])
-    assert stb_header.stb_folder(tmp_path / "cache", CMAKE) is None
+    assert stb_header.stb_folder() is None
 
 
 @pytest.mark.usefixtures("no_system_header")
-def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", ""), ("PIP_CONFIG_FILE", "/dev/null")):
         monkeypatch.setenv(name, value)
-    assert stb_header.stb_folder(tmp_path, CMAKE) is None
-    assert list(tmp_path.iterdir()) == []
+    assert stb_header.stb_folder() is None
+    assert not cache.exists()
 
 
 @pytest.mark.usefixtures("no_system_header")
 def test_fetched_once_and_only_with_the_pinned_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pinned = tmp_path / "stb.cmake"
     pinned.write_text(f"set(stb_sha256 {hashlib.sha256(OURS).hexdigest()})\n")
+    monkeypatch.setattr(stb_header, "_CMAKE", pinned)
 
     def pip(command: list[str], **_: object) -> None:
         import io
@@ -48,9 +55,9 @@ def test_fetched_once_and_only_with_the_pinned_sum(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(subprocess, "run", pip)
     content = OURS + b"tampered with"
-    assert stb_header.stb_folder(tmp_path / "cache", pinned) is None
+    assert stb_header.stb_folder() is None
     content = OURS
-    folder = stb_header.stb_folder(tmp_path / "cache", pinned)
+    folder = stb_header.stb_folder()
     assert folder is not None and (folder / "stb_image.h").read_bytes() == OURS
     content = b"gone"
-    assert stb_header.stb_folder(tmp_path / "cache", pinned) == folder
+    assert stb_header.stb_folder() == folder

@@ -4,12 +4,11 @@ ziglang's clang makes both, so neither a cross compiler nor an emulated system i
 statically, with musl as its C library.
 """
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tvm.base.errors import SystemFailure
-from tvm_pipeline.codegen.link import run_zig
+from mobilenet_tvm.base.paths import package_folder
+from mobilenet_tvm.base.zig import run_zig
 
 SOURCES = Path(__file__).parent / "emulated"
 _PROGRAM_TARGET = ("-target", "aarch64-linux-musl")
@@ -26,7 +25,7 @@ def build_plugin(folder: Path) -> Path:
 def build_driver(folder: Path) -> Path:
     """Compiles ``emulated/driver.c``, the object file that turns a kernel into a program."""
     output = folder / "driver.o"
-    include = f"-I{_ffi_headers()}"
+    include = f"-I{package_folder('tvm_ffi') / 'include'}"
     run_zig("cc", *_PROGRAM_TARGET, "-O2", include, "-c", str(SOURCES / "driver.c"), "-o", str(output))
     return output
 
@@ -37,10 +36,3 @@ def link_program(output: str, objects: Sequence[str], driver: str) -> None:
     The first call on a machine takes the time to build musl, half a minute.
     """
     run_zig("cc", *_PROGRAM_TARGET, "-O2", "-static", driver, *objects, "-o", output)
-
-
-def _ffi_headers() -> Path:
-    spec = importlib.util.find_spec("tvm_ffi")
-    if spec is None or spec.origin is None:
-        raise SystemFailure("the package apache-tvm-ffi is missing: pip install apache-tvm-ffi")
-    return Path(spec.origin).parent / "include"

@@ -59,8 +59,8 @@ def _emulated(source: str, compute_capability: int) -> bytes:
     command = [sys.executable, "-m", "emulated_gpu", str(compute_capability)]
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
-        raise SystemFailure(f"compiling for the emulated GPU: {lines[-1]}")
+        said = done.stderr.decode(errors="replace").strip()
+        raise SystemFailure(said.rpartition("\n")[2] or "the emulated GPU's compiler died", said)
     return done.stdout
 
 

@@ -4,11 +4,11 @@ TVM packs a module's device code with everything else that is not host code into
 gets one more section header, ``.nv_fatbin``, which points at those very bytes: nothing of what is loaded changes.
 """
 
-import os
 import struct
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import SystemFailure
+from mobilenet_tvm.base.paths import replacing
 
 SECTION = ".nv_fatbin"
 _HEADER = struct.Struct("<IIQQQQIIQQ")
@@ -39,10 +39,8 @@ def add_device_section(module: Path, code: bytes) -> None:
     struct.pack_into("<Q", content, _SECTIONS_OFFSET, len(content))
     struct.pack_into("<H", content, _SECTIONS_SIZE + 2, count + 1)
     content += b"".join(_HEADER.pack(*header) for header in headers)
-    temporary = module.with_name(f".{module.name}.new")
-    temporary.write_bytes(content)
-    temporary.chmod(module.stat().st_mode)
-    os.replace(temporary, module)
+    with replacing(module, module.stat().st_mode) as temporary:
+        temporary.write_bytes(content)
 
 
 def device_section(module: Path) -> bytes | None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tvm_pipeline.codegen.link import zig_program
+from mobilenet_tvm.base.zig import zig_program
 
 
 def host_compiler(folder: Path) -> Sequence[str]:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from mobilenet_tvm.base.zig import run_zig
 from tvm_pipeline.codegen.cuda.elf_symbols import undefined_symbols
-from tvm_pipeline.codegen.link import run_zig
 
 DRIVER = "libcuda.so.1"
 CUDART = "libcudart.so.13"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from mobilenet_tvm.base.zig import run_zig
 from mobilenet_tvm.places.board import device_named
 from tvm_pipeline.backends.boards.kernel_worker import ConnectRequest
 from tvm_pipeline.backends.workers.process import WorkerProcess
@@ -27,7 +26,7 @@ def kernels(tmp_path: Path) -> tuple[Path, Path]:
             f"int __tvm_ffi_main(void *self, void *args, int count, void *result) {{ {body} return 0; }}\n"
         )
         flags = ["-target", "x86_64-linux-gnu.2.28", "-shared", "-fPIC", "-nostdlib", "-fno-sanitize=all"]
-        subprocess.run([sys.executable, "-m", "ziglang", "cc", *flags, source, "-o", library], check=True)
+        run_zig("cc", *flags, source, "-o", library)
         built.append(library)
     return built[0], built[1]
 

@@ -11,12 +11,12 @@ import jsonschema
 import numpy as np
 import pytest
 
+from mobilenet_tvm.base.host_cpu import host_model
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.bench import bench
 from mobilenet_tvm.verbs.run import run
 from mobilenet_tvm.verbs.tune import tune
 from mobilenet_tvm.verbs.verify import verify
-from targets.host_cpu import host_model
 
 TARGET = "x86-64-v3"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from targets import host_cpu
+from mobilenet_tvm.base import host_cpu
 
 PC = """processor\t: 0
 model name\t: AMD EPYC
