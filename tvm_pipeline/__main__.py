@@ -9,9 +9,9 @@ from mobilenet_tvm.base.protocol import Emit, serve
 def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from mobilenet_tvm.base.tuning_log import TuningLogs
     from tvm_pipeline.compile import compile_model
-    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.hardware.target import Target
 
-    target = target_of(request["target"], request.get("dtype", "float32"))
+    target = Target.from_json(request["target"], request.get("dtype", "float32"))
     logs = TuningLogs.load([Path(one) for one in request["logs"]], target.logs, request["dtype"])
     return compile_model(
         Path(request["onnx"]),
@@ -28,10 +28,10 @@ def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from mobilenet_tvm.base.tracker import Device
     from mobilenet_tvm.base.tuning_log import TuningLogs
-    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.tune import tune_model
 
-    target = target_of(request["target"], request.get("dtype", "float32"))
+    target = Target.from_json(request["target"], request.get("dtype", "float32"))
     known = TuningLogs.load([Path(one) for one in request.get("known_logs", [])], target.logs, request["dtype"])
     return tune_model(
         onnx_path=Path(request["onnx"]),
@@ -51,11 +51,13 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _layers(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.tune import layers_of
 
     found = layers_of(
-        Path(request["onnx"]), target_of(request["target"], request.get("dtype", "float32")), request.get("shape")
+        Path(request["onnx"]),
+        Target.from_json(request["target"], request.get("dtype", "float32")),
+        request.get("shape"),
     )
     return {"layers": [{"layer": str(layer), "count": count} for layer, count in found.items()]}
 
@@ -69,13 +71,13 @@ def _records(request: dict[str, Any]) -> list[Any]:
 
 
 def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.logs.check import check_records
 
     records = _records(request)
     checked = check_records(
         records,
-        target_of(request["target"], request.get("dtype", "float32")),
+        Target.from_json(request["target"], request.get("dtype", "float32")),
         can_run=bool(request.get("can_run", True)),
         on_checked=lambda done: emit.progress("checking", done, len(records)),
     )
@@ -86,10 +88,10 @@ def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
 
 
 def _logs_export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.logs.export import export_metaschedule
 
-    target = target_of(request["target"], request.get("dtype", "float32"))
+    target = Target.from_json(request["target"], request.get("dtype", "float32"))
     return {"records": export_metaschedule(_records(request), target, Path(request["out"]))}
 
 

@@ -12,12 +12,11 @@ from tvm import relax
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model
+from tvm_pipeline.codegen.build import build
 from tvm_pipeline.codegen.cuda.argument_bytes import add_arguments
-from tvm_pipeline.codegen.cuda.build import build_cuda, write_device_code
+from tvm_pipeline.codegen.cuda.build import write_device_code
 from tvm_pipeline.codegen.link import link_shared, link_shared_by
-from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.codegen.static import export_static
-from tvm_pipeline.hardware.gpu_target import GpuTarget
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.importer.import_onnx import import_onnx, output_names
 from tvm_pipeline.passes.dataflow import shape_of
@@ -44,28 +43,24 @@ def compile_model(
     module = import_onnx(onnx_path, shapes)
     inputs, outputs = _signature(module, output_names(onnx_path))
     report("lowering")
-    fatbin = None
     with target.tvm:
         module = lower(module, target.unit)
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
         report("generating code")
-        if isinstance(target, GpuTarget):
-            executable, fatbin = build_cuda(module, target)
-        else:
-            executable = relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE, system_lib=static)
+        built = build(module, target, static=static)
     report("linking")
     path = output / ("module.bin" if static else "module.so")
     if static:
-        export_static(executable, output, target.zig_target)
+        export_static(built.executable, output, target.zig_target)
     else:
-        executable.export_library(str(path), fcompile=_linker(target))
+        built.executable.export_library(str(path), fcompile=_linker(target))
     device_code = None
-    if isinstance(target, GpuTarget) and fatbin is not None:
+    if built.fatbin is not None:
         report("modelling")
-        device_code = write_device_code(fatbin, path, target.driver)
+        device_code = write_device_code(built.fatbin, path, target.driver)
         kernels_with_figures = add_figures(device_code["kernels"], module, target)
-        device_code["kernels"] = add_arguments(kernels_with_figures, fatbin.source, module)
+        device_code["kernels"] = add_arguments(kernels_with_figures, built.fatbin.source, module)
         device_code["model"] = describe_model(target)
     return {
         "module": str(path),

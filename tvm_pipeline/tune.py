@@ -15,10 +15,11 @@ from mobilenet_tvm.base.tracker import Device
 from mobilenet_tvm.base.tuning_log import TuningLogs, log_path
 from tvm_pipeline import skip_tensor_intrinsics
 from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
-from tvm_pipeline.schedules import Decisions, Unit, generator_for
-from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
+from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules.annotations import anchor_descriptor
 
 skip_tensor_intrinsics()
 

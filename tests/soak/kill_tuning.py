@@ -23,7 +23,7 @@ from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_reques
 import targets
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.tuning_log import log_path, read_log
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 
 
 def network() -> Network:

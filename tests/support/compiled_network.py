@@ -18,7 +18,7 @@ from tvm import relax
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.compile import compile_model
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 
 Arrays = list[np.ndarray]
 

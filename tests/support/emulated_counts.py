@@ -26,7 +26,7 @@ def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
     from tvm_pipeline.backends.workers.run import random_arrays
     from tvm_pipeline.codegen.cuda.compiler import emulated_compiler
     from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
-    from tvm_pipeline.hardware.gpu_target import GpuTarget
+    from tvm_pipeline.hardware.target import GpuTarget
     from tvm_pipeline.schedules import generator_for
     from tvm_pipeline.schedules.space import Space
 

@@ -75,9 +75,9 @@ def _run(cases: Sequence[Case]) -> list[float]:
 
 def _target(case: Case) -> Any:
     import targets
-    from tvm_pipeline.hardware.target import target_of
+    from tvm_pipeline.hardware.target import Target
 
-    return target_of(targets.load(case.target).to_json(), case.dtype)
+    return Target.from_json(targets.load(case.target).to_json(), case.dtype)
 
 
 def _space(case: Case) -> Any:

@@ -9,10 +9,10 @@ import tvm
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.schedules import Decisions, generator_for
 from tvm_pipeline.schedules.space import Space
-from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
 
 ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from mobilenet_tvm.base.child import child_command, child_environment
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.tuning.database import FAILED_SECONDS, TrialDatabase
 
 Event = dict[str, Any]

@@ -19,7 +19,7 @@ from onnx_network import Network  # noqa: E402
 
 import targets  # noqa: E402
 from mobilenet_tvm.base.tuning_log import TuningLogs  # noqa: E402
-from tvm_pipeline.hardware.cpu import CpuTarget  # noqa: E402
+from tvm_pipeline.hardware.target import CpuTarget  # noqa: E402
 
 settings.register_profile("quick", deadline=None, max_examples=25, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=1000)

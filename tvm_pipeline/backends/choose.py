@@ -5,7 +5,6 @@ from collections.abc import Callable
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.tracker import Device
 from tvm_pipeline.backends.backend import Backend
-from tvm_pipeline.hardware.gpu_target import GpuTarget
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.tuning.log_writer import Conditions
 
@@ -30,7 +29,7 @@ def choose_backend(
         return boards, Conditions.of_boards(boards.boards, device, threads)
     if measure == MODEL:
         return _modelled(target, threads)
-    if isinstance(target, GpuTarget):
+    if target.unit.compute_capability is not None:
         raise UserError(
             f"a GPU is measured over RPC: --device tracker://HOST:PORT/KEY names its machine; --measure model does "
             f"without {target.card}"
@@ -41,7 +40,7 @@ def choose_backend(
 
 
 def _modelled(target: AnyTarget, threads: int) -> tuple[Backend, Conditions]:
-    if isinstance(target, GpuTarget):
+    if target.unit.compute_capability is not None:
         from tvm_pipeline.backends.gpu_model.measurement import ModelledGpu
 
         return ModelledGpu(target), Conditions.of_gpu_model(target.card)

@@ -11,17 +11,9 @@ from tvm import s_tir, tirx
 from tvm.tirx.stmt import AttrStmt, Evaluate, For, SeqStmt, Stmt
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, PREFETCH_STRIPE
 from tvm_pipeline.workloads.workload import ANCHOR
-
-PREFETCH_STEPS = "mobilenet_tvm.prefetch_steps"
-"""How many steps ahead weights are brought into the first-level cache."""
-
-PREFETCH_PANEL = "mobilenet_tvm.prefetch_panel"
-"""How many pixels a tile has, where each brings a block of the weights behind its own into the second-level cache."""
-
-PREFETCH_STRIPE = "mobilenet_tvm.prefetch_stripe"
-"""How many output rows a stripe has, where each step asks for its part of the next stripe's input."""
 
 WEIGHT = "weight"
 _READ, _INTO_FIRST_LEVEL, _INTO_SECOND_LEVEL, _DATA = 0, 3, 2, 1

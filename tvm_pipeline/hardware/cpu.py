@@ -1,43 +1,60 @@
-"""What the pipeline needs to know of a resolved target."""
+"""The part of a CPU that a schedule is cut for, and which kernels pay on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-import tvm
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import has_even_blocks
+from tvm_pipeline.hardware.unit import CPU
 
-from tvm_pipeline.schedules.generator import VectorUnit
+NEON_LANES, AVX2_LANES = 4, 8
 
 _REGISTERS = {512: 32, 256: 16, 128: 32}
 """Architectural vector registers by vector width: AVX-512, AVX2, NEON."""
 
+FUSED_WEIGHT_BYTES = 256 * 1024
+"""A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
+
+STRASSEN_CHANNELS = 192
+"""In and out: with fewer, making and joining the sums costs what an eighth of the multiply-adds is worth."""
+
+STRASSEN_LANES = 16
+"""With AVX2's 16 registers halves of 98 pixels make poor tiles: 14x14x512->512 takes 1187 us, not 998 (Zen 4)."""
+
+STRASSEN_PIXELS = 64
+"""With 49 the weights, three quarters more than those of a plain product, come too slowly from memory."""
+
 
 @dataclass(frozen=True)
-class CpuTarget:
-    """A target as the front door resolved it.
+class VectorUnit:
+    """float32 lanes per vector, and architectural vector registers."""
 
-    :ivar logs: names of the targets whose tuning logs apply, its own first.
-    :ivar compiler: the system's compiler that links modules; None for ziglang's.
-    :ivar cpu_features: what a CPU must have, named as in the flags of /proc/cpuinfo.
-    """
-
-    name: str
-    tvm: tvm.target.Target
-    unit: VectorUnit
-    logs: tuple[str, ...]
-    zig_target: str
-    compiler: str | None = None
-    cpu_features: tuple[str, ...] = ()
+    lanes: int
+    registers: int
+    family: ClassVar = CPU
+    dtype: ClassVar = "float32"
+    compute_capability: ClassVar = None
 
     @staticmethod
-    def from_json(values: Mapping[str, Any]) -> "CpuTarget":
+    def of_target(values: Mapping[str, Any], dtype: str) -> "VectorUnit":
+        """That of a target's JSON; whatever the ``dtype``, a CPU computes in float32."""
         bits = int(values["vector_bits"])
-        return CpuTarget(
-            name=values["name"],
-            tvm=tvm.target.Target(dict(values["tvm"])),
-            unit=VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits]),
-            logs=tuple(values.get("logs") or (values["name"],)),
-            zig_target=str(values.get("toolchain") or f"{values['arch']}-linux-gnu"),
-            compiler=values.get("compiler"),
-            cpu_features=tuple(values.get("cpu_features") or ()),
-        )
+        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits])
+
+    @property
+    def multiplies_by_lane(self) -> bool:
+        """Whether a multiply-add takes one lane of a vector as its factor (NEON); x86 broadcasts from memory."""
+        return self.lanes == NEON_LANES
+
+    def kernel_kind(self, layer: Layer) -> str:
+        return layer.kind
+
+    def fuses(self, layer: Layer) -> bool:
+        weight_bytes = layer.in_channels * layer.out_channels * 4
+        return weight_bytes <= FUSED_WEIGHT_BYTES and not self.strassen_pays(layer.pointwise_part)
+
+    def strassen_pays(self, layer: Layer) -> bool:
+        is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
+        is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and has_even_blocks(layer)
+        return is_worth_it and self.lanes >= STRASSEN_LANES

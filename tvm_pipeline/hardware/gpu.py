@@ -2,9 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.unit import GPU
 
 DTYPES = ("float32", "float16")
+
+FRAGMENT = 16
+"""Pixels, input channels and output channels of one product of tensor cores, which multiply float16."""
+
+FEWEST_TENSOR_PIXELS = 8
+"""With fewer, more than half of a fragment would be needless."""
+
+MOST_STEPS, MOST_CHANNELS = 2, 64
+"""Of a fused kernel: a step's copies wait for memory, and every tile of channels needs the depthwise half anew."""
+
+FEWEST_PIXELS = 16
+"""Of a multiprocessor in a fused kernel: with fewer, most of what a block reads is border."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +55,48 @@ class GpuUnit:
     half_tensor_fma_per_cycle: int
     launch_us: float
     dtype: str = "float32"
+    family: ClassVar = GPU
+
+    @staticmethod
+    def of_target(values: Mapping[str, Any], dtype: str) -> "GpuUnit":
+        """That of a target's JSON, which holds the GPU's figures.
+
+        :raises ValueError: a figure is missing or unknown, the target has no host, or the dtype is unknown.
+        """
+        if not isinstance(values["tvm"].get("host"), Mapping):
+            raise ValueError("[tvm] of kind cuda lacks its host: add a table [tvm.host]")
+        return GpuUnit.from_json(values.get("gpu") or {}, dtype)
 
     @staticmethod
     def from_json(values: Mapping[str, Any], dtype: str = "float32") -> "GpuUnit":
-        """A preset's ``[gpu]`` table. Raises ValueError where a figure is missing, unknown, or the dtype is."""
+        """A preset's ``[gpu]`` table.
+
+        :raises ValueError: a figure is missing or unknown, or the dtype is.
+        """
         if dtype not in DTYPES:
             raise ValueError(f"a GPU's packages have dtype {' or '.join(DTYPES)}, not {dtype}")
         figures = {field.name: field.type for field in fields(GpuUnit) if field.name != "dtype"}
         if wrong := sorted(set(values) ^ set(figures)):
             raise ValueError(f"[gpu] must have exactly the figures {', '.join(figures)}: see {', '.join(wrong)}")
         return GpuUnit(**{name: figures[name](value) for name, value in values.items()}, dtype=dtype)  # type: ignore[operator]
+
+    def kernel_kind(self, layer: Layer) -> str:
+        is_for_tensor_cores = layer.kind == "pointwise" and self._fits_tensor_cores(layer)
+        return "tensor_pointwise" if is_for_tensor_cores else layer.kind
+
+    def _fits_tensor_cores(self, layer: Layer) -> bool:
+        """Whether a pointwise layer's blocks of channels are fragments, and its image fills one at least half."""
+        blocks = (channel_block(layer.in_channels), channel_block(layer.out_channels))
+        is_whole = self.dtype == "float16" and blocks == (FRAGMENT, FRAGMENT)
+        return is_whole and layer.height * layer.width >= FEWEST_TENSOR_PIXELS
+
+    def fuses(self, layer: Layer) -> bool:
+        """Of a large image with few channels."""
+        steps = padded_channels(layer.in_channels) // channel_block(layer.in_channels)
+        channels = padded_channels(layer.out_channels)
+        has_one_tile = channels <= MOST_CHANNELS and channels & (channels - 1) == 0
+        pixels = layer.batch * layer.out_height * layer.out_width
+        return steps <= MOST_STEPS and has_one_tile and pixels >= FEWEST_PIXELS * self.multiprocessors
+
+    def strassen_pays(self, layer: Layer) -> bool:
+        return False  # its sums cost launches and traffic, and a GPU has multiply-adds to spare

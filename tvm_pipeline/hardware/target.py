@@ -1,19 +1,68 @@
 """A target as a request carries it, as the pipeline needs it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from tvm_pipeline.hardware.cpu import CpuTarget
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+import tvm
 
-AnyTarget = CpuTarget | GpuTarget
+from mobilenet_tvm.base.errors import UserError
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.unit import Unit
+
+_UNITS: dict[str, Callable[[Mapping[str, Any], str], Unit]] = {"cuda": GpuUnit.of_target}
+"""What makes a target's unit, by its kind of TVM target; of any other kind it is a CPU's."""
+
+UnitT = TypeVar("UnitT", bound=Unit, covariant=True)
 
 
-def target_of(values: Mapping[str, Any], dtype: str = "float32") -> AnyTarget:
-    """The target of a request's JSON; ``dtype`` is that of activations and weights inside the network.
+@dataclass(frozen=True)
+class Target(Generic[UnitT]):
+    """A target as the front door resolved it.
 
-    :raises UserError: a GPU's target lacks figures of the GPU, or its host.
+    :ivar tvm: TVM's own target; a GPU's has its host's CPU as its host.
+    :ivar logs: names of the targets whose tuning logs apply, its own first.
+    :ivar zig_target: of the CPU, a GPU's host.
+    :ivar compiler: the system's compiler that links modules; None for ziglang's.
+    :ivar cpu_features: what the CPU, or the host's, must have, named as in the flags of /proc/cpuinfo.
+    :ivar driver: the least branch of a GPU's driver that runs what is compiled.
+    :ivar card: what the unit's figures are of: the first alias of its preset.
     """
-    if values["tvm"]["kind"] == "cuda":
-        return GpuTarget.from_json(values, dtype)
-    return CpuTarget.from_json(values)
+
+    name: str
+    tvm: tvm.target.Target
+    unit: UnitT
+    logs: tuple[str, ...]
+    zig_target: str
+    compiler: str | None = None
+    cpu_features: tuple[str, ...] = ()
+    driver: str | None = None
+    card: str = ""
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any], dtype: str = "float32") -> "Target[Any]":
+        """The target of a request's JSON; ``dtype`` is that of activations and weights inside the network.
+
+        :raises UserError: a GPU's target lacks figures of the GPU, or its host.
+        """
+        try:
+            unit = _UNITS.get(values["tvm"]["kind"], VectorUnit.of_target)(values, dtype)
+        except ValueError as error:
+            raise UserError(f"target {values['name']}: {error}") from error
+        return Target(
+            name=values["name"],
+            tvm=tvm.target.Target(dict(values["tvm"])),
+            unit=unit,
+            logs=tuple(values.get("logs") or (values["name"],)),
+            zig_target=str(values.get("toolchain") or f"{values['arch']}-linux-gnu"),
+            compiler=values.get("compiler"),
+            cpu_features=tuple(values.get("cpu_features") or ()),
+            driver=values.get("driver"),
+            card=str(next(iter(values.get("aliases") or ()), values["name"])),
+        )
+
+
+CpuTarget: TypeAlias = Target[VectorUnit]
+GpuTarget: TypeAlias = Target[GpuUnit]
+AnyTarget: TypeAlias = Target[Any]

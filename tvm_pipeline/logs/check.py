@@ -12,9 +12,7 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import TuningRecord
 from tvm_pipeline.backends.clock.measurement import argument_shapes
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.hardware.cpu import CpuTarget
-from tvm_pipeline.hardware.gpu_target import GpuTarget
-from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.hardware.target import AnyTarget, CpuTarget
 from tvm_pipeline.logs.check_gpu_logs import check_gpu_records
 from tvm_pipeline.logs.replay import CheckedRecord, schedule_of
 from tvm_pipeline.schedules import generator_for
@@ -29,7 +27,7 @@ def check_records(
 ) -> list[CheckedRecord]:
     """Checks each record; on a CPU that cannot run the target's code the kernels are built but not run, and a GPU's
     only compiled."""
-    if isinstance(target, GpuTarget):
+    if target.unit.compute_capability is not None:
         return check_gpu_records(records, target, on_checked)
     references: dict[str, tuple[list[np.ndarray], np.ndarray]] = {}
     checked = []

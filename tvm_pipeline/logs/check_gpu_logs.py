@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from mobilenet_tvm.base.tuning_log import TuningRecord
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.logs.replay import CheckedRecord, schedule_of
 
 TOGETHER = 16

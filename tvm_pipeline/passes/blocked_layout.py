@@ -7,14 +7,13 @@ import tvm
 from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.dataflow import Dataflow, operator_name, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
-from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.workloads import build_workload, workload_of
-from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.workloads.workload import DTYPE, weight_dtype
 
 
@@ -27,7 +26,7 @@ class Lowering:
 
     def __init__(self, module: tvm.IRModule, unit: Unit) -> None:
         self.unit = unit
-        self.dtype = unit.dtype if isinstance(unit, GpuUnit) else DTYPE
+        self.dtype = unit.dtype
         self.flow = Dataflow(module["main"])
         self.builder = relax.BlockBuilder(module)
         self.plain: dict[relax.Var, relax.Expr] = {}
@@ -129,7 +128,7 @@ def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuild
     _, blocks, spatial, lanes = shape_of(value)
     ordered = value if spatial == 1 else builder.emit(relax.op.permute_dims(value, (0, 1, 3, 2)))
     whole = relax.op.reshape(ordered, (batch, blocks * lanes, height, width))
-    if blocks * lanes == channels:
+    if channels == blocks * lanes:
         return whole
     return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights

@@ -3,11 +3,11 @@
 import tvm
 from tvm import relax
 
+from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.fold_constants import fold_constants
 from tvm_pipeline.passes.lowering.table import HANDLERS
 from tvm_pipeline.passes.narrow_indices import narrow_indices
-from tvm_pipeline.schedules.generator import Unit
 
 
 def simplify(module: tvm.IRModule) -> tvm.IRModule:

@@ -10,11 +10,10 @@ from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
-from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules import Decisions, Generator, Unit, generator_for, is_inside
-from tvm_pipeline.schedules.cpu.fallback import schedule_fallback
-from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
-from tvm_pipeline.schedules.gpu.fallback import schedule_gpu_fallback
+from tvm_pipeline.hardware.unit import Unit
+from tvm_pipeline.schedules import Decisions, Generator, generator_for, is_inside
+from tvm_pipeline.schedules.annotations import anchor_descriptor
+from tvm_pipeline.schedules.registry import schedule_plainly
 
 FALLBACK = "fallback/1"
 
@@ -65,7 +64,7 @@ def _schedule(
 ) -> tuple[tirx.PrimFunc, ScheduledKernel]:
     descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
     if descriptor is None:
-        return _plain(function, unit), ScheduledKernel(name, None, DEFAULT, FALLBACK)
+        return schedule_plainly(function, unit), ScheduledKernel(name, None, DEFAULT, FALLBACK)
     layer = Layer.parse(descriptor)
     generator = generator_for(layer, unit)
     label = f"{generator.name}/{generator.version}"
@@ -86,11 +85,7 @@ def _schedule(
     applied = _try(function, layer, generator, unit, decisions)
     if applied is not None:
         return applied, ScheduledKernel(name, descriptor, DEFAULT, label, decisions=decisions)
-    return _plain(function, unit), ScheduledKernel(name, descriptor, DEFAULT, FALLBACK)
-
-
-def _plain(function: tirx.PrimFunc, unit: Unit) -> tirx.PrimFunc:
-    return schedule_gpu_fallback(function, unit) if isinstance(unit, GpuUnit) else schedule_fallback(function, unit)
+    return schedule_plainly(function, unit), ScheduledKernel(name, descriptor, DEFAULT, FALLBACK)
 
 
 def _tuned(name: str, descriptor: str, match: Match) -> ScheduledKernel:

@@ -1,13 +1,11 @@
 """What every space generator offers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.gpu import GpuUnit
 
 Knobs = Mapping[str, tuple[int, ...]]
 """Per decision the values that it may take."""
@@ -21,22 +19,16 @@ def is_inside(decisions: Decisions, knobs: Knobs) -> bool:
     return set(decisions) == set(knobs) and all(decisions[name] in values for name, values in knobs.items())
 
 
-@dataclass(frozen=True)
-class VectorUnit:
-    """The part of a CPU that a schedule is cut for: float32 lanes per vector, and architectural vector registers."""
+def divisors(extent: int, largest: int) -> tuple[int, ...]:
+    """Tile sizes that leave no remainder: all divisors of ``extent`` up to ``largest``, ascending."""
+    return tuple(size for size in range(1, min(extent, largest) + 1) if extent % size == 0)
 
-    lanes: int
-    registers: int
-
-
-Unit: TypeAlias = VectorUnit | GpuUnit
-"""What a schedule is cut for."""
 
 UnitT = TypeVar("UnitT", contravariant=True)
 
 
 class UnitGenerator(Protocol[UnitT]):
-    """A family of schedules for some kinds of layer on one kind of unit.
+    """A family of schedules for some kinds of kernel (``Unit.kernel_kind``) on one family of units.
 
     ``version`` is raised when the meaning of a decision changes: older log lines then no longer apply.
     """
@@ -63,7 +55,11 @@ class UnitGenerator(Protocol[UnitT]):
         ...
 
     def apply(self, schedule: Schedule, layer: Layer, unit: UnitT, decisions: Decisions) -> None:
-        """Schedules the layer's kernel in place. Raises ScheduleError where the decisions do not fit the kernel."""
+        """Schedules the layer's kernel in place.
+
+        :raises ScheduleError: the decisions do not fit the kernel.
+        :raises ValueError: they do not fit each other.
+        """
         ...
 
 

@@ -8,7 +8,8 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import Trace
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.schedules import Decisions, Generator, Knobs, Unit, is_inside
+from tvm_pipeline.hardware.unit import Unit
+from tvm_pipeline.schedules import Decisions, Generator, Knobs, is_inside
 from tvm_pipeline.workloads import build_workload
 
 Choice = tuple[int, ...]

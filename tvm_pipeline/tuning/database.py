@@ -13,7 +13,7 @@ from tvm.target import Target
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.paths import replacing
-from tvm_pipeline.schedules.cpu.kernel import anchor_descriptor
+from tvm_pipeline.schedules.annotations import anchor_descriptor
 from tvm_pipeline.schedules.gpu import tensor_cores
 
 WORKLOADS, RECORDS = "database_workload.json", "database_tuning_record.json"

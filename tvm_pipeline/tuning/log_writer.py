@@ -23,7 +23,6 @@ from tvm_pipeline.backends.arm_model.core import MODEL_VERSION
 from tvm_pipeline.backends.boards.session import Board
 from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION as GPU_MODEL_VERSION
 from tvm_pipeline.compile import versions
-from tvm_pipeline.hardware.cpu import CpuTarget
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.tuning.session import Best, Session
@@ -83,7 +82,8 @@ class Conditions:
 
 def remarks(target: AnyTarget) -> str:
     """Code for a narrower vector unit than the CPU's."""
-    if isinstance(target, CpuTarget) and target.unit.lanes == 8 and "avx512f" in host_features():
+    lacks_avx512 = "avx2" in target.cpu_features and "avx512f" not in target.cpu_features
+    if lacks_avx512 and "avx512f" in host_features():
         return "AVX2 code, measured on a CPU that has AVX-512"
     return ""
 

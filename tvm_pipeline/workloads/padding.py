@@ -1,10 +1,54 @@
 """What surrounds an input: a stage that copies it with a border, or a window whose weights are zero outside."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.workloads.epilogue import Expression
 from tvm_pipeline.workloads.workload import PADDING
+
+Read: TypeAlias = Callable[..., tuple[Expression, Expression, Expression]]
+"""``read(n, c, (y, ry), (x, rx), *lane)``: the input that the window's offset meets at an output, and the row and the
+column of the packed weights that it is multiplied by."""
+
+
+def window_axes(layer: Layer) -> tuple[tirx.IterVar, tirx.IterVar]:
+    """The reductions over a window's rows and columns."""
+    return te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+
+
+def read_rows(data: te.Tensor, layer: Layer, *, padded: bool) -> Read:
+    """How a window reads ``[N, C/b, H*W, b]``; ``padded``: out of a copy with a border."""
+    if padded:
+        return _read_filled(padded_rows(data, layer), layer)
+    return _read_bordered(layer, lambda n, c, row, column, lane: data[n, c, row * layer.width + column, lane])
+
+
+def read_planes(data: te.Tensor, layer: Layer, *, padded: bool) -> Read:
+    """How a window reads ``[N, C, H, W]``; ``padded``: out of a copy with a border."""
+    if padded:
+        return _read_filled(padded_planes(data, layer), layer)
+    return _read_bordered(layer, lambda n, c, row, column: data[n, c, row, column])
+
+
+def _read_filled(filled: te.Tensor, layer: Layer) -> Read:
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
+
+    def read(n, c, rows, columns, *lane):  # type: ignore[no-untyped-def]
+        (y, ry), (x, rx) = rows, columns
+        return filled[(n, c, y * sh + ry * dh, x * sw + rx * dw, *lane)], ry, rx
+
+    return read
+
+
+def _read_bordered(layer: Layer, at: Callable[..., Expression]) -> Read:
+    def read(n, c, rows, columns, *lane):  # type: ignore[no-untyped-def]
+        (row, weight_row), (column, weight_column) = tap(layer, 0, *rows), tap(layer, 1, *columns)
+        return at(n, c, row, column, *lane), weight_row, weight_column
+
+    return read
 
 
 def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:

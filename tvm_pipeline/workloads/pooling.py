@@ -3,10 +3,10 @@
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import narrowed, wide
-from tvm_pipeline.workloads.padding import padded_rows
+from tvm_pipeline.workloads.padding import padded_rows, window_axes
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
@@ -36,7 +36,7 @@ def max_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     data = _data(layer, dtype)
     padded = padded_rows(data, layer, float(tirx.min_value(dtype).value))
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
-    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     largest = te.compute(
         (batch, blocks, layer.out_height, layer.out_width, lanes),
@@ -52,7 +52,7 @@ def average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     data = _data(layer, dtype)
     padded = padded_rows(data, layer)
     (sh, sw) = layer.stride
-    ry, rx = te.reduce_axis((0, layer.kernel[0]), name="ry"), te.reduce_axis((0, layer.kernel[1]), name="rx")
+    ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     total = te.compute(
         (batch, blocks, layer.out_height, layer.out_width, lanes),

@@ -1,50 +1,43 @@
 """From a layer to the PrimFunc that computes it."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.unit import CPU, GPU, Unit
 from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable, strassen, tensor_pointwise
-from tvm_pipeline.workloads.workload import Workload
+from tvm_pipeline.workloads.workload import DTYPE, Workload
 
-if TYPE_CHECKING:
-    from tvm_pipeline.schedules.generator import Unit
+Definition = Callable[[Layer, str], Workload]
+"""From a layer and the dtype of its activations and weights to what it computes."""
 
-_DEFINITIONS: dict[str, Callable[[Layer], Workload]] = {
-    "conv2d": conv2d.conv2d,
+_ON_ALL: Mapping[str, Definition] = {
     "pointwise": conv2d.pointwise,
-    "strassen": strassen.strassen,
-    "depthwise": depthwise.depthwise,
-    "separable": separable.separable,
     "dense": dense.dense,
     "global_average_pool": pooling.global_average_pool,
     "max_pool": pooling.max_pool,
     "average_pool": pooling.average_pool,
 }
 
-
-def _gpu_pointwise(layer: Layer, dtype: str) -> Workload:
-    if tensor_pointwise.fits_tensor_cores(layer, dtype):
-        return tensor_pointwise.tensor_pointwise(layer)
-    return conv2d.pointwise(layer, dtype)
-
-
-_GPU_DEFINITIONS: dict[str, Callable[[Layer, str], Workload]] = {
-    "conv2d": lambda layer, dtype: conv2d.conv2d(layer, dtype, padded=True),
-    "pointwise": _gpu_pointwise,
-    "depthwise": depthwise.padded_depthwise,
-    "separable": separable.padded_separable,
-    "dense": dense.dense,
-    "global_average_pool": pooling.global_average_pool,
-    "max_pool": pooling.max_pool,
-    "average_pool": pooling.average_pool,
+_DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
+    CPU: {
+        **_ON_ALL,
+        "conv2d": conv2d.conv2d,
+        "strassen": strassen.strassen,
+        "depthwise": depthwise.depthwise,
+        "separable": separable.separable,
+    },
+    GPU: {
+        **_ON_ALL,
+        "tensor_pointwise": tensor_pointwise.tensor_pointwise,
+        "conv2d": partial(conv2d.conv2d, padded=True),
+        "depthwise": partial(depthwise.depthwise, padded=True),
+        "separable": partial(separable.separable, padded=True),
+    },
 }
-"""On GPUs borders are filled on the way into shared memory, and a unit has a dtype."""
+"""By a unit's family and its ``kernel_kind``. On GPUs borders are filled on the way into shared memory."""
 
 OP_PATTERN_OPAQUE = 8
 """Relax's OpPatternKind kOpaque: FuseOps leaves the kernel alone. The epilogue is complete by then, and a broadcast
@@ -53,9 +46,9 @@ fused behind it (squeeze-and-excite) would compute the kernel once per pixel."""
 
 def workload_of(layer: Layer, unit: Unit | None = None) -> Workload:
     """The tensor expressions of a layer on a unit; None stands for any CPU's. Arguments have the same shapes on all."""
-    if isinstance(unit, GpuUnit):
-        return _GPU_DEFINITIONS[layer.kind](layer, unit.dtype)
-    return _DEFINITIONS[layer.kind](layer)
+    if unit is None:
+        return _DEFINITIONS[CPU][layer.kind](layer, DTYPE)
+    return _DEFINITIONS[unit.family][unit.kernel_kind(layer)](layer, unit.dtype)
 
 
 def build_workload(layer: Layer, unit: Unit | None = None) -> tirx.PrimFunc:

@@ -3,42 +3,22 @@
 from tvm import te
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
-from tvm_pipeline.workloads.conv2d import flatten_spatial
-from tvm_pipeline.workloads.depthwise import depthwise_product, padded_depthwise_product
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.workloads.conv2d import finish
+from tvm_pipeline.workloads.depthwise import depthwise_product
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, DTYPE, INNER_ANCHOR, Workload
 
 
-def separable(layer: Layer) -> Workload:
+def separable(layer: Layer, dtype: str = DTYPE, *, padded: bool = False) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[K/b, kh, kw, b]`` x ``[C/b, K/b, b, b]`` -> ``[N, C/b, OH*OW, b]``.
 
     Arguments: data, weight of the depthwise half, its bias, weight of the pointwise half, its bias, residual.
+
+    :param padded: a stage pads the input, and the window's row and column of zeros are not read.
     """
-    first = layer.depthwise_part
-    data, window_weight, window_product = depthwise_product(first, weight_name="window_weight", anchor=INNER_ANCHOR)
-    inner_extra, value = apply_epilogue(layer.inner_epilogue, window_product, lambda n, c, y, x, lane: (c, lane))
-    between = te.compute(value.shape, lambda *index: value(*index), name="between", attrs={BETWEEN: 1})
-    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
-    weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), DTYPE, name="weight")
-    ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
-    product = te.compute(
-        (layer.batch, blocks, layer.out_height, layer.out_width, lanes),
-        lambda n, c, y, x, lane: te.sum(between[n, ko, y, x, ki] * weight[c, ko, ki, lane], axis=[ko, ki]),
-        name="product",
-        attrs={ANCHOR: str(layer)},
-    )
-    flat = flatten_spatial(product, layer)
-    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane))
-    return Workload((data, window_weight, *inner_extra, weight, *extra), output)
-
-
-def padded_separable(layer: Layer, dtype: str = DTYPE) -> Workload:
-    """The same arguments; a stage pads the input, and the window's row and column of zeros are not read."""
-    first = layer.depthwise_part
-    data, window_weight, window_product = padded_depthwise_product(
-        first, dtype, weight_name="window_weight", anchor=INNER_ANCHOR
+    data, window_weight, window_product = depthwise_product(
+        layer.depthwise_part, dtype, weight_name="window_weight", anchor=INNER_ANCHOR, padded=padded
     )
     inner_extra, value = apply_epilogue(layer.inner_epilogue, window_product, lambda n, c, y, x, lane: (c, lane), dtype)
     between = te.compute(value.shape, lambda *index: value(*index), name="between", attrs={BETWEEN: 1})
@@ -52,6 +32,5 @@ def padded_separable(layer: Layer, dtype: str = DTYPE) -> Workload:
         name="product",
         attrs={ANCHOR: str(layer)},
     )
-    flat = flatten_spatial(product, layer)
-    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
-    return Workload((data, window_weight, *inner_extra, weight, *extra), output)
+    outer = finish(layer, data, weight, product, dtype)
+    return Workload((data, window_weight, *inner_extra, *outer.arguments[1:]), outer.output)

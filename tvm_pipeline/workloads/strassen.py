@@ -9,17 +9,11 @@ import numpy as np
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.workloads.epilogue import Expression, apply_epilogue
-from tvm_pipeline.workloads.workload import ANCHOR, COMBINED, DTYPE, JOINED, Workload
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 PRODUCTS = 7
-
-
-def is_divisible(layer: Layer) -> bool:
-    """Whether a pointwise layer's channels, in and out, make two halves of whole blocks."""
-    sizes = (layer.in_channels, layer.out_channels)
-    return all(is_blockable(size) and padded_channels(size) // channel_block(size) % 2 == 0 for size in sizes)
 
 
 def half_of_pixels(layer: Layer) -> int:
@@ -27,31 +21,29 @@ def half_of_pixels(layer: Layer) -> int:
     return -(-layer.height * layer.width // 2)
 
 
-def strassen(layer: Layer) -> Workload:
+def strassen(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, K/b, M, b]`` x ``[C/2b, 7, K/2b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W.
 
-    Needs a layer that ``is_divisible``.
+    Needs a layer that ``has_even_blocks``, and float32.
     """
     spatial, half = layer.height * layer.width, half_of_pixels(layer)
     in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
     in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
-    data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), DTYPE, name="data")
-    weight = te.placeholder((blocks // 2, PRODUCTS, in_blocks // 2, in_lanes, lanes), DTYPE, name="weight")
+    data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), dtype, name="data")
+    weight = te.placeholder((blocks // 2, PRODUCTS, in_blocks // 2, in_lanes, lanes), dtype, name="weight")
 
     def quarter(lower: int, right: int, n: Expression, ko: Expression, m: Expression, ki: Expression) -> Expression:
         pixel = m + lower * half
         value = data[n, ko + right * (in_blocks // 2), pixel, ki]
         is_whole = not lower or spatial % 2 == 0
-        return value if is_whole else tirx.if_then_else(pixel < spatial, value, tirx.const(0.0, DTYPE))
+        return value if is_whole else tirx.if_then_else(pixel < spatial, value, tirx.const(0.0, dtype))
 
     def combine(n: Expression, p: Expression, ko: Expression, m: Expression, ki: Expression) -> Expression:
         a11, a12, a21, a22 = (quarter(lower, right, n, ko, m, ki) for lower in (0, 1) for right in (0, 1))
         s2 = a21 + a22 - a11
         return _one_of(p, (a11, a12, a12 - s2, a22, a21 + a22, s2, a11 - a21))
 
-    combined = te.compute(
-        (layer.batch, PRODUCTS, in_blocks // 2, half, in_lanes), combine, name="combined", attrs={COMBINED: 1}
-    )
+    combined = te.compute((layer.batch, PRODUCTS, in_blocks // 2, half, in_lanes), combine, name="combined")
     ko, ki = te.reduce_axis((0, in_blocks // 2), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
     product = te.compute(
         (layer.batch, blocks // 2, half, PRODUCTS, lanes),
@@ -67,13 +59,13 @@ def strassen(layer: Layer) -> Workload:
         upper_half = tirx.if_then_else(right == 0, p1 + p2, u2 + p5 + p3)
         return tirx.if_then_else(lower == 0, upper_half, tirx.if_then_else(right == 0, u3 - p4, u3 + p5))
 
-    joined = te.compute((layer.batch, blocks // 2, half, 2, 2, lanes), join, name="joined", attrs={JOINED: 1})
+    joined = te.compute((layer.batch, blocks // 2, half, 2, 2, lanes), join, name="joined")
     flat = te.compute(
         (layer.batch, blocks, spatial, lanes),
         lambda n, c, m, lane: joined[n, c % (blocks // 2), m % half, c // (blocks // 2), m // half, lane],
         name="flat",
     )
-    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane))
+    extra, output = apply_epilogue(layer.epilogue, flat, lambda n, c, m, lane: (c, lane), dtype)
     return Workload((data, weight, *extra), output)
 
 

@@ -3,23 +3,10 @@
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import padded_channels
+from tvm_pipeline.hardware.gpu import FRAGMENT
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
 from tvm_pipeline.workloads.workload import ANCHOR, PADDING, Workload
-
-FRAGMENT = 16
-"""Pixels, input channels and output channels of one product of tensor cores."""
-
-FEWEST_PIXELS = 8
-"""With fewer, more than half of a fragment would be needless."""
-
-_DTYPE = "float16"
-
-
-def fits_tensor_cores(layer: Layer, dtype: str) -> bool:
-    """Whether a pointwise layer's blocks of channels are fragments, and its image fills one at least half."""
-    blocks = (channel_block(layer.in_channels), channel_block(layer.out_channels))
-    return dtype == _DTYPE and blocks == (FRAGMENT, FRAGMENT) and layer.height * layer.width >= FEWEST_PIXELS
 
 
 def fragment_pixels(layer: Layer) -> int:
@@ -29,15 +16,15 @@ def fragment_pixels(layer: Layer) -> int:
     return -(-pixels // unit) * unit
 
 
-def tensor_pointwise(layer: Layer) -> Workload:
+def tensor_pointwise(layer: Layer, dtype: str = "float16") -> Workload:
     """``[N, K/16, M, 16]`` x ``[C/16, K/16, 16, 16]`` -> ``[N, C/16, M, 16]``, sums in float32.
 
     Pixels that only fill the last fragment repeat the image's last one, and are not stored.
     """
     pixels, filled = layer.height * layer.width, fragment_pixels(layer)
     in_blocks, blocks = (padded_channels(one) // FRAGMENT for one in (layer.in_channels, layer.out_channels))
-    data = te.placeholder((layer.batch, in_blocks, pixels, FRAGMENT), _DTYPE, name="data")
-    weight = te.placeholder((blocks, in_blocks, FRAGMENT, FRAGMENT), _DTYPE, name="weight")
+    data = te.placeholder((layer.batch, in_blocks, pixels, FRAGMENT), dtype, name="data")
+    weight = te.placeholder((blocks, in_blocks, FRAGMENT, FRAGMENT), dtype, name="weight")
     whole = te.compute(
         (layer.batch, in_blocks, filled, FRAGMENT),
         lambda n, k, m, lane: data[n, k, tirx.min(m, pixels - 1), lane],
@@ -53,5 +40,5 @@ def tensor_pointwise(layer: Layer) -> Workload:
     )
     shape = (layer.batch, blocks, pixels, FRAGMENT)
     cut = te.compute(shape, lambda n, c, m, lane: product[n, c, m, lane], name="cut")
-    extra, output = apply_epilogue(layer.epilogue, cut, lambda n, c, m, lane: (c, lane), _DTYPE)
+    extra, output = apply_epilogue(layer.epilogue, cut, lambda n, c, m, lane: (c, lane), dtype)
     return Workload((data, weight, *extra), output)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tvm import te
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.workloads.channel_block import is_blockable
+from tvm_pipeline.hardware.channel_block import is_blockable
 
 DTYPE = "float32"
 """Of activations and weights, unless a GPU's unit says otherwise; sums and biases always have it."""
@@ -18,12 +18,6 @@ INNER_ANCHOR = "layer.inner_anchor"
 
 BETWEEN = "layer.between"
 """Block annotation on the stage that stores what lies between the two."""
-
-COMBINED = "layer.combined"
-"""Block annotation on the stage that makes sums of the input for Strassen's products."""
-
-JOINED = "layer.joined"
-"""Block annotation on the stage that makes the result out of Strassen's products."""
 
 PADDING = "layer.padding"
 """Block annotation on the stage that pads the input."""

@@ -9,9 +9,10 @@ import tvm
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.codegen.prefetch_weights import PREFETCH_PANEL, PREFETCH_STEPS, PREFETCH_STRIPE, prefetch_weights
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.codegen.prefetch_weights import prefetch_weights
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, PREFETCH_STRIPE
 from tvm_pipeline.schedules.cpu.pointwise import (
     NO_PREFETCH,
     PREFETCH_STEP,

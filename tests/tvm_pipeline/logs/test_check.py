@@ -7,7 +7,7 @@ from typing import Any
 
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord, log_path, write_log
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.logs.check import check_records
 
 DECISIONS = {"tile_m": 8, "tile_n": 1, "tile_v": 2, "outer": 1, "unroll_k": 1, "prefetch": 1}

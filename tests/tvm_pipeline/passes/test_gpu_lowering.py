@@ -10,17 +10,14 @@ from onnx_network import Network
 from tvm import relax
 
 import targets
-from tvm_pipeline.hardware.gpu_target import GpuTarget
-from tvm_pipeline.hardware.target import target_of
+from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.tune import layers_of
 
 
 def _target(dtype: str = "float32") -> GpuTarget:
-    found = target_of(targets.load("cuda-sm_80").to_json(), dtype)
-    assert isinstance(found, GpuTarget)
-    return found
+    return Target.from_json(targets.load("cuda-sm_80").to_json(), dtype)
 
 
 def _kinds(network: Network, folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ from layers import layers
 
 from mobilenet_tvm.base.layer import KINDS, Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from layers import layers
 
 from mobilenet_tvm.base.layer import KINDS, Layer
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space, choice_of_trace
 

@@ -12,7 +12,7 @@ from tvm.s_tir import meta_schedule as ms
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.database import FAILED_SECONDS, RECORDS, WORKLOADS, TrialDatabase, claim, repair

@@ -9,7 +9,7 @@ import pytest
 
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.tuning.log_writer import Conditions, LogWriter
 from tvm_pipeline.tuning.session import Best

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space
 from tvm_pipeline.tuning.search import LayerSearch

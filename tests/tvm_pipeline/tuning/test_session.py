@@ -18,7 +18,7 @@ from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
 from tvm_pipeline.backends.arm_model.core import MODEL_VERSION
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, TrialDatabase

@@ -21,7 +21,7 @@ from tvm_pipeline.backends.clock.measurement import argument_shapes
 from tvm_pipeline.backends.workers.build import BuildAnswer, BuildRequest
 from tvm_pipeline.backends.workers.process import WorkerFailed, WorkerProcess
 from tvm_pipeline.backends.workers.run import RunAnswer
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 
 BUILD_TIMEOUT = 240.0
 """The first program on a machine waits until zig has built musl."""

@@ -17,7 +17,6 @@ from tvm_pipeline.backends.boards.session import Board
 from tvm_pipeline.backends.clock.measurement import KernelBuilder, run_request
 from tvm_pipeline.backends.workers.process import WorkerFailed, WorkerProcess
 from tvm_pipeline.backends.workers.run import RunAnswer, RunRequest
-from tvm_pipeline.hardware.gpu_target import GpuTarget
 from tvm_pipeline.hardware.target import AnyTarget
 
 FIRST_WAIT_SECONDS, AGAIN_WAIT_SECONDS = 600.0, 3.0
@@ -90,7 +89,7 @@ class BoardMeasurement:
         self._builder = KernelBuilder(target, set(os.sched_getaffinity(0)))
         with tracker_of(device) as tracker:
             free = next((one.free for one in tracker.boards() if one.key == device.key), 0)
-        capability = target.unit.compute_capability if isinstance(target, GpuTarget) else None
+        capability = target.unit.compute_capability
         self._lanes = [_Lane(device, threads, capability) for _ in range(max(1, free))]
         self._free: queue.Queue[_Lane | None] = queue.Queue()
         self._left = len(self._lanes)

@@ -16,8 +16,8 @@ from tvm_pipeline.backends.workers.build import BuildAnswer, BuildRequest
 from tvm_pipeline.backends.workers.process import WorkerFailed, WorkerProcess
 from tvm_pipeline.backends.workers.run import RunAnswer, RunRequest
 from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.schedules.generator import Unit
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
 
@@ -102,7 +102,7 @@ class KernelBuilder:
             target=str(self._target.tvm),
             output=str(path),
             zig_target=self._target.zig_target,
-            compute_capability=getattr(self._target.unit, "compute_capability", None),
+            compute_capability=self._target.unit.compute_capability,
             for_emulated_gpu=self.for_emulated_gpu,
         )
         try:

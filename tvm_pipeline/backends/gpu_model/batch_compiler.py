@@ -11,7 +11,7 @@ from tvm.tirx.build import codegen_build
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from tvm_pipeline.codegen.cuda.compiler import device_compiler
 from tvm_pipeline.codegen.cuda.ptxas_report import KernelResources
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 
 Outcome = list[KernelResources] | str
 """What ptxas says of a candidate's launches, or why there are none."""

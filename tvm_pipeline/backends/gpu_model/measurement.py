@@ -16,7 +16,7 @@ from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.backends.gpu_model.estimate import Resources, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.backends.workers.run import RunAnswer
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 

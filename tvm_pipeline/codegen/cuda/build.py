@@ -14,7 +14,7 @@ from tvm_pipeline.codegen.cuda.device_section import add_device_section
 from tvm_pipeline.codegen.cuda.fatbin import Fatbin
 from tvm_pipeline.codegen.cuda.relax_pipeline import USE_GRAPH, cuda_pipeline
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 
 SOURCE = "debug/kernels.cu"
 

@@ -6,27 +6,11 @@ import numpy as np
 from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.channel_block import is_blockable
 from tvm_pipeline.passes.blocked_layout import Lowering, constants
 from tvm_pipeline.passes.dataflow import constant_of, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue
 from tvm_pipeline.passes.operator_attributes import four, pair
-from tvm_pipeline.schedules.generator import Unit
-from tvm_pipeline.schedules.gpu.separable import fused_on_gpu
-from tvm_pipeline.workloads.channel_block import is_blockable
-from tvm_pipeline.workloads.strassen import is_divisible
-
-FUSED_WEIGHT_BYTES = 256 * 1024
-"""A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
-
-STRASSEN_CHANNELS = 192
-"""In and out: with fewer, making and joining the sums costs what an eighth of the multiply-adds is worth."""
-
-STRASSEN_LANES = 16
-"""With AVX2's 16 registers halves of 98 pixels make poor tiles: 14x14x512->512 takes 1187 us, not 998 (Zen 4)."""
-
-STRASSEN_PIXELS = 64
-"""With 49 the weights, three quarters more than those of a plain product, come too slowly from memory."""
 
 
 def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str | None:
@@ -63,20 +47,11 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     )
     if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
         return True
-    if kind == "pointwise" and strassen_pays(layer, lowering.unit):
+    if kind == "pointwise" and lowering.unit.strassen_pays(layer):
         layer = replace(layer, kind="strassen")
     value = lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data)
     lowering.finish_kernel(layer, [value], epilogue)
     return True
-
-
-def strassen_pays(layer: Layer, unit: Unit) -> bool:
-    """Whether a pointwise layer is faster with an eighth fewer multiply-adds and some sums more."""
-    if isinstance(unit, GpuUnit):
-        return False  # its sums cost launches and traffic, and a GPU has multiply-adds to spare
-    is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
-    is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and is_divisible(layer)
-    return is_worth_it and unit.lanes >= STRASSEN_LANES
 
 
 def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:
@@ -96,20 +71,12 @@ def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: 
         epilogue=epilogue.names,
         inner_epilogue=first.epilogue,
     )
-    if not separable_pays(layer, lowering.unit):
+    if not lowering.unit.fuses(layer):
         return False
     operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine, lowering.dtype)]
     lowering.fused.update((*between.inside, between.result))
     lowering.finish_kernel(layer, operands, epilogue)
     return True
-
-
-def separable_pays(layer: Layer, unit: Unit) -> bool:
-    """Whether the two halves are faster as one kernel."""
-    if isinstance(unit, GpuUnit):
-        return fused_on_gpu(layer, unit)
-    weight_bytes = layer.in_channels * layer.out_channels * 4
-    return weight_bytes <= FUSED_WEIGHT_BYTES and not strassen_pays(layer.pointwise_part, unit)
 
 
 def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:

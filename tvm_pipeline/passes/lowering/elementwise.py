@@ -3,10 +3,10 @@
 import numpy as np
 from tvm import relax
 
+from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.passes.blocked_layout import Lowering
 from tvm_pipeline.passes.dataflow import operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import per_channel
-from tvm_pipeline.workloads.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.workloads.workload import DTYPE
 
 

@@ -3,11 +3,11 @@
 from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import padded_channels
 from tvm_pipeline.passes.blocked_layout import Lowering
 from tvm_pipeline.passes.dataflow import operator_name, shape_of
 from tvm_pipeline.passes.lowering.elementwise import first_channels
 from tvm_pipeline.passes.operator_attributes import four, pair
-from tvm_pipeline.workloads.channel_block import padded_channels
 
 
 def lower_mean(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:

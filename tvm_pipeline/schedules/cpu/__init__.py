@@ -1,1 +1,20 @@
 """Space generators for vector units."""
+
+from tvm_pipeline.schedules.cpu.conv2d import Conv2d
+from tvm_pipeline.schedules.cpu.dense import Dense
+from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
+from tvm_pipeline.schedules.cpu.pointwise import Pointwise
+from tvm_pipeline.schedules.cpu.separable import Separable
+from tvm_pipeline.schedules.cpu.strassen import Strassen
+from tvm_pipeline.schedules.cpu.window import Window
+from tvm_pipeline.schedules.generator import Generator
+
+GENERATORS: tuple[Generator, ...] = (
+    Pointwise(),
+    Strassen(),
+    Conv2d(),
+    Window(),
+    Separable(),
+    Dense(),
+    GlobalPool(),
+)

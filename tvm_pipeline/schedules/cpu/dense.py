@@ -3,9 +3,10 @@
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, prepare_kernel, unroll, vectorize_lanes
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import prepare_kernel
+from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, unroll, vectorize_lanes
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.workloads.dense import dense_block
 
 

@@ -5,37 +5,20 @@ from tvm import tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV, ScheduleError
 
-from tvm_pipeline.schedules.generator import VectorUnit
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import inline_injective
 
 
 def schedule_fallback(function: tirx.PrimFunc, unit: VectorUnit) -> tirx.PrimFunc:
     """The function scheduled as far as its blocks allow; one that is beyond this rule is returned as it is."""
     schedule = Schedule(tvm.IRModule({"main": function}))
-    blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
-    for block in inline_injective(schedule, list(blocks)):
+    for block in inline_injective(schedule):
         attempt = schedule.copy()
         try:
             _schedule_block(schedule, block, unit)
         except ScheduleError:
             schedule = attempt
     return schedule.mod["main"].with_attrs(dict(function.attrs))
-
-
-def _is_injective(schedule: Schedule, block: SBlockRV) -> bool:
-    return all(variable.iter_type == tirx.IterVar.DataPar for variable in schedule.get(block).iter_vars)
-
-
-def inline_injective(schedule: Schedule, blocks: list[SBlockRV]) -> list[SBlockRV]:
-    """Inlines elementwise blocks into what follows where that is possible; returns the blocks that remain."""
-    remaining = []
-    for block in blocks[:-1]:
-        try:
-            if not _is_injective(schedule, block):
-                raise ValueError
-            schedule.compute_inline(block)
-        except (ScheduleError, ValueError):
-            remaining.append(block)
-    return remaining + blocks[-1:]
 
 
 def _schedule_block(schedule: Schedule, block: SBlockRV, unit: VectorUnit) -> None:

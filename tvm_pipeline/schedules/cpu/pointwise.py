@@ -4,19 +4,19 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.codegen.prefetch_weights import PREFETCH_PANEL, PREFETCH_STEPS
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, prepare_kernel
 from tvm_pipeline.schedules.cpu.kernel import (
     RegisterTile,
     clear_accumulators,
     hold_inputs,
     nest_register_tile,
-    prepare_kernel,
     split_lanes,
     unroll,
     vectorize_lanes,
 )
 from tvm_pipeline.schedules.cpu.register_tile import (
-    NEON_LANES,
     best_tile,
     default_step,
     has_room_for_inputs,
@@ -25,9 +25,7 @@ from tvm_pipeline.schedules.cpu.register_tile import (
     tile_width,
     vector_knob,
 )
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
 PREFETCH_STEPS_AHEAD = 8
 """Half a block of weights: far enough for the second-level cache, near enough to stay in the first."""
@@ -65,7 +63,7 @@ class Pointwise:
             **best_tile(knobs, "tile_m", unit),
             "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
             "unroll_k": default_step(knobs["unroll_k"], unit),
-            "prefetch": NO_PREFETCH if stay_in_cache or unit.lanes == NEON_LANES else PREFETCH_STEP_AND_PANEL,
+            "prefetch": NO_PREFETCH if stay_in_cache or unit.multiplies_by_lane else PREFETCH_STEP_AND_PANEL,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:

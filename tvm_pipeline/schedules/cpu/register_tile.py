@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from math import prod
 
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.workloads.channel_block import channel_block
-
-NEON_LANES, AVX2_LANES = 4, 8
+from tvm_pipeline.hardware.channel_block import channel_block
+from tvm_pipeline.hardware.cpu import AVX2_LANES, NEON_LANES, VectorUnit
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
 
 def vectors_per_block(channels: int, unit: VectorUnit) -> int:
@@ -37,13 +35,13 @@ def tile_width(decisions: Decisions) -> int:
 
 def step_sizes(in_channels: int, unit: VectorUnit) -> tuple[int, ...]:
     """How many input channels a step may take: up to half a block, for NEON a whole one."""
-    sizes = (1, 2, 4, 8, 16) if unit.lanes == NEON_LANES else (1, 2, 4, 8)
+    sizes = (1, 2, 4, 8, 16) if unit.multiplies_by_lane else (1, 2, 4, 8)
     return tuple(size for size in sizes if channel_block(in_channels) % size == 0)
 
 
 def default_step(sizes: Sequence[int], unit: VectorUnit) -> int:
     """How many input channels a step takes where nothing was measured."""
-    return sizes[-1] if unit.lanes == NEON_LANES else max(size for size in sizes if size <= 4)
+    return sizes[-1] if unit.multiplies_by_lane else max(size for size in sizes if size <= 4)
 
 
 def best_tile(knobs: Knobs, pixels: str, unit: VectorUnit, most: int | None = None) -> dict[str, int]:
@@ -69,7 +67,7 @@ def fits(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
     On x86 those are the operands of the shorter side and one of the longer; on NEON an input vector per pixel, whose
     lanes are used one after another (``hold_inputs``), and two vectors of weights.
     """
-    operands = tile_m + min(vectors, 2) if unit.lanes == NEON_LANES else min(tile_m, vectors) + 1
+    operands = tile_m + min(vectors, 2) if unit.multiplies_by_lane else min(tile_m, vectors) + 1
     return tile_m * vectors + operands <= unit.registers
 
 
@@ -90,7 +88,7 @@ def register_tile_cost(tile_m: int, vectors: int, unit: VectorUnit) -> float:
 
 def has_room_for_inputs(tile_m: int, vectors: int, unit: VectorUnit) -> bool:
     """Whether no register spills for the inputs that NEON holds (``hold_inputs``); x86 reads them where they lie."""
-    return unit.lanes != NEON_LANES or fits(tile_m, vectors, unit)
+    return not unit.multiplies_by_lane or fits(tile_m, vectors, unit)
 
 
 def is_worth_measuring(tile_m: int, vectors: int, unit: VectorUnit) -> bool:

@@ -4,21 +4,19 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.codegen.prefetch_weights import PREFETCH_STRIPE
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import PREFETCH_STRIPE, prepare_inner_kernel, prepare_kernel, split_pixels
 from tvm_pipeline.schedules.cpu.kernel import (
     RegisterTile,
     clear_accumulators,
     hold_inputs,
     nest_register_tile,
-    prepare_inner_kernel,
-    prepare_kernel,
     split_lanes,
-    split_pixels,
     unroll,
     vectorize_lanes,
 )
 from tvm_pipeline.schedules.cpu.register_tile import (
-    NEON_LANES,
     best_tile,
     best_window,
     default_step,
@@ -28,9 +26,7 @@ from tvm_pipeline.schedules.cpu.register_tile import (
     tile_width,
     vector_knob,
 )
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
 STRIPE_BYTES = 64 * 1024
 """Of a stripe's input: what is made of it is not larger, and stays in the second-level cache beside the weights."""
@@ -75,7 +71,7 @@ class Separable:
             **best_tile(knobs, "tile_w", unit),
             "outer": PIXELS_OUTER,
             "unroll_k": default_step(knobs["unroll_k"], unit),
-            "prefetch": PREFETCH_NEXT_STRIPE if small and unit.lanes != NEON_LANES else NO_PREFETCH,
+            "prefetch": PREFETCH_NEXT_STRIPE if small and not unit.multiplies_by_lane else NO_PREFETCH,
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:

@@ -4,7 +4,10 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.schedules.cpu.kernel import annotation, split_lanes, unroll, vectorize_lanes
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import blocks_of
+from tvm_pipeline.schedules.cpu.kernel import split_lanes, unroll, vectorize_lanes
 from tvm_pipeline.schedules.cpu.pointwise import (
     CACHED_WEIGHT_BYTES,
     CHANNELS_OUTER,
@@ -22,11 +25,8 @@ from tvm_pipeline.schedules.cpu.register_tile import (
     tile_width,
     vector_knob,
 )
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.workloads.strassen import PRODUCTS, half_of_pixels
-from tvm_pipeline.workloads.workload import ANCHOR, COMBINED, JOINED
 
 
 class Strassen:
@@ -63,9 +63,7 @@ class Strassen:
         return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
-        blocks = list(schedule.get_child_blocks(schedule.get_sblock("root")))
-        combined, product, joined = (_annotated(schedule, blocks, key) for key in (COMBINED, ANCHOR, JOINED))
-        *between, output = blocks[3:]
+        combined, product, joined, *between, output = blocks_of(schedule)
         for block in between:
             schedule.compute_inline(block)
         n, c, m, right, lower, lane = schedule.get_loops(joined)
@@ -107,7 +105,3 @@ class Strassen:
         unroll(schedule, p, vectorize_lanes(schedule, lane, unit))
         if stripe is None:
             schedule.parallel(schedule.fuse(*outer, ko))
-
-
-def _annotated(schedule: Schedule, blocks: list[SBlockRV], key: str) -> SBlockRV:
-    return next(block for block in blocks if annotation(schedule, block, key) is not None)

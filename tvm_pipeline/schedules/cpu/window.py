@@ -4,19 +4,12 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.schedules.cpu.kernel import (
-    clear_accumulators,
-    prepare_kernel,
-    split_lanes,
-    split_pixels,
-    unroll,
-    vectorize_lanes,
-    vectorize_rows,
-)
+from tvm_pipeline.hardware.channel_block import channel_block
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
+from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, split_lanes, unroll, vectorize_lanes, vectorize_rows
 from tvm_pipeline.schedules.cpu.register_tile import best_window, vector_knob
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs, VectorUnit
-from tvm_pipeline.workloads.channel_block import channel_block
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
 
 class Window:

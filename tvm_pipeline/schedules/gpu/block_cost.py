@@ -6,9 +6,9 @@ from itertools import product
 from math import ceil
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.workloads.channel_block import padded_channels
 
 L2_BYTES_PER_CYCLE = 12
 """That a multiprocessor gets from the second-level cache while all of them ask; caution halves the published figure."""

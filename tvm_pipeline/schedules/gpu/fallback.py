@@ -6,7 +6,7 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules.cpu.fallback import inline_injective
+from tvm_pipeline.schedules.annotations import inline_injective
 from tvm_pipeline.schedules.gpu.thread_block import WARP, bind_blocks
 
 MOST_THREADS_PER_BLOCK = 256
@@ -15,8 +15,7 @@ MOST_THREADS_PER_BLOCK = 256
 def schedule_gpu_fallback(function: tirx.PrimFunc, unit: GpuUnit) -> tirx.PrimFunc:
     """The function with every block bound to threads. Raises ScheduleError for one whose loops cannot be bound."""
     schedule = Schedule(tvm.IRModule({"main": function}))
-    blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
-    for block in inline_injective(schedule, list(blocks)):
+    for block in inline_injective(schedule):
         _schedule_block(schedule, block, unit)
     return schedule.mod["main"].with_attrs(dict(function.attrs))
 

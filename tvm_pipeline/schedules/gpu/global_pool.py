@@ -3,12 +3,11 @@
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules.cpu.kernel import prepare_kernel
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.annotations import prepare_kernel
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.narrow_sum import sum_columns
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 
 
 class GpuGlobalPool:

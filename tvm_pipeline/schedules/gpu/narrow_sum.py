@@ -3,7 +3,7 @@
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.schedules.cpu.kernel import Kernel
+from tvm_pipeline.schedules.annotations import Kernel
 from tvm_pipeline.schedules.gpu.grouped_sum import share_reduction
 from tvm_pipeline.schedules.gpu.thread_block import bind_blocks, bind_threads, loops_below, unroll_all
 

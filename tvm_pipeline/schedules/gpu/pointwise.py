@@ -7,10 +7,10 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules.cpu.kernel import prepare_kernel
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.annotations import prepare_kernel
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills, results_of
 from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
@@ -28,7 +28,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     value_bytes,
     vector_lanes,
 )
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 
 REDUCTION_STEP = 4
 """Input channels that a thread loads at once: a vector of each of its pixels."""

@@ -6,10 +6,10 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules.cpu.kernel import Kernel, prepare_inner_kernel, prepare_kernel, split_pixels
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.annotations import Kernel, prepare_inner_kernel, prepare_kernel, split_pixels
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
     CHANNELS_PER_THREAD,
@@ -24,7 +24,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     value_bytes,
     vector_lanes,
 )
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 from tvm_pipeline.workloads.padding import window_shape
 
 REDUCTION_STEP = 4
@@ -32,22 +31,6 @@ WEIGHT_PITCH = 16
 
 WEIGHT_LANES = 4
 """A vector of a window's weights."""
-
-
-MOST_STEPS, MOST_CHANNELS = 2, 64
-"""Of a fused kernel: a step's copies wait for memory, and every tile of channels needs the depthwise half anew."""
-
-FEWEST_PIXELS = 16
-"""Of a multiprocessor: with fewer, most of what a block reads is border."""
-
-
-def fused_on_gpu(layer: Layer, unit: GpuUnit) -> bool:
-    """Whether the two halves, of a large image with few channels, are faster as one kernel."""
-    steps = padded_channels(layer.in_channels) // channel_block(layer.in_channels)
-    channels = padded_channels(layer.out_channels)
-    has_one_tile = channels <= MOST_CHANNELS and channels & (channels - 1) == 0
-    pixels = layer.batch * layer.out_height * layer.out_width
-    return steps <= MOST_STEPS and has_one_tile and pixels >= FEWEST_PIXELS * unit.multiprocessors
 
 
 class GpuSeparable:

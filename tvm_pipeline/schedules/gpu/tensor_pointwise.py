@@ -4,10 +4,10 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules.cpu.kernel import Kernel, prepare_kernel
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.hardware.channel_block import padded_channels
+from tvm_pipeline.hardware.gpu import FRAGMENT, GpuUnit
+from tvm_pipeline.schedules.annotations import Kernel, prepare_kernel
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu import tensor_cores
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills
 from tvm_pipeline.schedules.gpu.grouped_sum import sum_through_shared
@@ -24,8 +24,7 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     unroll_all,
     vector_lanes,
 )
-from tvm_pipeline.workloads.channel_block import padded_channels
-from tvm_pipeline.workloads.tensor_pointwise import FRAGMENT, fragment_pixels
+from tvm_pipeline.workloads.tensor_pointwise import fragment_pixels
 
 PITCH = 24
 """Values between the starts of a fragment's rows in shared memory: eight of them then lie in different banks."""
@@ -40,7 +39,7 @@ class GpuTensorPointwise:
 
     name = "gpu_tensor_pointwise"
     version = 1
-    kinds = ("pointwise",)
+    kinds = ("tensor_pointwise",)
 
     def knobs(self, layer: Layer, unit: GpuUnit) -> Knobs:
         in_blocks = padded_channels(layer.in_channels) // FRAGMENT

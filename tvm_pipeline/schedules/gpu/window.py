@@ -6,10 +6,10 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.schedules.cpu.kernel import prepare_kernel, split_pixels
-from tvm_pipeline.schedules.divisors import divisors
-from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
     CHANNELS_PER_THREAD,
@@ -24,7 +24,6 @@ from tvm_pipeline.schedules.gpu.thread_block import (
     value_bytes,
     vector_lanes,
 )
-from tvm_pipeline.workloads.channel_block import channel_block, padded_channels
 from tvm_pipeline.workloads.padding import window_shape
 
 WEIGHT_LANES = 4

@@ -15,7 +15,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MODELLED
 from tvm_pipeline.backends.arm_model.measurement import ModelledMeasurement
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 

@@ -14,7 +14,7 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.clock import measurement as measurement_module
 from tvm_pipeline.backends.clock.measurement import Cores, Measurement
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 

@@ -6,7 +6,7 @@ import pytest
 
 import targets
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 
 
 @pytest.fixture(scope="session")

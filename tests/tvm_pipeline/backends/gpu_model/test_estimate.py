@@ -10,7 +10,7 @@ from hand_kernels import SIZE, THREADS, tiled_matmul, vector_add
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.estimate import Estimate, Resources, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 
 BIG = 1 << 26
 

@@ -8,7 +8,7 @@ from hand_kernels import N, tiled_matmul
 from tvm import relax
 
 from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 
 
 def network() -> tvm.IRModule:

@@ -10,8 +10,8 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
-from tvm_pipeline.hardware.gpu_target import GpuTarget
-from tvm_pipeline.schedules.cpu.kernel import prepare_kernel
+from tvm_pipeline.hardware.target import GpuTarget
+from tvm_pipeline.schedules.annotations import prepare_kernel
 from tvm_pipeline.workloads import build_workload
 
 

@@ -17,7 +17,7 @@ from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.nvcc import find_nvcc
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.codegen.cuda.device_section import add_device_section, device_section
-from tvm_pipeline.hardware.gpu_target import GpuTarget
+from tvm_pipeline.hardware.target import GpuTarget
 
 NEVER = (b"__global__", b"__launch_bounds__", b"blockIdx.x)", b"#include")
 AARCH64 = b"\xb7\x00"

@@ -8,7 +8,7 @@ import pytest
 from onnx_network import Network
 
 import targets
-from tvm_pipeline.hardware.cpu import CpuTarget
+from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.tune import layers_of
 
 

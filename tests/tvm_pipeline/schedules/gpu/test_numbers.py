@@ -10,7 +10,7 @@ from gpu_kernels import Case, deviations
 import targets
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.hardware.target import target_of
+from tvm_pipeline.hardware.target import Target
 from tvm_pipeline.schedules import Decisions, generator_for
 
 TOLERANCE = {"float32": 5e-6, "float16": 3e-3}
@@ -41,7 +41,7 @@ LAYERS = (
 
 
 def _unit(dtype: str) -> GpuUnit:
-    unit = target_of(targets.load("cuda-sm_80").to_json(), dtype).unit
+    unit = Target.from_json(targets.load("cuda-sm_80").to_json(), dtype).unit
     assert isinstance(unit, GpuUnit)
     return unit
 

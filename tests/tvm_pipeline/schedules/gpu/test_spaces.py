@@ -14,8 +14,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.clock.measurement import argument_shapes
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
-from tvm_pipeline.hardware.gpu_target import GpuTarget
-from tvm_pipeline.hardware.target import target_of
+from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.schedules import Decisions, generator_for
 from tvm_pipeline.schedules.gpu.thread_block import MOST_THREADS, STATIC_SHARED_BYTES
 from tvm_pipeline.schedules.space import Space
@@ -49,9 +48,7 @@ V1 = {
 
 
 def _target(dtype: str, name: str = "cuda-sm_80") -> GpuTarget:
-    target = target_of(targets.load(name).to_json(), dtype)
-    assert isinstance(target, GpuTarget)
-    return target
+    return Target.from_json(targets.load(name).to_json(), dtype)
 
 
 def _space(descriptor: str | Layer, target: GpuTarget) -> Space:

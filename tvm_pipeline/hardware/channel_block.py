@@ -4,6 +4,8 @@ Flattened, a tile of a pointwise layer runs over image rows, and a kernel's outp
 does not divide C, the last block is filled with values that nothing depends on: every weight that meets them is zero.
 """
 
+from mobilenet_tvm.base.layer import Layer
+
 PREFERRED_BLOCK = 16
 """One AVX-512 vector of float32, two of AVX2, four of NEON."""
 
@@ -28,3 +30,9 @@ def padded_channels(channels: int) -> int:
     """The channels with what fills the last block."""
     block = channel_block(channels)
     return -(-channels // block) * block
+
+
+def has_even_blocks(layer: Layer) -> bool:
+    """Whether the layer's channels, in and out, make two halves of whole blocks, as Strassen's algorithm wants."""
+    sizes = (layer.in_channels, layer.out_channels)
+    return all(is_blockable(size) and padded_channels(size) // channel_block(size) % 2 == 0 for size in sizes)

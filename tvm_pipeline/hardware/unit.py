@@ -1,0 +1,39 @@
+"""What is asked of the part of a machine that schedules are cut for, so that nobody asks what kind it is."""
+
+from typing import Protocol
+
+from mobilenet_tvm.base.layer import Layer
+
+CPU, GPU = "cpu", "gpu"
+"""The families of units. What serves one (workloads, generators, a builder) is registered under its name."""
+
+
+class Unit(Protocol):
+    """A vector unit, or a GPU."""
+
+    @property
+    def family(self) -> str:
+        """Under which name workloads, generators and builders for it are registered."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Of activations and weights between kernels."""
+        ...
+
+    @property
+    def compute_capability(self) -> int | None:
+        """Of an NVIDIA GPU, major and minor as one number; None for a unit without device code."""
+        ...
+
+    def kernel_kind(self, layer: Layer) -> str:
+        """By which name the layer's workload and generator are registered: its kind, or a variant for this unit."""
+        ...
+
+    def fuses(self, layer: Layer) -> bool:
+        """Whether the two halves of a separable layer are faster as one kernel."""
+        ...
+
+    def strassen_pays(self, layer: Layer) -> bool:
+        """Whether a pointwise layer is faster with an eighth fewer multiply-adds and some sums more."""
+        ...
