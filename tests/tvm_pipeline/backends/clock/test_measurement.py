@@ -36,7 +36,7 @@ def schedule(target: CpuTarget) -> Schedule:
 
 
 def _worker(name: str) -> psutil.Process:
-    return next(one for one in psutil.Process().children() if f"tvm_pipeline.tuning.{name}" in one.cmdline())
+    return next(one for one in psutil.Process().children() if f"tvm_pipeline.backends.workers.{name}" in one.cmdline())
 
 
 def test_kernel_is_built_and_timed(measurement: Measurement, schedule: Schedule) -> None:
@@ -60,7 +60,7 @@ def test_builds_asked_for_at_once_get_their_own_answers(measurement: Measurement
 
 def test_dead_builder_costs_one_build(measurement: Measurement, schedule: Schedule) -> None:
     assert measurement.build(schedule)[1] is None
-    os.kill(_worker("build_worker").pid, signal.SIGKILL)
+    os.kill(_worker("build").pid, signal.SIGKILL)
     assert measurement.build(schedule)[1] == "the worker process died"
     assert measurement.build(schedule)[1] is None
 
@@ -71,7 +71,7 @@ def test_hanging_runner_costs_one_trial(
     artifact, error = measurement.build(schedule)
     assert error is None
     measurement.run(artifact, LAYER)
-    hanging = _worker("run_worker")
+    hanging = _worker("run")
     hanging.suspend()
     with monkeypatch.context() as patch:
         patch.setattr(measurement_module, "RUN_TIMEOUT", 0.3)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("emulated_counts.py")
+PROGRAM = Path(__file__).parents[3] / "support" / "emulated_counts.py"
 LAYERS = (
     "conv2d 32x32x3->32 k3x3 s2 p1 bias relu",
     "depthwise 14x14x64 k3x3 s1 p1 bias relu",
