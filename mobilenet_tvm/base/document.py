@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import PurePath
-from typing import Annotated, Any, Self, dataclass_transform
+from typing import Annotated, Any, ClassVar, Self, dataclass_transform
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -28,13 +28,15 @@ class Document(Mapping[str, Any]):
     that a newer version added are skipped when a document is read.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     def __init_subclass__(cls, kw_only: bool = True) -> None:
         super().__init_subclass__()
         dataclass(frozen=True, kw_only=kw_only)(cls)
 
     def to_json(self) -> Any:
         """The document as plain JSON values."""
-        return msgspec.to_builtins(self, enc_hook=_spelled)
+        return _plain(self)
 
     @classmethod
     def from_json(cls, values: object) -> Self:
@@ -47,7 +49,7 @@ class Document(Mapping[str, Any]):
     @classmethod
     def of(cls, other: Document) -> Self:
         """The part of another document that has this one's keys."""
-        return cls(**{own.name: other[own.name] for own in fields(cls)})  # type: ignore[arg-type]
+        return cls(**{own.name: other[own.name] for own in fields(cls)})
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys():
@@ -61,13 +63,15 @@ class Document(Mapping[str, Any]):
         return len(self._keys())
 
     def _keys(self) -> list[str]:
-        return [own.name for own in fields(self) if getattr(self, own.name) is not UNSET]  # type: ignore[arg-type]
+        return [own.name for own in fields(self) if getattr(self, own.name) is not UNSET]
 
 
-def _spelled(value: object) -> str:
-    if isinstance(value, PurePath):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def _read(kind: type[PurePath], value: str) -> PurePath:

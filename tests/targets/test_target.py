@@ -9,7 +9,7 @@ import pytest
 import targets
 from mobilenet_tvm.base import host_cpu
 from mobilenet_tvm.base.errors import UserError
-from targets import target
+from targets import read_target, target
 from targets.target import Target
 
 MINE = """
@@ -129,10 +129,16 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (MINE.replace("arch", "archi"), "unknown key in target file .*: 'archi': did you mean 'arch'"),
-        (MINE.replace('"x86_64"', "86"), "arch must be of type str"),
-        (MINE.replace("vector_bits = 256\n", ""), "lacks vector_bits"),
+        (MINE.replace('"x86_64"', "86"), r"mine\.toml: arch: Expected `str`, got `int`"),
+        (MINE.replace("vector_bits = 256\n", ""), "lacks `vector_bits`"),
         (MINE.replace("kind", "type"), r"\[tvm\] lacks kind"),
         ("[tvm", "is not TOML"),
+        ("inherits = 4", "inherits must be the name of a preset"),
+        ('inherits = "rpi44"', r"mine\.toml: inherits = 'rpi44': did you mean 'rpi4'"),
+        ('inherits = "a100"', "unknown preset in target file"),
+        ('inherits = "cuda-sm_80"\n[gpu]\nclock = 1', r"unknown key in \[gpu\] of .*'clock': did you mean 'clock_mhz'"),
+        ('inherits = "cuda-sm_80"\n[gpu]\nclock_mhz = "1"', r"gpu\.clock_mhz: Expected `float`, got `str`"),
+        (MINE + "[gpu]\nclock_mhz = 1", r"gpu: lacks `compute_capability`"),
     ],
 )
 def test_a_file_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
@@ -140,6 +146,33 @@ def test_a_file_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(UserError, match=message):
         targets.load(str(path))
+
+
+def test_a_file_inherits_from_a_preset(tmp_path: Path) -> None:
+    path = tmp_path / "my-orin.toml"
+    path.write_text(
+        'inherits = "cuda-sm_87"\ntitle = "mine"\n[tvm.host]\nmcpu = "cortex-a78"\n[gpu]\nclock_mhz = 918\n'
+    )
+    orin, mine = targets.load("orin"), targets.load(str(path))
+    assert (mine.name, mine.title, mine.logs) == ("my-orin", "mine", ("my-orin", "cuda-sm_87"))
+    assert (mine.aliases, mine.remarks) == ((), "")
+    assert mine.tvm == {**orin.tvm, "host": {**orin.tvm["host"], "mcpu": "cortex-a78"}}
+    assert orin.gpu is not None and mine.gpu == replace(orin.gpu, clock_mhz=918.0)
+    assert (mine.arch, mine.cpu_features, mine.driver) == (orin.arch, orin.cpu_features, orin.driver)
+
+
+def test_presets_in_a_circle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_target, "PRESETS", tmp_path)
+    for name, parent in (("one", "two"), ("two", "three"), ("three", "one")):
+        (tmp_path / f"{name}.toml").write_text(f'inherits = "{parent}"\n')
+    with pytest.raises(UserError, match=r"one\.toml inherits from itself"):
+        targets.load(str(tmp_path / "one.toml"))
+
+
+def test_what_presets_share_is_no_target() -> None:
+    assert "cuda" not in targets.available()
+    with pytest.raises(UserError, match="unknown target 'jetson'"):
+        targets.load("jetson")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
