@@ -10,6 +10,12 @@ from tvm_pipeline.hardware.unit import GPU
 
 DTYPES = ("float32", "float16")
 
+AMPERE = 80
+"""The compute capability from which copies into shared memory run on their own."""
+
+VECTOR_BYTES = 16
+"""The widest load and store of a thread moves so many."""
+
 FRAGMENT = 16
 """Pixels, input channels and output channels of one product of tensor cores, which multiply float16."""
 
@@ -79,6 +85,25 @@ class GpuUnit:
         if wrong := sorted(set(values) ^ set(figures)):
             raise ValueError(f"[gpu] must have exactly the figures {', '.join(figures)}: see {', '.join(wrong)}")
         return GpuUnit(**{name: figures[name](value) for name, value in values.items()}, dtype=dtype)  # type: ignore[operator]
+
+    @property
+    def arch(self) -> str:
+        """The architecture as nvcc names it: ``sm_80``."""
+        return f"sm_{self.compute_capability}"
+
+    @property
+    def is_ampere_or_newer(self) -> bool:
+        return self.compute_capability >= AMPERE
+
+    @property
+    def value_bytes(self) -> int:
+        """Of an activation or a weight."""
+        return 2 if self.dtype == "float16" else 4
+
+    @property
+    def vector_lanes(self) -> int:
+        """How many values one wide load brings."""
+        return VECTOR_BYTES // self.value_bytes
 
     def kernel_kind(self, layer: Layer) -> str:
         is_for_tensor_cores = layer.kind == "pointwise" and self._fits_tensor_cores(layer)

@@ -89,6 +89,6 @@ class BatchCompiler:
     def _resources(self, batch: dict[str, IRModule]) -> dict[str, KernelResources]:
         self.calls += 1
         functions = {key: one for module in batch.values() for key, one in module.functions_items()}
-        with device_compiler(f"sm_{self._target.unit.compute_capability}") as compiled:
+        with device_compiler(self._target.unit.arch) as compiled:
             codegen_build(tvm.IRModule(functions), self._target.tvm)
         return {kernel.name: kernel for fatbin in compiled for kernel in fatbin.kernels}

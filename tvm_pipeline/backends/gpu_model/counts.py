@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tvm_pipeline.backends.gpu_model.device_functions import DeviceFunction
-from tvm_pipeline.backends.gpu_model.memory import SECTOR
+from tvm_pipeline.hardware.multiprocessor import SECTOR_BYTES
 
 GLOBAL, SHARED = "global", "shared"
 
@@ -70,12 +70,12 @@ class LaunchCounts:
     @property
     def sector_bytes(self) -> float:
         """That warps ask of the caches: whole sectors, each once per request."""
-        return SECTOR * _sum(self.accesses, "sectors", GLOBAL)
+        return SECTOR_BYTES * _sum(self.accesses, "sectors", GLOBAL)
 
     @property
     def load_sector_bytes(self) -> float:
         """The part of ``sector_bytes`` that loads ask for."""
-        return SECTOR * sum(one.sectors for one in self.accesses if one.scope == GLOBAL and not one.is_store)
+        return SECTOR_BYTES * sum(one.sectors for one in self.accesses if one.scope == GLOBAL and not one.is_store)
 
     @property
     def wavefronts(self) -> float:

@@ -8,6 +8,7 @@ from tvm.tirx.build import split_host_device_mods
 from tvm.tirx.stmt import AttrStmt, SeqStmt, Stmt
 
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE, GPU_CONFIG
+from tvm_pipeline.hardware.multiprocessor import warps_of
 
 Extents = tuple[int, int, int]
 _LAUNCH = "tirx.kernel_launch_params"
@@ -40,6 +41,11 @@ class DeviceFunction:
     def threads(self) -> int:
         """Of one block."""
         return self.block[0] * self.block[1] * self.block[2]
+
+    @property
+    def warps(self) -> int:
+        """Of one block."""
+        return warps_of(self.threads)
 
 
 def device_functions(function: tirx.PrimFunc, target: tvm.target.Target) -> list[DeviceFunction]:

@@ -4,7 +4,7 @@ All in cycles of one multiprocessor, the busiest: it gets ``n = ceil(blocks / mu
 ``occupancy.blocks`` at once. A block needs, of a multiprocessor that has enough to do,
 
     busy = max(float32 instructions / lanes, tensor-core multiply-adds / their rate, wavefronts,
-               issued instructions / 4, bytes from the second-level cache / PORT_BYTES)
+               issued instructions / 4, bytes from the second-level cache / L2_BYTES_PER_CYCLE)
 
 and alone at least the time of one warp (:mod:`tvm_pipeline.backends.gpu_model.warp_time`). A round of ``r`` resident
 blocks takes ``max(warp time, r * busy)``; full rounds and a last one follow each other. The whole takes no less than
@@ -16,15 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
-from tvm_pipeline.backends.gpu_model.occupancy import Occupancy, occupancy
-from tvm_pipeline.backends.gpu_model.sampling import warps_of_block
-from tvm_pipeline.backends.gpu_model.warp_time import SCHEDULERS, WarpTime, warp_time
+from tvm_pipeline.backends.gpu_model.warp_time import WarpTime, warp_time
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import (
+    FIRST_LEVEL_BYTES,
+    L2_BYTES_PER_CYCLE,
+    SCHEDULERS,
+    Occupancy,
+    occupancy,
+)
 
-PORT_BYTES = 47.0
-"""Per cycle and multiprocessor from the second-level cache: the A100's 5120 bytes over its 108 multiprocessors."""
-_UNIFIED_BYTES = 28 * 1024
-"""First-level cache that is left when shared memory takes all it can (192 of 164 KiB, 128 of 100, 256 of 228)."""
 _RESIDENT_SHARE = 0.5
 """Activations of this part of the second-level cache are still there when the next kernel reads them."""
 _WEIGHTS = ("weight", "bias")
@@ -100,14 +101,14 @@ def _busy_cycles(
 ) -> dict[str, float]:
     """Cycles of a multiprocessor per block, by what is busy."""
     blocks = counts.function.blocks
-    warps = warps_of_block(counts.function)
+    warps = counts.function.warps
     spills = resources.spill_bytes / 4 * _SPILL_WAVEFRONTS * warps
     return {
         "compute": counts.arithmetic.instructions / blocks / unit.fp32_lanes_per_multiprocessor,
         "tensor cores": counts.arithmetic.tensor_flops / 2 / blocks / unit.half_tensor_fma_per_cycle,
         "load/store": counts.wavefronts / blocks + spills,
         "issue": alone.slots * warps / SCHEDULERS,
-        "second-level cache": _second_level_bytes(counts, unit, resident) / PORT_BYTES,
+        "second-level cache": _second_level_bytes(counts, unit, resident) / L2_BYTES_PER_CYCLE,
     }
 
 
@@ -116,7 +117,7 @@ def _second_level_bytes(counts: LaunchCounts, unit: GpuUnit, resident: Occupancy
     blocks = counts.function.blocks
     loads = counts.load_sector_bytes / blocks
     stores = (counts.sector_bytes - counts.load_sector_bytes) / blocks
-    cache = unit.shared_bytes_per_multiprocessor + _UNIFIED_BYTES - resident.blocks * counts.shared_bytes
+    cache = unit.shared_bytes_per_multiprocessor + FIRST_LEVEL_BYTES - resident.blocks * counts.shared_bytes
     needed = max(resident.blocks * counts.block_footprint, 1.0)
     held = min(1.0, cache / needed)
     distinct = min(counts.block_footprint, loads)

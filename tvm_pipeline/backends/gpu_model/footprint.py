@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tvm_pipeline.backends.gpu_model.expression import Array
-from tvm_pipeline.backends.gpu_model.memory import SECTOR
+from tvm_pipeline.hardware.multiprocessor import SECTOR_BYTES
 
 
 class Footprint:
@@ -26,7 +26,7 @@ class Footprint:
         :param mask: ``[samples, lanes]``, lanes that take part.
         :param asked: sectors that all warps of the block ask for, one that two ask for twice.
         """
-        sectors = np.where(mask[..., None], addresses // SECTOR, -1)
+        sectors = np.where(mask[..., None], addresses // SECTOR_BYTES, -1)
         rows = np.sort(sectors.reshape(len(sectors), -1), axis=1)
         new = np.concatenate([np.ones_like(rows[:, :1], dtype=bool), np.diff(rows, axis=1) != 0], axis=1) & (rows >= 0)
         self._seen.setdefault(buffer, []).append(rows[new])
@@ -35,7 +35,7 @@ class Footprint:
 
     def bytes(self) -> float:
         """Of all buffers together."""
-        return SECTOR * sum(self._sectors(buffer) for buffer in self._seen)
+        return SECTOR_BYTES * sum(self._sectors(buffer) for buffer in self._seen)
 
     def _sectors(self, buffer: str) -> float:
         found = float(len(np.unique(np.concatenate(self._seen[buffer]))))

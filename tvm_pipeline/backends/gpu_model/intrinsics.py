@@ -8,7 +8,7 @@ from tvm import DataType, tirx
 from tvm.ir import Call, Expr, TensorLoad
 
 from tvm_pipeline.backends.gpu_model.expression import Array, Evaluator, UnknownValue, call_name
-from tvm_pipeline.backends.gpu_model.sampling import WARP
+from tvm_pipeline.hardware.multiprocessor import WARP
 
 LOAD_MATRIX, FILL_MATRIX = "tvm_load_matrix_sync", "tvm_fill_fragment"
 STORE_MATRIX, MULTIPLY = "tvm_store_matrix_sync", "tvm_mma_sync"

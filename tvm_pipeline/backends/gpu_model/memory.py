@@ -11,10 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tvm_pipeline.backends.gpu_model.expression import Array
-from tvm_pipeline.backends.gpu_model.sampling import WARP
-
-SECTOR, LINE = 32, 128
-BANKS, WORD = 32, 4
+from tvm_pipeline.hardware.multiprocessor import BANKS, LINE_BYTES, SECTOR_BYTES, WARP, WORD_BYTES
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,9 @@ def global_cost(addresses: Array, item: int, mask: Array) -> WarpCost:
     if not taking_part.any():
         return WarpCost(0.0, 0.0)
     positions = _flat(np.where(mask[..., None], addresses * item, -1))[taking_part]
-    parts = max(1, addresses.shape[-1] * item * WARP // LINE)
-    lines = _distinct(np.where(positions < 0, -1, positions // LINE))
-    sectors = _distinct(np.where(positions < 0, -1, positions // SECTOR))
+    parts = max(1, addresses.shape[-1] * item * WARP // LINE_BYTES)
+    lines = _distinct(np.where(positions < 0, -1, positions // LINE_BYTES))
+    sectors = _distinct(np.where(positions < 0, -1, positions // SECTOR_BYTES))
     return WarpCost(float(sectors.mean()), float(np.maximum(lines, _needed(mask[taking_part], parts)).mean()))
 
 
@@ -52,8 +49,8 @@ def shared_cost(addresses: Array, item: int, mask: Array) -> WarpCost:
     if not taking_part.any():
         return WarpCost(0.0, 0.0)
     width = addresses.shape[-1] * item
-    parts = min(max(1, width // WORD), 4)
-    words = np.where(mask[..., None], addresses * item // WORD, -1)[taking_part]
+    parts = min(max(1, width // WORD_BYTES), 4)
+    words = np.where(mask[..., None], addresses * item // WORD_BYTES, -1)[taking_part]
     return WarpCost(0.0, float(_served(words, parts).mean()))
 
 

@@ -7,9 +7,9 @@ from tvm import tirx
 
 from tvm_pipeline.backends.gpu_model.device_functions import DeviceFunction
 from tvm_pipeline.backends.gpu_model.expression import Array, Evaluator
+from tvm_pipeline.hardware.multiprocessor import WARP
 
 SAMPLES = 256
-WARP = 32
 _FRACTIONS = np.sqrt(np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71])) % 1
 
 
@@ -55,7 +55,7 @@ def sample_warps(function: DeviceFunction) -> WarpSamples:
     for axis, extent in zip("xyz", function.grid, strict=True):
         if f"blockIdx.{axis}" in function.axes:
             values[function.axes[f"blockIdx.{axis}"]] = samples.along(extent)
-    warps = function.blocks * warps_of_block(function)
+    warps = function.blocks * function.warps
     return WarpSamples(Evaluator(values), samples, thread < function.threads, warps)
 
 
@@ -66,16 +66,12 @@ def sample_block(function: DeviceFunction) -> WarpSamples:
     for axis, extent in zip("xyz", function.grid, strict=True):
         if f"blockIdx.{axis}" in function.axes:
             values[function.axes[f"blockIdx.{axis}"]] = np.full((SAMPLES, 1), extent // 2)
-    return WarpSamples(Evaluator(values), samples, thread < function.threads, warps_of_block(function))
-
-
-def warps_of_block(function: DeviceFunction) -> int:
-    return -(-function.threads // WARP)
+    return WarpSamples(Evaluator(values), samples, thread < function.threads, function.warps)
 
 
 def _threads(function: DeviceFunction, samples: Samples) -> tuple[Array, dict[tirx.Var, Array]]:
     """``[SAMPLES, WARP]`` threads of a block, and what their axes are."""
-    thread = samples.along(warps_of_block(function)) * WARP + np.arange(WARP)[None, :]
+    thread = samples.along(function.warps) * WARP + np.arange(WARP)[None, :]
     x, y, _ = function.block
     positions = {"x": thread % x, "y": thread // x % y, "z": thread // (x * y)}
     values = {

@@ -23,9 +23,10 @@ from tvm_pipeline.backends.gpu_model.device_functions import DeviceFunction, dev
 from tvm_pipeline.backends.gpu_model.expression import Array, UnknownValue, call_name, operands
 from tvm_pipeline.backends.gpu_model.footprint import Footprint
 from tvm_pipeline.backends.gpu_model.intrinsics import INTRINSICS, MULTIPLY, buffer_of, fragment_shape, touched
-from tvm_pipeline.backends.gpu_model.memory import LINE, WarpCost, global_cost, shared_cost
-from tvm_pipeline.backends.gpu_model.sampling import WARP, WarpSamples, sample_block, sample_warps
+from tvm_pipeline.backends.gpu_model.memory import WarpCost, global_cost, shared_cost
+from tvm_pipeline.backends.gpu_model.sampling import WarpSamples, sample_block, sample_warps
 from tvm_pipeline.backends.gpu_model.tree import ARITHMETIC, bytes_of, is_float, is_multiply_add, scope_of
+from tvm_pipeline.hardware.multiprocessor import LINE_BYTES, WARP
 
 
 def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
@@ -187,7 +188,7 @@ class _Walk:
         try:
             addresses = self._value(index)
         except UnknownValue:
-            addresses = np.arange(WARP) * LINE
+            addresses = np.arange(WARP) * LINE_BYTES
         if addresses.ndim < 3:
             addresses = np.broadcast_to(addresses, mask.shape)[..., None]
         self._request(buffer, addresses, is_store, weight, mask)

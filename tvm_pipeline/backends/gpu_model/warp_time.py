@@ -2,8 +2,7 @@
 
 A walk along the code of one warp with a clock. Loads of one straight run of statements overlap, as the compiler moves
 them together; a barrier and a loop that is not unrolled end the run. A copy into registers, or one by ``cp.async``, is
-waited for where it is used. Latencies: arXiv 2208.11174, table of the A100 (L2 200 cycles, DRAM 290, shared memory 23,
-a multiply-add 4); they differ little from one GPU to the next.
+waited for where it is used.
 """
 
 from dataclasses import dataclass
@@ -16,12 +15,17 @@ from tvm_pipeline.backends.gpu_model.counts import GLOBAL
 from tvm_pipeline.backends.gpu_model.device_functions import DeviceFunction
 from tvm_pipeline.backends.gpu_model.expression import call_name, operands
 from tvm_pipeline.backends.gpu_model.intrinsics import COPY, INTRINSICS, MULTIPLY, touched_buffer
-from tvm_pipeline.backends.gpu_model.sampling import WARP
 from tvm_pipeline.backends.gpu_model.tree import ARITHMETIC, is_float, is_multiply_add, scope_of
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import (
+    BARRIER_CYCLES,
+    GLOBAL_CYCLES,
+    SCHEDULERS,
+    SHARED_CYCLES,
+    SUM_CYCLES,
+    WARP,
+)
 
-GLOBAL_CYCLES, SHARED_CYCLES, SUM_CYCLES, BARRIER_CYCLES = 250.0, 23.0, 4.0, 20.0
-SCHEDULERS = 4
 MATRIX_MULTIPLY_ADDS, MATRIX_SLOTS = 16 * 16 * 16, 2
 LOOP_SLOTS = 2.0
 UNROLLED = 4

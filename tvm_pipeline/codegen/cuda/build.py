@@ -25,7 +25,7 @@ def build_cuda(module: tvm.IRModule, target: GpuTarget, *, graph: bool = True) -
     :raises UserError: there is no nvcc, it does not know the architecture, or nothing is left for the GPU to do.
     """
     context = tvm.transform.PassContext(opt_level=3, config={USE_GRAPH: graph})
-    with target.tvm, context, device_compiler(f"sm_{target.unit.compute_capability}") as compiled:
+    with target.tvm, context, device_compiler(target.unit.arch) as compiled:
         executable = relax.build(module, target=target.tvm, relax_pipeline=cuda_pipeline, tir_pipeline=CODEGEN_PIPELINE)
     if not compiled:
         raise UserError("the network has no kernel for a GPU to run: compile it for a CPU")

@@ -8,23 +8,23 @@ from math import ceil
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import GLOBAL_CYCLES, L2_BYTES_PER_CYCLE, SYSTEM_SHARED_BYTES, WARP, warps_of
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 
-L2_BYTES_PER_CYCLE = 12
-"""That a multiprocessor gets from the second-level cache while all of them ask; caution halves the published figure."""
+L2_CAUTION = 47 / 12
+"""Of the second-level cache, which all multiprocessors ask at once, each is taken to get so many times less."""
 
-LATENCY_CYCLES = 600
-"""From a load to its value, the second-level cache being busy."""
+LATENCY_CAUTION = 2.4
+"""A load is taken to last so many times longer, the second-level cache being busy."""
+
+REACHED_BYTES_PER_CYCLE = L2_BYTES_PER_CYCLE / L2_CAUTION
+REACHED_LATENCY = GLOBAL_CYCLES * LATENCY_CAUTION
 
 LATENCY_WARPS = 8
 """As many warps on a multiprocessor hide the latency of shared memory and of multiply-adds."""
 
 BLOCK_CYCLES = 100
 """Of starting a block and ending it, on a multiprocessor that runs others meanwhile."""
-
-SYSTEM_SHARED_BYTES = 1024
-"""Of every block."""
-
 
 RESULTS_PER_BLOCK = 256
 """A block that makes no more is small enough, however many there are."""
@@ -67,18 +67,21 @@ class BlockCost:
     rounds: float = 1.0
 
     def cycles(self, unit: GpuUnit, blocks: int) -> float:
-        """Until the last multiprocessor has done its share of ``blocks``."""
-        warps = ceil(self.threads / 32)
+        """Until the last multiprocessor has done its share of ``blocks``.
+
+        Caution has the system take its part of shared memory on older GPUs too, and registers are not known yet.
+        """
+        warps = warps_of(self.threads)
         share = ceil(blocks / unit.multiprocessors)
         resident = min(
             share,
             unit.blocks_per_multiprocessor,
-            max(1, unit.threads_per_multiprocessor // (32 * warps)),
+            max(1, unit.threads_per_multiprocessor // (WARP * warps)),
             max(1, unit.shared_bytes_per_multiprocessor // (self.shared + SYSTEM_SHARED_BYTES)),
         )
         busy = share * self.busy / min(1.0, resident * warps / LATENCY_WARPS)
-        in_flight = min(1.0, resident * self.at_once / (L2_BYTES_PER_CYCLE * LATENCY_CYCLES))
-        moved = blocks * self.requested / unit.multiprocessors / L2_BYTES_PER_CYCLE / in_flight
-        waiting = ceil(share / resident) * (1 + self.rounds / 4) * LATENCY_CYCLES
+        in_flight = min(1.0, resident * self.at_once / (REACHED_BYTES_PER_CYCLE * REACHED_LATENCY))
+        moved = blocks * self.requested / unit.multiprocessors / REACHED_BYTES_PER_CYCLE / in_flight
+        waiting = ceil(share / resident) * (1 + self.rounds / 4) * REACHED_LATENCY
         idle = 2.0 if blocks < unit.multiprocessors else 1.0
         return idle * (busy + moved) + waiting + share * BLOCK_CYCLES

@@ -8,21 +8,18 @@ from tvm.s_tir.schedule import LoopRV, SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES, warps_of
 from tvm_pipeline.schedules.annotations import Kernel, prepare_kernel, split_pixels
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
     CHANNELS_PER_THREAD,
-    MOST_THREADS,
-    STATIC_SHARED_BYTES,
     ThreadBlock,
     bind_blocks,
     bind_threads,
     copy_by_threads,
     copy_to_registers,
     unroll_all,
-    value_bytes,
-    vector_lanes,
 )
 
 REDUCTION_STEP = 4
@@ -94,7 +91,7 @@ class GpuConv2d:
         anchor = kernel.anchor
         blocked = is_blockable(layer.in_channels)
         step, inside, tile = _nest(schedule, anchor, layer)
-        lanes = vector_lanes(unit) if blocked else PLANE_LANES
+        lanes = unit.vector_lanes if blocked else PLANE_LANES
         weights = schedule.cache_read(anchor, 1, "local")
         schedule.compute_at(weights, inside, preserve_unit_loops=True)
         shared = schedule.cache_read(weights, 0, "shared")
@@ -152,7 +149,7 @@ def _input_pixels(layer: Layer, decisions: Decisions) -> int:
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     """Of a step: its input and its weights, float32 where it is an image."""
-    size = value_bytes(unit) if is_blockable(layer.in_channels) else 4
+    size = unit.value_bytes if is_blockable(layer.in_channels) else 4
     weights = layer.kernel[0] * layer.kernel[1] * decisions["tile_n"]
     return _step_channels(layer) * (_input_pixels(layer, decisions) + weights) * size
 
@@ -168,7 +165,7 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     steps, brought = ceil(reduction / _step_channels(layer)), _shared_bytes(layer, unit, decisions)
     thread_w = decisions["thread_w"]
     loads = (0.5 if blocked else 1) * thread_w + 4
-    busy = ceil(threads / 32) * reduction * layer.kernel[0] * layer.kernel[1] * max(2 * thread_w, loads)
-    stored = made * decisions["tile_n"] * value_bytes(unit)
+    busy = warps_of(threads) * reduction * layer.kernel[0] * layer.kernel[1] * max(2 * thread_w, loads)
+    stored = made * decisions["tile_n"] * unit.value_bytes
     cost = BlockCost(threads, steps * brought + stored, brought, busy, brought, steps)
     return cost.cycles(unit, _blocks(layer, decisions))

@@ -6,8 +6,9 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import WARP
 from tvm_pipeline.schedules.annotations import inline_injective
-from tvm_pipeline.schedules.gpu.thread_block import WARP, bind_blocks
+from tvm_pipeline.schedules.gpu.thread_block import bind_blocks
 
 MOST_THREADS_PER_BLOCK = 256
 

@@ -5,13 +5,10 @@ from tvm.s_tir.schedule import LoopRV
 
 from tvm_pipeline.hardware.gpu import GpuUnit
 
-ASYNC_COPIES_FROM = 80
-"""The compute capability from which copies into shared memory need no registers."""
-
 
 def copy_stages(unit: GpuUnit) -> tuple[int, ...]:
     """Into how many steps a copy and its use may be taken apart."""
-    return (1, 2) if unit.compute_capability >= ASYNC_COPIES_FROM else (1,)
+    return (1, 2) if unit.is_ampere_or_newer else (1,)
 
 
 def copy_ahead(schedule: Schedule, step: LoopRV) -> None:

@@ -9,6 +9,7 @@ from tvm.s_tir.schedule import LoopRV, SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES, WARP, warps_of
 from tvm_pipeline.schedules.annotations import prepare_kernel
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, fills, results_of
@@ -16,17 +17,12 @@ from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
     CHANNELS_PER_THREAD,
-    MOST_THREADS,
-    STATIC_SHARED_BYTES,
-    WARP,
     ThreadBlock,
     bind_blocks,
     bind_threads,
     copy_by_threads,
     copy_to_registers,
     unroll_all,
-    value_bytes,
-    vector_lanes,
 )
 
 REDUCTION_STEP = 4
@@ -172,7 +168,7 @@ def _accumulate(
     step, ko = schedule.split(ko, [None, decisions["step"]])
     kio, kii = schedule.split(ki, [None, REDUCTION_STEP])
     schedule.reorder(step, ko, kio, kii, block, pixel, lane)
-    lanes = vector_lanes(unit)
+    lanes = unit.vector_lanes
     for operand in (0, 1):
         registers = schedule.cache_read(anchor, operand, "local")
         schedule.compute_at(registers, kio, preserve_unit_loops=True)
@@ -193,7 +189,7 @@ def _accumulate(
 
 def _data_pitch(unit: GpuUnit) -> int:
     """Values between the starts of two pixels in a narrow tile: whole vectors, and no power of two."""
-    return 24 if value_bytes(unit) == 2 else 20
+    return 24 if unit.value_bytes == 2 else 20
 
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
@@ -204,7 +200,7 @@ def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     apart = WEIGHT_PITCH * (tile_n // lanes) if tile_n > lanes else 0
     values = step // in_lanes * tile_m * pitch + step * tile_n + apart
     partial = groups * tile_m * tile_n * 4 if groups > 1 else 0
-    return decisions["stages"] * values * value_bytes(unit) + partial
+    return decisions["stages"] * values * unit.value_bytes + partial
 
 
 def _blocks(layer: Layer, decisions: Decisions) -> int:
@@ -215,10 +211,10 @@ def _blocks(layer: Layer, decisions: Decisions) -> int:
 def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     tile_m, tile_n, thread_m, groups = (decisions[name] for name in ("tile_m", "tile_n", "thread_m", "groups"))
     inputs, in_lanes = padded_channels(layer.in_channels), channel_block(layer.in_channels)
-    threads, size = _threads(decisions).threads, value_bytes(unit)
+    threads, size = _threads(decisions).threads, unit.value_bytes
     steps = inputs / (decisions["step"] * in_lanes * groups)
     # four input channels: 16 multiply-adds per pixel, half a cycle each; vectors of a pixel and of weights take four
-    busy = ceil(threads / 32) * inputs / groups / REDUCTION_STEP * max(8 * thread_m, 4 * thread_m + 16)
+    busy = warps_of(threads) * inputs / groups / REDUCTION_STEP * max(8 * thread_m, 4 * thread_m + 16)
     adding = groups * tile_m * tile_n * 4 * 2 / 64 if groups > 1 else 0
     requested = (tile_m + tile_n) * inputs * size + tile_m * tile_n * size
     at_once = decisions["stages"] * (tile_m + tile_n) * inputs / steps * size

@@ -8,21 +8,18 @@ from tvm.s_tir.schedule import LoopRV, SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES, warps_of
 from tvm_pipeline.schedules.annotations import Kernel, prepare_inner_kernel, prepare_kernel, split_pixels
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
     CHANNELS_PER_THREAD,
-    MOST_THREADS,
-    STATIC_SHARED_BYTES,
     ThreadBlock,
     bind_blocks,
     bind_threads,
     copy_by_threads,
     copy_to_registers,
     unroll_all,
-    value_bytes,
-    vector_lanes,
 )
 from tvm_pipeline.workloads.padding import window_shape
 
@@ -103,7 +100,7 @@ class GpuSeparable:
         schedule.compute_at(shared, step, preserve_unit_loops=True)
         if decisions["tile_n"] > channel_block(layer.out_channels):
             schedule.storage_align(shared, 0, axis=0, factor=32, offset=WEIGHT_PITCH)
-        copy_by_threads(schedule, shared, 4, _threads(decisions), vector_lanes(unit))
+        copy_by_threads(schedule, shared, 4, _threads(decisions), unit.vector_lanes)
         copy_to_registers(schedule, weights, 4, CHANNELS_PER_THREAD)
         between = schedule.cache_read(anchor, 0, "local")
         schedule.compute_at(between, kio, preserve_unit_loops=True)
@@ -135,7 +132,7 @@ class GpuSeparable:
         assert kernel.padding is not None
         schedule.set_scope(kernel.padding, 0, "shared")
         schedule.compute_at(kernel.padding, step, preserve_unit_loops=True)
-        copy_by_threads(schedule, kernel.padding, 5, threads, vector_lanes(unit))
+        copy_by_threads(schedule, kernel.padding, 5, threads, unit.vector_lanes)
         *_, lane, ry, rx = schedule.get_loops(inner.anchor)
         inputs = schedule.cache_read(inner.anchor, 0, "local")
         schedule.reorder(ry, rx, lane)
@@ -149,10 +146,10 @@ class GpuSeparable:
     def cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
         """Roughly, until the last multiprocessor is done."""
         made, tile_n, thread_w = decisions["rows"] * decisions["columns"], decisions["tile_n"], decisions["thread_w"]
-        steps, size = padded_channels(layer.in_channels) // channel_block(layer.in_channels), value_bytes(unit)
+        steps, size = padded_channels(layer.in_channels) // channel_block(layer.in_channels), unit.value_bytes
         threads = _threads(decisions).threads
         taps = prod(layer.kernel)
-        warps = ceil(threads / 32)
+        warps = warps_of(threads)
         vectors = ceil(made * channel_block(layer.in_channels) / CHANNELS_PER_THREAD / threads)
         slide = warps * vectors * (4 * taps + 4) + warps * taps * 4
         multiply = warps * channel_block(layer.in_channels) / REDUCTION_STEP * max(8 * thread_w, 4 * thread_w + 16)
@@ -180,10 +177,10 @@ def _step_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     )
     in_lanes = channel_block(layer.in_channels)
     window = 4 * prod(window_shape(layer.depthwise_part))
-    return in_lanes * (window + value_bytes(unit) * (rows * columns + decisions["tile_n"]))
+    return in_lanes * (window + unit.value_bytes * (rows * columns + decisions["tile_n"]))
 
 
 def _shared_bytes(layer: Layer, unit: GpuUnit, decisions: Decisions) -> int:
     made = decisions["rows"] * decisions["columns"] * channel_block(layer.in_channels)
     apart = WEIGHT_PITCH * decisions["tile_n"] // channel_block(layer.out_channels)
-    return _step_bytes(layer, unit, decisions) + (made + apart) * value_bytes(unit)
+    return _step_bytes(layer, unit, decisions) + (made + apart) * unit.value_bytes

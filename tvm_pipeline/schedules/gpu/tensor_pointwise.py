@@ -6,6 +6,7 @@ from tvm.s_tir.schedule import LoopRV, SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import padded_channels
 from tvm_pipeline.hardware.gpu import FRAGMENT, GpuUnit
+from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES, WARP
 from tvm_pipeline.schedules.annotations import Kernel, prepare_kernel
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu import tensor_cores
@@ -13,16 +14,12 @@ from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills
 from tvm_pipeline.schedules.gpu.grouped_sum import sum_through_shared
 from tvm_pipeline.schedules.gpu.pipelining import copy_ahead, copy_stages
 from tvm_pipeline.schedules.gpu.thread_block import (
-    MOST_THREADS,
-    STATIC_SHARED_BYTES,
-    WARP,
     ThreadBlock,
     bind_blocks,
     bind_threads,
     copy_by_threads,
     loops_below,
     unroll_all,
-    vector_lanes,
 )
 from tvm_pipeline.workloads.tensor_pointwise import fragment_pixels
 
@@ -152,7 +149,7 @@ def _multiply(
     for shared in (kernel.padding, schedule.cache_read(weight, 0, "shared")):
         schedule.compute_at(shared, step, preserve_unit_loops=True)
         schedule.storage_align(shared, 0, axis=2, factor=32, offset=PITCH)
-        copy_by_threads(schedule, shared, 4, _threads(decisions), vector_lanes(unit))
+        copy_by_threads(schedule, shared, 4, _threads(decisions), unit.vector_lanes)
     unroll_all(schedule, [ko, block, fragment])
     clear = schedule.decompose_reduction(anchor, step)
     *_, clear_block, clear_fragment, clear_row, _ = schedule.get_loops(clear)

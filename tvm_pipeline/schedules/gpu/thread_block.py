@@ -6,22 +6,11 @@ from dataclasses import dataclass
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
-from tvm_pipeline.hardware.gpu import GpuUnit
-
-VECTOR_BYTES = 16
-"""Of the widest load and store."""
-
 CHANNELS_PER_THREAD = 4
 """One vector of float32."""
 
-WARP = 32
-MOST_THREADS = 1024
-
 MOST_COPIES = 16
 """By one thread, one after another without a loop: so many loads are under way at once."""
-
-STATIC_SHARED_BYTES = 48 * 1024
-"""What static arrays may take on every GPU."""
 
 KEEP_LOOPS = "pragma_unroll_explicit"
 
@@ -56,16 +45,6 @@ def bind_blocks(schedule: Schedule, column: LoopRV, row: LoopRV | None = None) -
     if row is not None:
         schedule.bind(row, "blockIdx.y")
     schedule.annotate(column, KEEP_LOOPS, 0)
-
-
-def value_bytes(unit: GpuUnit) -> int:
-    """Of an activation or a weight."""
-    return 2 if unit.dtype == "float16" else 4
-
-
-def vector_lanes(unit: GpuUnit) -> int:
-    """How many values one wide load brings."""
-    return VECTOR_BYTES // value_bytes(unit)
 
 
 def unroll_all(schedule: Schedule, loops: Sequence[LoopRV]) -> None:

@@ -1,6 +1,6 @@
 """Kernels that slide a window over each channel alone: depthwise convolutions and pooling."""
 
-from math import ceil, prod
+from math import prod
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
@@ -8,29 +8,23 @@ from tvm.s_tir.schedule import SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, SECTOR_BYTES, STATIC_SHARED_BYTES, warps_of
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu.block_cost import BlockCost, cheapest, fills, results_of
 from tvm_pipeline.schedules.gpu.thread_block import (
     CHANNELS_PER_THREAD,
-    MOST_THREADS,
-    STATIC_SHARED_BYTES,
     ThreadBlock,
     bind_blocks,
     bind_threads,
     copy_by_threads,
     copy_to_registers,
     unroll_all,
-    value_bytes,
-    vector_lanes,
 )
 from tvm_pipeline.workloads.padding import window_shape
 
 WEIGHT_LANES = 4
 """A vector of weights, which are float32."""
-
-SECTOR_BYTES = 32
-"""What memory moves at least."""
 
 
 class GpuWindow:
@@ -63,7 +57,7 @@ class GpuWindow:
         threads = _threads(decisions).threads
         if not fills(unit, _blocks(layer, decisions), results_of(layer)):
             return False
-        shared = _input_values(layer, decisions) * value_bytes(unit) + _weight_values(layer, decisions) * 4
+        shared = _input_values(layer, decisions) * unit.value_bytes + _weight_values(layer, decisions) * 4
         fits = shared <= STATIC_SHARED_BYTES
         return fits and threads <= MOST_THREADS and decisions["tile_h"] * layer.kernel[0] * layer.kernel[1] <= 128
 
@@ -91,7 +85,7 @@ class GpuWindow:
         assert kernel.padding is not None
         schedule.set_scope(kernel.padding, 0, "shared")
         schedule.compute_at(kernel.padding, tile, preserve_unit_loops=True)
-        copy_by_threads(schedule, kernel.padding, 5, _threads(decisions), vector_lanes(unit))
+        copy_by_threads(schedule, kernel.padding, 5, _threads(decisions), unit.vector_lanes)
         if layer.kind == "depthwise":
             weights = schedule.cache_read(kernel.anchor, 1, "local")
             schedule.compute_at(weights, owner, preserve_unit_loops=True)
@@ -141,11 +135,11 @@ def _cycles(layer: Layer, unit: GpuUnit, decisions: Decisions) -> float:
     made = decisions["rows"] * decisions["columns"] * decisions["tile_c"]
     threads = _threads(decisions).threads
     taps = layer.kernel[0] * layer.kernel[1]
-    size = value_bytes(unit)
+    size = unit.value_bytes
     inputs = _input_values(layer, decisions) * size
     weights = _weight_values(layer, decisions) * 4
     narrow = max(1.0, SECTOR_BYTES / (decisions["tile_c"] * size))
     # reading shared memory by vectors takes four cycles per warp, and so does every vector that is stored
-    busy = ceil(threads / 32) * taps * 4 * (decisions["tile_h"] + 1) + inputs / 64
+    busy = warps_of(threads) * taps * 4 * (decisions["tile_h"] + 1) + inputs / 64
     cost = BlockCost(threads, narrow * inputs + weights + made * size, inputs + weights, busy, inputs + weights)
     return cost.cycles(unit, _blocks(layer, decisions))

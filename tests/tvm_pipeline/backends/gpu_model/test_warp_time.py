@@ -7,7 +7,8 @@ import tvm
 from hand_kernels import TILE, N, tiled_matmul, vector_add
 
 from tvm_pipeline.backends.gpu_model.device_functions import device_functions
-from tvm_pipeline.backends.gpu_model.warp_time import BARRIER_CYCLES, GLOBAL_CYCLES, SHARED_CYCLES, WarpTime, warp_time
+from tvm_pipeline.backends.gpu_model.warp_time import WarpTime, warp_time
+from tvm_pipeline.hardware.multiprocessor import BARRIER_CYCLES, GLOBAL_CYCLES, SHARED_CYCLES
 from tvm_pipeline.hardware.target import GpuTarget
 
 

@@ -14,9 +14,9 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.clock.measurement import argument_shapes
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
+from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES
 from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.schedules import Decisions, generator_for
-from tvm_pipeline.schedules.gpu.thread_block import MOST_THREADS, STATIC_SHARED_BYTES
 from tvm_pipeline.schedules.space import Space
 
 KINDS = ("conv2d", "pointwise", "depthwise", "separable", "dense", "global_average_pool", "max_pool", "average_pool")

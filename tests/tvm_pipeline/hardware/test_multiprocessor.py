@@ -6,8 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from tvm_pipeline.backends.gpu_model.occupancy import Occupancy, occupancy
+import targets
 from tvm_pipeline.hardware.gpu import GpuUnit
+from tvm_pipeline.hardware.multiprocessor import Occupancy, occupancy
+
+
+@pytest.fixture(scope="module")
+def unit() -> GpuUnit:
+    return GpuUnit.from_json(targets.load("cuda-sm_80").to_json()["gpu"])
 
 
 @pytest.mark.parametrize(
