@@ -153,7 +153,7 @@ void RegisterBoardFunctions(const std::filesystem::path& folder) {
   Folder() = folder;
   Register("tvm.rpc.server.workpath", WorkPath);
   Register("tvm.rpc.server.load_module", LoadModule);
-  Register("mobilenet_tvm.places.board", Describe);
+  Register("mobilenet_tvm.board", Describe);
   Register("mobilenet_tvm.run", RunPackage);
 }
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.tracker import Device, tracker_of
 
-DESCRIBE, RUN = "mobilenet_tvm.places.board", "mobilenet_tvm.run"
+DESCRIBE, RUN = "mobilenet_tvm.board", "mobilenet_tvm.run"
 """Functions that mobilenet-run registers, and TVM's own servers do not."""
 
 
