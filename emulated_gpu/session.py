@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emulated_gpu.build import CUDART, DRIVER, compile_kernels, image, library_folder
+from emulated_gpu.counters import COUNTERS_VARIABLE
 
-COUNTERS_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_COUNTERS"
 FILE_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_FILE"
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.manifest import TOLERANCE as TOLERANCE
+from mobilenet_tvm.package.open import REFERENCE, Package
+from mobilenet_tvm.package.store import list_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,3 +65,32 @@ def read_reference(path: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
     with np.load(path, allow_pickle=False) as arrays:
         count = len(arrays.files) // 2
         return [arrays[f"x{i}"] for i in range(count)], [arrays[f"y{i}"] for i in range(count)]
+
+
+def first_input(package: Package) -> bytes:
+    """The first input of the package's reference as the content of a ``.npy`` file: an ``.npz`` is a zip of those.
+
+    :raises UserError: the reference is not what was packed.
+    """
+    package.check_sums([REFERENCE])
+    with zipfile.ZipFile(package.folder / REFERENCE) as arrays:
+        return arrays.read("x0.npy")
+
+
+@contextmanager
+def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> Iterator[Package]:
+    """A copy of the package with another reference, for as long as the block lasts.
+
+    :raises UserError: a file of the package is not what was packed.
+    """
+    package.check_sums()
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
+        folder = Path(temporary) / "package"
+        shutil.copytree(package.folder, folder)
+        write_reference(folder / REFERENCE, inputs, outputs)
+        manifest = replace(package.manifest, files=list_files(folder))
+        manifest.write(folder)
+        program = Path(temporary) / "program" if package.program is not None else None
+        if program is not None:
+            static_program.pack(folder, program)
+        yield replace(package, folder=folder, manifest=manifest, program=program)

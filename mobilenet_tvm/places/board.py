@@ -1,16 +1,17 @@
-"""Packages on boards that a tracker of TVM's RPC knows: ``--device tracker://HOST:PORT/KEY``."""
+"""A board that a tracker of TVM's RPC knows: ``--device tracker://HOST:PORT/KEY``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.base.tracker import Device
-from mobilenet_tvm.package.open import Board, Package
+from mobilenet_tvm.package.manifest import MANIFEST
+from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.conditions import conditions
 
 _PIPELINE = "tvm_pipeline"
@@ -35,51 +36,65 @@ def warn_of_strangers(device: Device, on_event: OnEvent) -> None:
         warning(on_event, f"the tracker at {device.tracker} {text}")
 
 
-def on_board(package: Package, device: str, on_event: OnEvent) -> Package:
-    """The same package, whose programs a free board runs; which one is asked now.
+@dataclass(frozen=True)
+class Board:
+    """A free board that a tracker knows.
 
-    :raises UserError: nothing answers there, no board has that key, the board is of another architecture, or the
-        package is a static program.
+    :ivar device: ``tracker://HOST:PORT/KEY``.
+    :ivar description: what it says of itself: ``address``, ``emulated``, and where its server knows it ``cpu``,
+        ``arch``, ``cores``, ``governor``, ``load_average``.
     """
-    if package.program is not None:
-        raise UserError(f"{package.shown} is one program: copy it to the board, or compile without --static")
-    named = device_named(device, on_event)
-    request = {"verb": "board_describe", "device": str(named)}
-    told: dict[str, Any] = run_child(_PIPELINE, request, block=("torch",))["board"]
-    target = package.manifest.target
-    if told["arch"] not in (None, target["arch"]):
-        raise UserError(f"{package.shown} is for {target['name']} ({target['arch']}) and {device} is {told['arch']}")
-    return replace(package, board=Board(str(named), bool(told["emulated"]), told))
 
+    package: Package
+    device: str
+    description: dict[str, Any]
+    reads: ClassVar[frozenset[str]] = frozenset({".npy"})
 
-def run_on_board(package: Package, words: Sequence[str]) -> tuple[int, str, str]:
-    """``mobilenet-run PACKAGE WORDS...`` on the package's board: exit code, standard output, errors."""
-    assert package.board is not None
-    request = {
-        "verb": "board_run",
-        "device": package.board.device,
-        "folder": str(package.folder.absolute()),
-        "files": ["manifest.json", *package.manifest.files],
-        "words": list(words),
-    }
-    answer = run_child(_PIPELINE, request, block=("torch",))
-    return int(answer["code"]), str(answer["output"]), str(answer["error"])
+    @classmethod
+    def of(cls, package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Board | None:
+        """:raises UserError: nothing answers there, no board has that key, the board is of another architecture, or
+        the package is damaged or a static program.
+        """
+        if device is None:
+            return None
+        if package.program is not None:
+            raise UserError(f"{package.shown} is one program: copy it to the board, or compile without --static")
+        package.check_sums()
+        named = device_named(device, on_event)
+        request = {"verb": "board_describe", "device": str(named)}
+        description: dict[str, Any] = run_child(_PIPELINE, request, block=("torch",))["board"]
+        arch, target = description["arch"], package.manifest.target
+        if arch not in (None, target["arch"]):
+            raise UserError(f"{package.shown} is for {target['name']} ({target['arch']}) and {device} is {arch}")
+        return cls(package, str(named), description)
 
+    @property
+    def where(self) -> Literal["emulated", "device"]:
+        """A board may itself be an emulator."""
+        return "emulated" if self.description["emulated"] else "device"
 
-def conditions_of(package: Package) -> dict[str, Any]:
-    """``conditions``, of the board where one runs the package; what its server does not tell is null."""
-    found = conditions()
-    if package.board is None:
-        return found
-    told = package.board.told
-    return {
-        **found,
-        "cpu": told["cpu"] or "a board that does not say",
-        "arch": told["arch"] or package.manifest.target["arch"],
-        "cores": told["cores"],
-        "governor": told["governor"],
-        "load_average": list(told["load_average"]),
-        "busy_cores": None,
-        "busy": False,
-        "board": told["address"],
-    }
+    def conditions(self) -> dict[str, Any]:
+        """This machine's, but for what the board says; what its server does not tell is null."""
+        told = self.description
+        return {
+            **conditions(),
+            "cpu": told["cpu"] or "a board that does not say",
+            "arch": told["arch"] or self.package.manifest.target["arch"],
+            "cores": told["cores"],
+            "governor": told["governor"],
+            "load_average": list(told["load_average"]),
+            "busy_cores": None,
+            "busy": False,
+            "board": told["address"],
+        }
+
+    def start(self, words: Sequence[str]) -> tuple[int, str, str]:
+        request = {
+            "verb": "board_run",
+            "device": self.device,
+            "folder": str(self.package.folder.absolute()),
+            "files": [MANIFEST, *self.package.manifest.files],
+            "words": list(words),
+        }
+        answer = run_child(_PIPELINE, request, block=("torch",))
+        return int(answer["code"]), str(answer["output"]), str(answer["error"])

@@ -1,45 +1,86 @@
-"""Packages for NVIDIA GPUs, run here without one: their own program and module, the CUDA source on the CPU."""
+"""The emulated GPU: a package's own program and module, its CUDA source on the CPU in place of its device code."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from emulated_gpu.build import compile_kernels, library_folder, write_device_file
+from emulated_gpu.counters import COUNTERS_VARIABLE
+from emulated_gpu.session import FILE_VARIABLE
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.base.host_cpu import host_arch, missing_features
-from mobilenet_tvm.base.paths import cache_dir, sha256_file
+from mobilenet_tvm.base.paths import cache_dir
 from mobilenet_tvm.package.open import Package
+from mobilenet_tvm.places.gpu_environment import gpu_environment
+from mobilenet_tvm.places.host import Local
 from targets import available
 
 EMULATED_VARIABLE = "MOBILENET_TVM_EMULATED_GPU"  # mobilenet-run's: times are not told
-FILE_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_FILE"
-COUNTERS_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_COUNTERS"
 NOTICE = "source emulated, device code not executed"
 
 
-def on_emulated_gpu(package: Package, on_event: OnEvent) -> Package:
-    """The same package, whose programs find an emulated GPU that runs its CUDA source.
+@dataclass(frozen=True)
+class EmulatedGpu(Local):
+    """The CPU in place of the package's GPU.
 
-    :raises UserError: its source is not what its device code was compiled from, or its host code is not for this CPU.
-    :raises SystemFailure: the source uses what the emulated GPU does not know, which the message names.
+    :ivar description: the file that tells the emulated driver what it is, and what stands for which device code.
+    :ivar counters: a file to which each launch appends a line (``emulated_gpu.counters``), if any.
     """
-    code = package.manifest.device_code
-    assert code is not None
+
+    description: Path
+    counters: Path | None = None
+    where: ClassVar[Literal["emulated"]] = "emulated"
+
+    @classmethod
+    def of(cls, package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> EmulatedGpu | None:
+        """:raises UserError: its source is not what its device code was compiled from, or its host code is not for this
+            CPU.
+        :raises SystemFailure: the source uses what the emulated GPU does not know, which the message names.
+        """
+        if not emulate or package.manifest.device_code is None:
+            return None
+        _require_this_cpu(package)
+        package.check_program()
+        described = _described(package, package.manifest.device_code)
+        warning(on_event, NOTICE)
+        return cls(package, described)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {
+            "LD_LIBRARY_PATH": str(library_folder()),
+            EMULATED_VARIABLE: "1",
+            FILE_VARIABLE: str(self.description),
+            **({COUNTERS_VARIABLE: str(self.counters)} if self.counters is not None else {}),
+        }
+        return gpu_environment(own)
+
+    def counting(self, counters: Path) -> EmulatedGpu:
+        """The same, and each launch is counted in that file."""
+        return replace(self, counters=counters)
+
+
+def _require_this_cpu(package: Package) -> None:
     target = package.manifest.target
     missing = missing_features(target["arch"], target["cpu_features"])
     if missing:
         what = f"code for {target['arch']}" if target["arch"] != host_arch() else f"needs {', '.join(missing)}"
         raise UserError(f"{package.shown} has host {what}, and the emulated GPU needs a CPU that runs it")
+
+
+def _described(package: Package, code: dict[str, Any]) -> Path:
+    """The file for the emulated driver, its kernels compiled."""
     source = package.folder / code["source"]
-    if not source.is_file() or sha256_file(source) != code["source_sha256"]:
+    if package.manifest.files.get(code["source"]) != code["source_sha256"]:
         raise UserError(
             f"{package.shown}: {code['source']} is not what its device code was compiled from; compile it again"
         )
+    package.check_sums([code["source"]])
     capability = int(code["arch"].removeprefix("sm_"))
     kernels = compile_kernels(source.read_text(encoding="utf-8"), capability)
     arguments = [
@@ -47,14 +88,7 @@ def on_emulated_gpu(package: Package, on_event: OnEvent) -> Package:
         for kernel in code["kernels"]
         for argument in kernel.get("arguments", ())
     ]
-    described = _describe(_figures(target, capability), {code["fatbin_sha256"]: kernels}, arguments)
-    warning(on_event, NOTICE)
-    environment = {
-        "LD_LIBRARY_PATH": str(library_folder()),
-        EMULATED_VARIABLE: "1",
-        FILE_VARIABLE: str(described),
-    }
-    return replace(package, environment=environment)
+    return _describe(_figures(package.manifest.target, capability), {code["fatbin_sha256"]: kernels}, arguments)
 
 
 def _figures(target: dict[str, Any], capability: int) -> dict[str, int | str]:
@@ -72,18 +106,3 @@ def _describe(device: dict[str, int | str], modules: dict[str, Path], arguments:
     if not path.is_file():
         write_device_file(path, device, modules, arguments)
     return path
-
-
-def counted(package: Package, counters: Path) -> Package:
-    """A package on the emulated GPU that appends a line of JSON per launch to a file (:func:`read_counters`)."""
-    return replace(package, environment={**package.environment, COUNTERS_VARIABLE: str(counters)})
-
-
-def read_counters(counters: Path) -> list[dict[str, Any]]:
-    """What each launch did, in their order: ``kernel``, ``grid``, ``block``, ``shared_bytes``, and of global memory
-    ``unique_bytes_read``, ``unique_bytes_written`` (each byte once), ``bytes_loaded``, ``bytes_stored`` (by threads),
-    ``sector_bytes_loaded``, ``sector_bytes_stored`` (the 32-byte sectors of each warp's instructions), ``arguments``.
-    """
-    if not counters.is_file():
-        return []
-    return [json.loads(line) for line in counters.read_text().splitlines()]

@@ -1,24 +1,68 @@
-"""Where a package's programs run: here, in an emulator, or on a board."""
+"""Where a package's program runs. A new place is a file with a class that is a ``Place``, and a name in ``PLACES``."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.package.open import Package
-from mobilenet_tvm.places.board import on_board
-from mobilenet_tvm.places.emulated_gpu import on_emulated_gpu
-from mobilenet_tvm.places.qemu import emulated
+from mobilenet_tvm.places.board import Board
+from mobilenet_tvm.places.emulated_gpu import EmulatedGpu
+from mobilenet_tvm.places.host import Host
+from mobilenet_tvm.places.qemu import Qemu
+
+Where = Literal["host", "emulated", "device"]
+"""What kind of place it is. An emulator's times are no device's and are not told."""
 
 
-def place_of(package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Package:
-    """The package, set to run where ``--emulate`` or ``--device`` say.
+class Place(Protocol):
+    """A place with the package that it runs."""
 
-    :raises UserError: both are asked for, there is no emulator for its target, or no such board.
+    @property
+    def package(self) -> Package: ...
+
+    @property
+    def where(self) -> Where: ...
+
+    @property
+    def device(self) -> str | None:
+        """The board's ``tracker://HOST:PORT/KEY``; None on this machine."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Suffixes of the files that its program may be given; what else there is goes to it as a tensor (``.npy``)."""
+
+    @classmethod
+    def of(cls, package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Place | None:
+        """The package there; None where ``--emulate`` and ``--device`` say another place.
+
+        Whatever the package's program cannot check before it is loaded is checked here.
+
+        :raises UserError: the package cannot run there, or is damaged.
+        """
+
+    def conditions(self) -> dict[str, Any]:
+        """Under what conditions a time would be measured there."""
+
+    def start(self, words: Sequence[str]) -> tuple[int, str, str]:
+        """``mobilenet-run PACKAGE WORDS...`` there: exit code, standard output, standard error.
+
+        :raises UserError: the program may not be run, or its board is gone.
+        :raises SystemFailure: it does not start, or the board broke off.
+        """
+
+
+PLACES: tuple[type[Place], ...] = (Board, EmulatedGpu, Qemu, Host)
+
+
+def place_of(package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Place:
+    """The place that ``--emulate`` and ``--device`` say, with the package.
+
+    :raises UserError: both are asked for, the package cannot run there, or there is no emulator or no such board.
     """
     if emulate and device is not None:
         raise UserError("--emulate runs a package here, --device on a board: one of them")
-    if device is not None:
-        return on_board(package, device, on_event)
-    if not emulate:
-        return package
-    return on_emulated_gpu(package, on_event) if package.manifest.device_code is not None else emulated(package)
+    places = (place.of(package, emulate=emulate, device=device, on_event=on_event) for place in PLACES)
+    return next(place for place in places if place is not None)

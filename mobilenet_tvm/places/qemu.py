@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.base.host_cpu import host_arch
 from mobilenet_tvm.package.open import Package
+from mobilenet_tvm.places.host import Local
 from targets import available
 
 SYSROOT_VARIABLE = "QEMU_LD_PREFIX"  # QEMU's own
+EMULATED_VARIABLE = "MOBILENET_RUN_EMULATED"  # mobilenet-run's: the board that it serves is none
 _SYSROOTS = {"aarch64": Path("/usr/aarch64-linux-gnu")}
 _LIBRARIES = ("libc.so.6", "libstdc++.so.6", "libgcc_s.so.1")  # what TVM's runtime needs
 INSTALL_EMULATOR = "apt install qemu-user"
@@ -55,17 +60,39 @@ def _cpu_model(package: Package) -> str:
     return model
 
 
-def emulated(package: Package) -> Package:
-    """The same package, whose programs QEMU runs as the target's CPU.
+@dataclass(frozen=True)
+class Qemu(Local):
+    """QEMU as the package's target.
 
-    :raises UserError: QEMU, or the architecture's libraries, are not installed, or QEMU has no such CPU.
+    :ivar launcher: the words of a command line that start a program in it.
     """
-    arch = package.manifest.target["arch"]
-    model = _cpu_model(package)
-    if lacking := missing(arch, static=package.program is not None):
-        name, mend = lacking[0]
-        raise UserError(f"--emulate needs {name}, which is not there: {mend}")
-    program = qemu(arch)
-    assert program is not None
-    folder = sysroot(arch)
-    return replace(package, launcher=(program, "-cpu", model, *(("-L", str(folder)) if folder is not None else ())))
+
+    launcher: tuple[str, ...]
+    where: ClassVar[Literal["emulated"]] = "emulated"
+
+    @classmethod
+    def of(cls, package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Qemu | None:
+        """:raises UserError: QEMU, or the architecture's libraries, are not installed, or QEMU has no such CPU."""
+        if not emulate or package.manifest.device_code is not None:
+            return None
+        arch, model = package.manifest.target["arch"], _cpu_model(package)
+        if lacking := missing(arch, static=package.program is not None):
+            name, mend = lacking[0]
+            raise UserError(f"--emulate needs {name}, which is not there: {mend}")
+        package.check_program()
+        folder = sysroot(arch)
+        return cls(package, (str(qemu(arch)), "-cpu", model, *(("-L", str(folder)) if folder is not None else ())))
+
+    @property
+    def command(self) -> list[str]:
+        return [*self.launcher, *super().command]
+
+    def serve(self, tracker: str, **options: Any) -> subprocess.Popen[str]:
+        """Start an emulated board: the package's own ``--serve``, whose key says "emulated".
+
+        :param tracker: ``HOST:PORT``, with ``/KEY`` for another key than the target's name.
+        :param options: more of ``subprocess.Popen``'s.
+        """
+        words = ["--serve", tracker, "--listen", "127.0.0.1:0"]
+        environment = {**os.environ, EMULATED_VARIABLE: "1"}
+        return subprocess.Popen([*self.command, *words], env=environment, text=True, **options)

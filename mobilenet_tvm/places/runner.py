@@ -1,52 +1,29 @@
-"""Running a package on this machine, in an emulator or on a board, with the C++ runner that it carries."""
+"""What a package's own program answers, wherever it runs."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.package import static_program
-from mobilenet_tvm.package.open import REFERENCE, Package, list_files
-from mobilenet_tvm.package.reference import write_reference
-from mobilenet_tvm.places.board import run_on_board
-from mobilenet_tvm.places.gpu_environment import gpu_environment
-
-if TYPE_CHECKING:
-    import numpy as np
-
+from mobilenet_tvm.places.place import Place
 
 EMULATED_GPU_SAYS = "emulated GPU: "
+_WITHOUT_STB = "was built without PNG and JPEG"
+"""What a program says of an image if it can decode none but PPM."""
+_STB_READS = frozenset({".png", ".jpg", ".jpeg"})
 
 
-def _start(package: Package, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    environment = gpu_environment(package.environment) if package.manifest.device_code is not None else None
-    command = [*package.command, *arguments]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    except PermissionError as error:
-        raise UserError(f"{package.shown} may not be run: chmod +x it, on a disk that allows programs") from error
-    except OSError as error:
-        raise SystemFailure(f"{package.shown}: its runner does not start: {error.strerror}") from error
+def run_package(place: Place, words: Sequence[str]) -> dict[str, Any]:
+    """What ``mobilenet-run PACKAGE WORDS... --json`` prints there.
 
-
-def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
-    """Start ``bin/mobilenet-run PACKAGE ... --json`` and return what it prints.
-
-    :raises UserError: this CPU cannot run the package, the runner says that the user made a mistake, or there is no
-        such board.
-    :raises SystemFailure: the runner fails otherwise, or the board broke off.
+    :raises UserError: it says that the user made a mistake, or there is no such board any more.
+    :raises SystemFailure: it fails otherwise, or the board broke off.
     """
-    package.require_this_cpu()
-    words = [*arguments, "--json"]
-    code, output, errors = run_on_board(package, words) if package.board is not None else _run_here(package, words)
+    code, output, errors = place.start([*words, "--json"])
     try:
         answer: dict[str, Any] | None = json.loads(output)
     except ValueError:
@@ -61,62 +38,44 @@ def run_package(package: Package, arguments: Sequence[str]) -> dict[str, Any]:
     raise SystemFailure(message, errors)
 
 
-def _run_here(package: Package, words: Sequence[str]) -> tuple[int, str, str]:
-    done = _start(package, words)
-    return done.returncode, done.stdout, done.stderr
-
-
-def _decodes(package: Package) -> frozenset[str]:
-    """Suffixes of the files that the package's runner reads by itself; to a board tensors travel."""
-    if package.board is not None:
-        return frozenset({".npy"})
-    done = _start(package, ["--version"])
-    codecs = done.stdout.rpartition("codecs:")[2]
-    suffixes = {"png": (".png",), "jpeg": (".jpg", ".jpeg"), "ppm": (".ppm",), "npy": (".npy",)}
-    return frozenset(s for name, those in suffixes.items() if name in codecs for s in those)
-
-
-@contextmanager
-def decoded(package: Package, images: Sequence[Path]) -> Iterator[list[str]]:
-    """Files that the package's runner reads in place of ``images``: what it cannot decode itself, Pillow decodes.
+def classify(place: Place, images: Sequence[Path], words: Sequence[str] = ()) -> dict[str, Any]:
+    """The most likely classes of images; what the package's program cannot decode itself, Pillow decodes.
 
     :raises UserError: an image does not decode, or the package does not say how images become its input.
     """
+    try:
+        return _classify(place, images, words, place.reads)
+    except UserError as error:  # to ask the program beforehand would start it twice, every time
+        if _WITHOUT_STB not in str(error):
+            raise
+    return _classify(place, images, words, place.reads - _STB_READS)
+
+
+def _classify(place: Place, images: Sequence[Path], words: Sequence[str], reads: frozenset[str]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
+        files = [
+            image.absolute()
+            if image.suffix.lower() in reads
+            else _tensor(place, image, Path(temporary) / f"{number}.npy")
+            for number, image in enumerate(images)
+        ]
+        return run_package(place, [*map(str, files), *words])
+
+
+def _tensor(place: Place, image: Path, file: Path) -> Path:
+    """An image as the network's input, written into ``file``."""
+    import numpy as np
+
     from mobilenet_tvm.model.preprocessing import preprocess
 
-    package.require_this_cpu()
-    known = _decodes(package)
-    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
-        files = []
-        for number, image in enumerate(images):
-            file = image.absolute()
-            if image.suffix.lower() not in known:
-                import numpy as np
-
-                if package.manifest.preprocessing is None:
-                    raise UserError(f"{package.shown} does not say how images become its input: give it a .npy file")
-                file = Path(temporary) / f"{number}.npy"
-                np.save(file, preprocess(image, package.manifest.preprocessing))
-            files.append(str(file))
-        yield files
+    package = place.package
+    if package.manifest.preprocessing is None:
+        raise UserError(f"{package.shown} does not say how images become its input: give it a .npy file")
+    np.save(file, preprocess(image, package.manifest.preprocessing))
+    return file
 
 
-def self_test(package: Package) -> dict[str, Any]:
+def self_test(place: Place) -> dict[str, Any]:
     """How far the package is from the reference that it carries."""
-    answer: dict[str, Any] = run_package(package, ["--self-test"])["self_test"]
+    answer: dict[str, Any] = run_package(place, ["--self-test"])["self_test"]
     return answer
-
-
-@contextmanager
-def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> Iterator[Package]:
-    """The same package with another reference, for as long as the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
-        folder = Path(temporary) / "package"
-        shutil.copytree(package.folder, folder)
-        write_reference(folder / REFERENCE, inputs, outputs)
-        manifest = replace(package.manifest, files=list_files(folder))
-        manifest.write(folder)
-        program = Path(temporary) / "program" if package.program is not None else None
-        if program is not None:
-            static_program.pack(folder, program)
-        yield replace(package, folder=folder, manifest=manifest, program=program)

@@ -9,7 +9,6 @@ from typing import Any
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, progress, warn_only, warning
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.board import conditions_of
 from mobilenet_tvm.places.conditions import busy_warning, versions
 from mobilenet_tvm.places.place import place_of
 from mobilenet_tvm.places.runner import run_package
@@ -43,10 +42,9 @@ def bench(
         raise UserError("--repeat and --threads take positive numbers")
     with open_package(package) as opened:
         place = place_of(opened, emulate=False, device=device, on_event=on_event)
-        place.require_this_cpu()
         if place.where == "emulated":
             raise UserError(f"{_NO_EMULATOR}, and {device} is an emulator; verify takes it")
-        found = conditions_of(place)
+        found = place.conditions()
         if place.where == "host" and (text := busy_warning(found)):
             warning(on_event, text)
         results: list[dict[str, Any]] = []

@@ -23,7 +23,8 @@ from mobilenet_tvm.model.source import ModelSource, find_model, with_preprocessi
 from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.linker import linker
 from mobilenet_tvm.package.manifest import TOLERANCE, Manifest
-from mobilenet_tvm.package.open import REFERENCE, check_output, list_files, new_package
+from mobilenet_tvm.package.open import REFERENCE
+from mobilenet_tvm.package.store import check_output, list_files, new_package
 from targets import Target
 
 PIPELINE = "tvm_pipeline"

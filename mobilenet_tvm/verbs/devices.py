@@ -12,8 +12,7 @@ from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.tracker import DEFAULT_PORT, EMULATED, Device, tracker_of
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.board import warn_of_strangers
-from mobilenet_tvm.places.emulated_board import board_command, board_environment
-from mobilenet_tvm.places.qemu import emulated
+from mobilenet_tvm.places.qemu import Qemu
 
 DEFAULT = f"tracker://127.0.0.1:{DEFAULT_PORT}"
 
@@ -74,7 +73,8 @@ def serve_emulated(package: str | Path, tracker: str = DEFAULT, *, on_event: OnE
     device = Device.parse(tracker)
     warn_of_strangers(device, on_event)
     with open_package(package) as opened:
-        place = emulated(opened)
-        address = f"{device.tracker}/{device.key}".removesuffix("/")
-        command = board_command(place.folder, place.launcher, address)
-        return subprocess.run(command, env=board_environment(), check=False).returncode
+        place = Qemu.of(opened, emulate=True, device=None, on_event=on_event)
+        if place is None:
+            raise UserError(f"{package} is for a GPU, and no board with one is emulated")
+        with place.serve(f"{device.tracker}/{device.key}".removesuffix("/")) as board:
+            return board.wait()

@@ -9,12 +9,13 @@ from mobilenet_tvm.package.open import open_package
 
 
 def inspect(package: str | Path) -> dict[str, Any]:
-    """The manifest of a package, its sums checked, and what this machine's CPU lacks to run it.
+    """The manifest of a package, its sums checked, and how large its files are.
 
     :returns: ``schemas/inspect.json``.
     :raises UserError: it is no package, or damaged.
     """
     with open_package(package) as opened:
+        opened.check_sums()
         manifest = opened.manifest.to_json()
         sizes = {name: (opened.folder / name).stat().st_size for name in opened.manifest.files}
     return {**manifest, "package": str(package), "sizes": sizes}

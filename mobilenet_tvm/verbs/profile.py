@@ -10,7 +10,6 @@ from mobilenet_tvm.base.events import OnEvent, warn_only, warning
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.board import conditions_of
 from mobilenet_tvm.places.conditions import busy_warning, versions
 from mobilenet_tvm.places.place import place_of
 from mobilenet_tvm.places.runner import run_package
@@ -47,16 +46,15 @@ def profile(
     if (repeat is not None and repeat < 1) or (threads is not None and threads < 1):
         raise UserError("--repeat and --threads take positive numbers")
     with open_package(package) as opened:
+        if opened.manifest.device_code is not None:
+            return gpu_profile(opened, repeat, emulate=emulate, device=device, on_event=on_event)
         place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
-        if place.manifest.device_code is not None:
-            return gpu_profile(package, place, repeat)
-        place.require_this_cpu()
-        found = conditions_of(place)
+        found = place.conditions()
         if repeat is None:
             repeat = 1 if place.where == "emulated" else REPEAT
         if place.where == "host" and (text := busy_warning(found)):
             warning(on_event, text)
-        manifest = place.manifest
+        manifest = opened.manifest
         count = threads or manifest.threads
         measured = run_package(place, ["--profile", "--repeat", str(repeat), "--threads", str(count)])["profile"]
     peak = measured["peak_gmacs"] * count

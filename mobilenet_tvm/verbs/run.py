@@ -10,7 +10,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.place import place_of
-from mobilenet_tvm.places.runner import decoded, run_package
+from mobilenet_tvm.places.runner import classify
 
 
 def run(
@@ -40,8 +40,7 @@ def run(
     options = ["--top", str(top)] if threads is None else ["--top", str(top), "--threads", str(threads)]
     with open_package(package) as opened:
         place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
-        with decoded(place, [Path(image) for image in images]) as files:
-            answer = run_package(place, [*files, *options])
+        answer = classify(place, [Path(image) for image in images], options)
     results = [{**result, "image": str(image)} for result, image in zip(answer["results"], images, strict=True)]
     if place.where == "emulated":  # an emulator's time is no time of the device's
         results = [{key: value for key, value in result.items() if key != "latency_ms"} for result in results]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +12,24 @@ from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs
-from mobilenet_tvm.places.place import place_of
-from mobilenet_tvm.places.runner import decoded, run_package, self_test, with_reference
+from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs, with_reference
+from mobilenet_tvm.places.place import Place, place_of
+from mobilenet_tvm.places.runner import classify, self_test
 
 _FRESH_SEED = 1  # the package's own reference has seed 0
 _IMAGES_PER_RUN = 64
 
 
-def _against_onnx(package: Package, onnx: Path) -> dict[str, Any]:
-    """Fresh inputs, which the package has never carried, against ONNX Runtime."""
+@contextmanager
+def _with_fresh_reference(package: Package, onnx: Path) -> Iterator[Package]:
+    """The package with inputs that it has never carried, and what ONNX Runtime makes of them."""
     described = package.manifest.inputs[0]
     check_onnx(onnx, {described["name"]: described["shape"]})
     if sha256_file(onnx) != package.manifest.model["onnx_sha256"]:
         raise UserError(f"{package.shown} was not compiled from {onnx} (their SHA-256 differ)")
     inputs = seeded_inputs(tuple(described["shape"]), seed=_FRESH_SEED)
     with with_reference(package, inputs, onnxruntime_outputs(onnx, inputs)) as fresh:
-        return self_test(fresh)
+        yield fresh
 
 
 def _read_pairs(path: Path) -> list[tuple[Path, int]]:
@@ -49,18 +52,17 @@ def _read_pairs(path: Path) -> list[tuple[Path, int]]:
     return pairs
 
 
-def _on_labels(package: Package, path: Path) -> dict[str, Any]:
+def _on_labels(place: Place, path: Path) -> dict[str, Any]:
     """The shares of images whose class comes first, and is among the first five."""
     pairs = _read_pairs(path)
     first = among = 0
     for begin in range(0, len(pairs), _IMAGES_PER_RUN):
         part = pairs[begin : begin + _IMAGES_PER_RUN]
-        with decoded(package, [image for image, _ in part]) as files:
-            answer = run_package(package, [*files, "--top", "5"])
+        answer = classify(place, [image for image, _ in part], ["--top", "5"])
         for result, (_, class_id) in zip(answer["results"], part, strict=True):
-            found = [entry["class_id"] for entry in result["top"]]
-            first += found[:1] == [class_id]
-            among += class_id in found
+            ranked = [entry["class_id"] for entry in result["top"]]
+            first += ranked[:1] == [class_id]
+            among += class_id in ranked
     return {"images": len(pairs), "top1": first / len(pairs), "top5": among / len(pairs)}
 
 
@@ -84,11 +86,14 @@ def verify(
     :raises UserError: the package is damaged, not for this CPU, or not made from that file, or there is no emulator
         or no such board.
     """
-    with open_package(package) as opened:
-        place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
-        test = _against_onnx(place, Path(onnx)) if onnx is not None else self_test(place)
+    with ExitStack() as stack:
+        tested = stack.enter_context(open_package(package))
+        manifest = tested.manifest
+        if onnx is not None:
+            tested = stack.enter_context(_with_fresh_reference(tested, Path(onnx)))
+        place = place_of(tested, emulate=emulate, device=device, on_event=on_event)
+        test = self_test(place)
         shares = _on_labels(place, Path(labels)) if labels is not None else None
-        manifest = place.manifest
     tolerance = manifest.tolerance
     close = test["max_abs_err"] <= tolerance * test["output_range"]
     return {

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emulated_places import on_emulated_gpu, silent
 
+from emulated_gpu.counters import read_counters
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.package.manifest import read_manifest
-from mobilenet_tvm.package.open import list_files, open_package
-from mobilenet_tvm.places.emulated_gpu import NOTICE, counted, on_emulated_gpu, read_counters
+from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.package.reference import first_input
+from mobilenet_tvm.package.store import list_files
+from mobilenet_tvm.places.emulated_gpu import NOTICE
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.run import run
 from mobilenet_tvm.verbs.verify import verify
 
 Mutate = Callable[[str], str]
-
-
-def _silent(event: dict[str, Any]) -> None:
-    del event
 
 
 def _change(package: Path, mutate: Mutate) -> None:
@@ -42,7 +42,7 @@ def _change(package: Path, mutate: Mutate) -> None:
 
 def _failure(package: Path) -> str:
     with pytest.raises(SystemFailure) as failure:
-        verify(package, emulate=True, on_event=_silent)
+        verify(package, emulate=True, on_event=silent)
     return str(failure.value)
 
 
@@ -80,17 +80,10 @@ def test_a_package_as_it_was_compiled(gpu_package: Path, command: Callable[..., 
 def test_run_tells_no_time(gpu_package: Path, tmp_path: Path) -> None:
     with open_package(gpu_package) as opened:
         tensor = tmp_path / "x.npy"
-        tensor.write_bytes(_input(opened.folder))
-    result = run(gpu_package, [tensor], emulate=True, on_event=_silent)
+        tensor.write_bytes(first_input(opened))
+    result = run(gpu_package, [tensor], emulate=True, on_event=silent)
     assert result["where"] == "emulated"
     assert "latency_ms" not in result["results"][0]
-
-
-def _input(folder: Path) -> bytes:
-    import zipfile
-
-    with zipfile.ZipFile(folder / "reference.npz") as arrays:
-        return arrays.read("x0.npy")
 
 
 @pytest.mark.parametrize("kernel", ["pointwise", "global_average_pool"])
@@ -118,7 +111,7 @@ def test_a_wait_that_is_missing(gpu_package: Path) -> None:
 def test_a_wrong_number(gpu_package: Path) -> None:
     """What breaks no rule of memory is a wrong result."""
     _change(gpu_package, _in_kernel("pointwise", r"max\(", "min("))
-    assert not verify(gpu_package, emulate=True, on_event=_silent)["passed"]
+    assert not verify(gpu_package, emulate=True, on_event=silent)["passed"]
 
 
 def test_a_function_that_the_emulated_gpu_does_not_know(gpu_package: Path) -> None:
@@ -133,7 +126,7 @@ def test_a_source_that_is_not_the_device_codes(gpu_package: Path) -> None:
         stream.write("// more\n")
     replace(manifest, files=list_files(gpu_package)).write(gpu_package)
     with pytest.raises(UserError, match="is not what its device code was compiled from"):
-        verify(gpu_package, emulate=True, on_event=_silent)
+        verify(gpu_package, emulate=True, on_event=silent)
 
 
 def test_device_code_that_is_not_the_manifests(gpu_package: Path) -> None:
@@ -147,14 +140,14 @@ def test_host_code_for_another_cpu(gpu_package: Path) -> None:
     manifest = read_manifest(gpu_package, "it")
     replace(manifest, target={**manifest.target, "arch": "aarch64"}).write(gpu_package)
     with pytest.raises(UserError, match="has host code for aarch64"):
-        verify(gpu_package, emulate=True, on_event=_silent)
+        verify(gpu_package, emulate=True, on_event=silent)
 
 
 def test_launches_are_counted(gpu_package: Path, tmp_path: Path) -> None:
     tensor, counters = tmp_path / "x.npy", tmp_path / "counters.jsonl"
     with open_package(gpu_package) as opened:
-        tensor.write_bytes(_input(opened.folder))
-        run_package(counted(on_emulated_gpu(opened, _silent), counters), [str(tensor)])
+        tensor.write_bytes(first_input(opened))
+        run_package(on_emulated_gpu(opened, counters), [str(tensor)])
         known = {kernel["name"]: kernel for kernel in (opened.manifest.device_code or {})["kernels"]}
     launches = read_counters(counters)
     assert {launch["kernel"] for launch in launches} == set(known)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emulated_places import under_qemu
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places import qemu as emulator
-from mobilenet_tvm.places.qemu import emulated
 from mobilenet_tvm.places.runner import self_test
 from targets import load
 
@@ -20,17 +20,17 @@ from targets import load
 @pytest.mark.usefixtures("needs_board_emulator")
 def test_the_boards_own_cpu(board_package: Path) -> None:
     with open_package(board_package) as opened:
-        launcher = emulated(opened).launcher
+        launcher = under_qemu(opened).launcher
         assert launcher[1:3] == ("-cpu", "cortex-a72")
         older = {key: value for key, value in opened.manifest.target.items() if key != "emulator"}
-        assert emulated(replace(opened, manifest=replace(opened.manifest, target=older))).launcher == launcher
+        assert under_qemu(replace(opened, manifest=replace(opened.manifest, target=older))).launcher == launcher
 
 
 def test_a_cpu_that_qemu_does_not_have(tiny_package: Path) -> None:
     with open_package(tiny_package) as opened:
         target = {**opened.manifest.target, "name": "x86-64-v4", "emulator": load("x86-64-v4").emulator}
         with pytest.raises(UserError, match="is for x86-64-v4, which QEMU does not emulate"):
-            emulated(replace(opened, manifest=replace(opened.manifest, target=target)))
+            under_qemu(replace(opened, manifest=replace(opened.manifest, target=target)))
 
 
 def test_without_qemu(
@@ -49,10 +49,10 @@ def test_without_the_architectures_libraries(
     monkeypatch.delenv("QEMU_LD_PREFIX", raising=False)
     message = "needs .*/none/lib/libc.so.6, which is not there: apt install libstdc"
     with open_package(board_package) as opened, pytest.raises(UserError, match=message):
-        emulated(opened)
+        under_qemu(opened)
     monkeypatch.setenv("QEMU_LD_PREFIX", str(tmp_path))
     with open_package(board_package) as opened:
-        assert emulated(opened).launcher[-2:] == ("-L", str(tmp_path))
+        assert under_qemu(opened).launcher[-2:] == ("-L", str(tmp_path))
 
 
 @pytest.mark.usefixtures("needs_board_emulator")
@@ -64,4 +64,4 @@ def test_a_cpu_feature_that_the_board_lacks(board_package: Path) -> None:
         manifest.write(opened.folder)
         message = "this CPU lacks atomics, fphp, asimdhp, asimdrdm, lrcpc, dcpop, asimddp"
         with pytest.raises(UserError, match=message):
-            self_test(emulated(replace(opened, manifest=manifest)))
+            self_test(under_qemu(replace(opened, manifest=manifest)))

@@ -15,12 +15,13 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from emulated_places import silent, under_qemu
 
 from mobilenet_tvm.model.source import find_model
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.package.reference import TOLERANCE, read_reference
-from mobilenet_tvm.places.qemu import emulated, qemu, sysroot
-from mobilenet_tvm.places.runner import self_test, with_reference
+from mobilenet_tvm.package.reference import TOLERANCE, read_reference, with_reference
+from mobilenet_tvm.places.qemu import qemu, sysroot
+from mobilenet_tvm.places.runner import self_test
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import build_package
 from mobilenet_tvm.verbs.run import run
@@ -32,10 +33,6 @@ FUTURE = 7
 AARCH64 = b"\xb7\x00"  # e_machine of an ELF file
 
 
-def _silent(event: dict[str, Any]) -> None:
-    """Nobody listens."""
-
-
 @pytest.mark.parametrize(
     ("board", "model"),
     [
@@ -45,16 +42,16 @@ def _silent(event: dict[str, Any]) -> None:
     ],
 )
 def test_a_live_network_on_every_board(board: str, model: str, tmp_path: Path) -> None:
-    source = find_model(model, "random", None, _silent)
-    build_package(source, load(board), "float32", 2, [], tmp_path / "package", on_event=_silent)
+    source = find_model(model, "random", None, silent)
+    build_package(source, load(board), "float32", 2, [], tmp_path / "package", on_event=silent)
     result = verify(tmp_path / "package", emulate=True)
     assert (result["where"], result["target"], result["passed"]) == ("emulated", board, True)
     assert result["relative_err"] <= TOLERANCE
 
 
 def test_a_whole_mobilenet_fits_and_needs_only_old_libraries(tmp_path: Path) -> None:
-    source = find_model("mobilenet_v1_1.0_224", "random", None, _silent)
-    build_package(source, load("rpi4"), "float32", 4, [], tmp_path / "package", on_event=_silent)
+    source = find_model("mobilenet_v1_1.0_224", "random", None, silent)
+    build_package(source, load("rpi4"), "float32", 4, [], tmp_path / "package", on_event=silent)
     files = [path for path in (tmp_path / "package").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 35e6
     programs = [path for path in files if path.read_bytes()[:4] == b"\x7fELF"]
@@ -69,8 +66,8 @@ def test_a_whole_mobilenet_fits_and_needs_only_old_libraries(tmp_path: Path) -> 
 def test_wrong_numbers_fail(board_package: Path) -> None:
     inputs, outputs = read_reference(board_package / "reference.npz")
     outputs[0] = outputs[0] + np.float32(2 * TOLERANCE) * np.ptp(outputs[0])
-    with open_package(board_package) as opened, with_reference(emulated(opened), inputs, outputs) as changed:
-        assert not self_test(changed)["passed"]
+    with open_package(board_package) as opened, with_reference(opened, inputs, outputs) as changed:
+        assert not self_test(under_qemu(changed))["passed"]
 
 
 def test_avx2_on_an_emulated_haswell(tiny_package: Path, tiny_onnx: Path) -> None:

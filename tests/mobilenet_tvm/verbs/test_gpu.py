@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from emulated_places import on_emulated_gpu
 
+from emulated_gpu.counters import read_counters
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.emulated_gpu import counted, on_emulated_gpu, read_counters
 from mobilenet_tvm.places.gpu_environment import CUDART, gpu_environment
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.schemas import load_schema
@@ -60,7 +61,7 @@ def test_a_graph_runs_each_kernel_once_per_inference(gpu_package: Path, tmp_path
     """On the emulated GPU: the first inference kernel by kernel, the two others as one graph, all right; and a profile
     sees every kernel."""
     with open_package(gpu_package) as opened:
-        place = counted(on_emulated_gpu(opened, lambda event: None), tmp_path / "counters.jsonl")
+        place = on_emulated_gpu(opened, tmp_path / "counters.jsonl")
         test = run_package(place, ["--self-test"])
         profile = run_package(place, ["--profile", "--repeat", "1"])["profile"]
         kernels = {kernel["name"] for kernel in opened.manifest.kernels}

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from emulated_places import on_emulated_gpu, silent
 
+from emulated_gpu.counters import read_counters
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.places.emulated_gpu import counted, on_emulated_gpu, read_counters
+from mobilenet_tvm.package.reference import first_input
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
 from targets import load
 
 FLOAT_BYTES = 4
-
-
-def _silent(event: dict[str, Any]) -> None:
-    del event
 
 
 @pytest.mark.parametrize(
@@ -37,8 +34,8 @@ def _silent(event: dict[str, Any]) -> None:
 )
 def test_numbers(model: str, dtype: str, tmp_path: Path) -> None:
     package = tmp_path / "package"
-    compile(model, "a100", package, dtype=dtype, weights="random", on_event=_silent)
-    result = verify(package, emulate=True, on_event=_silent)
+    compile(model, "a100", package, dtype=dtype, weights="random", on_event=silent)
+    result = verify(package, emulate=True, on_event=silent)
     assert result["where"] == "emulated"
     assert result["relative_err"] <= (1e-4 if dtype == "float32" else 1e-2)
     assert result["passed"]
@@ -47,7 +44,7 @@ def test_numbers(model: str, dtype: str, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def full_v1(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("full") / "package"
-    compile("mobilenet_v1_1.0_224", "a100", folder, weights="random", on_event=_silent)
+    compile("mobilenet_v1_1.0_224", "a100", folder, weights="random", on_event=silent)
     return folder
 
 
@@ -61,15 +58,13 @@ def opened_v1(full_v1: Path) -> Iterator[Package]:
 def launches(opened_v1: Package, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """One inference of MobileNetV1 1.0-224."""
     folder = tmp_path_factory.mktemp("counters")
-    with zipfile.ZipFile(opened_v1.folder / "reference.npz") as arrays:
-        (folder / "x.npy").write_bytes(arrays.read("x0.npy"))
-    place = counted(on_emulated_gpu(opened_v1, _silent), folder / "counters.jsonl")
-    run_package(place, [str(folder / "x.npy")])
+    (folder / "x.npy").write_bytes(first_input(opened_v1))
+    run_package(on_emulated_gpu(opened_v1, folder / "counters.jsonl"), [str(folder / "x.npy")])
     return read_counters(folder / "counters.jsonl")
 
 
 def test_numbers_of_mobilenet_v1(full_v1: Path) -> None:
-    result = verify(full_v1, emulate=True, on_event=_silent)
+    result = verify(full_v1, emulate=True, on_event=silent)
     assert result["passed"] and result["relative_err"] <= 1e-4
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.package.manifest import MANIFEST, read_manifest
-from mobilenet_tvm.package.open import list_files
+from mobilenet_tvm.package.store import list_files
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile as compile_verb
 from mobilenet_tvm.verbs.profile import profile

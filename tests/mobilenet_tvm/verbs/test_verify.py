@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from emulated_places import silent
 from filelock import FileLock
 from onnx import numpy_helper
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.model.source import find_model
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, read_reference
-from mobilenet_tvm.places.runner import self_test, with_reference
+from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, read_reference, with_reference
+from mobilenet_tvm.places.place import Place, place_of
+from mobilenet_tvm.places.runner import self_test
 from mobilenet_tvm.verbs.compile import build_package
 from mobilenet_tvm.verbs.verify import verify
 from targets import load
@@ -24,19 +26,19 @@ from targets import load
 LIVE = "mobilenet_v1_0.25_128"
 
 
-def _silent(event: dict[str, Any]) -> None:
-    """Nobody listens."""
-
-
 @pytest.fixture(scope="session")
 def live(shared_folder: Path) -> tuple[Path, Path]:
     """A whole MobileNetV1 with live random weights: its ONNX file, its package."""
     folder = shared_folder / "live"
     with FileLock(shared_folder / "live.lock"):
-        source = find_model(LIVE, "random", None, _silent)
+        source = find_model(LIVE, "random", None, silent)
         if not folder.exists():
-            build_package(source, load("x86-64-v3"), "float32", 1, [], folder, on_event=_silent)
+            build_package(source, load("x86-64-v3"), "float32", 1, [], folder, on_event=silent)
     return source.onnx, folder
+
+
+def _here(package: Package) -> Place:
+    return place_of(package, emulate=False, device=None, on_event=silent)
 
 
 def _zeroed(model: onnx.ModelProto, weight: str) -> onnx.ModelProto:
@@ -77,7 +79,7 @@ def test_zeroing_any_one_convolution_fails(live: tuple[Path, Path], tmp_path: Pa
             onnx.save(_zeroed(model, weight), tmp_path / "zeroed.onnx")
             outputs = onnxruntime_outputs(tmp_path / "zeroed.onnx", inputs)
             with with_reference(opened, inputs, outputs) as changed:
-                assert not self_test(changed)["passed"], weight
+                assert not self_test(_here(changed))["passed"], weight
 
 
 def test_a_package_that_lacks_a_layer_fails(
@@ -85,8 +87,8 @@ def test_a_package_that_lacks_a_layer_fails(
 ) -> None:
     inputs, right = read_reference(tiny_package / "reference.npz")
     onnx.save(_zeroed(make_network(), "depthwise.weight"), tmp_path / "zeroed.onnx")
-    found = find_model(str(tmp_path / "zeroed.onnx"), None, None, _silent)
-    build_package(found, load("x86-64-v3"), "float32", 1, [], tmp_path / "wrong", on_event=_silent)
+    found = find_model(str(tmp_path / "zeroed.onnx"), None, None, silent)
+    build_package(found, load("x86-64-v3"), "float32", 1, [], tmp_path / "wrong", on_event=silent)
     with open_package(tmp_path / "wrong") as opened, with_reference(opened, inputs, right) as wrong:
         assert not verify(wrong.folder)["passed"]
         answer = command("verify", wrong.folder)

@@ -11,12 +11,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from emulated_places import emulated_board, under_qemu
 
 from emulated_gpu.build import library_folder
 from mobilenet_tvm.base.child import child_environment
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.emulated_board import emulated_board
-from mobilenet_tvm.places.qemu import emulated
 from mobilenet_tvm.verbs.devices import devices
 
 START_SECONDS = 60.0
@@ -53,9 +52,9 @@ def start_emulated(
     with ExitStack() as stack:
 
         def start(count: int) -> list[Board]:
-            place = emulated(stack.enter_context(open_package(_compiled_for_a_board)))
+            place = under_qemu(stack.enter_context(open_package(_compiled_for_a_board)))
             address = tracker.removeprefix("tracker://")
-            boards = [stack.enter_context(emulated_board(place.folder, place.launcher, address)) for _ in range(count)]
+            boards = [stack.enter_context(emulated_board(place, address)) for _ in range(count)]
             await_boards(tracker, "rpi4-emulated", count)
             return boards
 

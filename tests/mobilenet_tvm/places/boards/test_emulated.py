@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from emulated_places import pull_the_plug
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.package.reference import TOLERANCE
-from mobilenet_tvm.places.emulated_board import pull_the_plug
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.tune import tune
 from mobilenet_tvm.verbs.verify import verify

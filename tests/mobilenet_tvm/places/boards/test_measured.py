@@ -49,14 +49,14 @@ def test_tvms_own_server_says_the_same(
 
 def test_wrong_numbers_fail(plain_board: str, tiny_package: Path) -> None:
     from mobilenet_tvm.package.open import open_package
-    from mobilenet_tvm.package.reference import TOLERANCE, read_reference
-    from mobilenet_tvm.places.board import on_board
-    from mobilenet_tvm.places.runner import self_test, with_reference
+    from mobilenet_tvm.package.reference import TOLERANCE, read_reference, with_reference
+    from mobilenet_tvm.places.place import place_of
+    from mobilenet_tvm.places.runner import self_test
 
     inputs, outputs = read_reference(tiny_package / "reference.npz")
     outputs[0] = outputs[0] + np.float32(2 * TOLERANCE) * np.ptp(outputs[0])
     with open_package(tiny_package) as opened, with_reference(opened, inputs, outputs) as changed:
-        test = self_test(on_board(changed, plain_board, lambda event: None))
+        test = self_test(place_of(changed, emulate=False, device=plain_board, on_event=lambda event: None))
     assert test["max_abs_err"] > TOLERANCE * test["output_range"]
 
 
