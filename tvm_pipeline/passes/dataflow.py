@@ -1,6 +1,7 @@
 """A Relax function's bindings as a graph that can be asked who makes and who uses a value."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 from tvm import ir, relax
@@ -19,10 +20,10 @@ class Dataflow:
         self.users: dict[relax.Var, list[relax.Var]] = defaultdict(list)
         self._uses: dict[relax.Var, int] = defaultdict(int)
         for var, value in self.bindings:
-            for used in _variables(value):
+            for used in variables_of(value):
                 self.users[used].append(var)
                 self._uses[used] += 1
-        for used in _variables(self.output):
+        for used in variables_of(self.output):
             self._uses[used] += 1
 
     def only_user(self, var: relax.Var) -> relax.Var | None:
@@ -39,15 +40,11 @@ class Dataflow:
         return value if isinstance(value, relax.Call) and operator_name(value) == operator else None
 
 
-def _variables(expression: relax.Expr) -> list[relax.Var]:
-    found: list[relax.Var] = []
-
-    def visit(node: relax.Expr) -> None:
-        if isinstance(node, relax.Var):
-            found.append(node)
-
-    relax.analysis.post_order_visit(expression, visit)
-    return found
+def variables_of(expression: relax.Expr) -> list[relax.Var]:
+    """The variables in an expression, one that is used twice twice."""
+    used: list[relax.Var] = []
+    relax.analysis.post_order_visit(expression, lambda node: used.append(node) if isinstance(node, relax.Var) else None)
+    return used
 
 
 def operator_name(call: relax.Call) -> str:
@@ -73,3 +70,16 @@ def scalar_of(expression: relax.Expr) -> float | None:
     primitive = getattr(expression, "value", None)
     inner = getattr(primitive, "value", primitive)
     return float(inner) if isinstance(inner, int | float) else None
+
+
+def pair(values: Iterable[int]) -> tuple[int, int]:
+    """(rows, columns) of an attribute that is one or two numbers."""
+    first, *rest = [int(value) for value in values]
+    return first, rest[0] if rest else first
+
+
+def four(values: Iterable[int]) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of an attribute that is one, two or four numbers."""
+    sides = [int(value) for value in values]
+    top, left, bottom, right = sides * (4 // len(sides))
+    return top, left, bottom, right

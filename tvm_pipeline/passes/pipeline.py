@@ -1,13 +1,13 @@
 """From an imported Relax module to kernels that only want a schedule."""
 
 import tvm
-from tvm import relax
+from tvm import relax, tirx
+from tvm.tirx.transform import ForceNarrowIndexToInt32
 
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.fold_constants import fold_constants
-from tvm_pipeline.passes.lowering.table import HANDLERS
-from tvm_pipeline.passes.narrow_indices import narrow_indices
+from tvm_pipeline.workloads.registry import OP_PATTERN_OPAQUE
 
 
 def simplify(module: tvm.IRModule) -> tvm.IRModule:
@@ -22,8 +22,8 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
 
     ``unit`` decides which kernels pay.
     """
-    module = blocked_layout(simplify(module), unit, HANDLERS)
-    module = narrow_indices(relax.transform.LegalizeOps()(module))
+    module = blocked_layout(simplify(module), unit)
+    module = _narrow_indices(relax.transform.LegalizeOps()(module))
     return tvm.transform.Sequential(
         [
             relax.transform.AnnotateTIROpPattern(),
@@ -32,3 +32,20 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
             relax.transform.DeadCodeElimination(),
         ]
     )(module)
+
+
+def _narrow_indices(module: tvm.IRModule) -> tvm.IRModule:
+    """Brings Relax's kernels, which index with int64, to the int32 of ours: kernels of both kinds cannot be fused."""
+    functions = {
+        variable: _narrow(function) if isinstance(function, tirx.PrimFunc) else function
+        for variable, function in module.functions_items()
+    }
+    return tvm.IRModule(functions, attrs=module.attrs)
+
+
+def _narrow(function: tirx.PrimFunc) -> tirx.PrimFunc:
+    """The kernel; one that computes with int64 tensors (an ArgMax, say) as it is, and apart."""
+    try:
+        return ForceNarrowIndexToInt32()(tvm.IRModule({"main": function}))["main"]
+    except tvm.error.InternalError:  # an int64 buffer: the pass has no other way to say so
+        return function.with_attr("op_pattern", OP_PATTERN_OPAQUE)

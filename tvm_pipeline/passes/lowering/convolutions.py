@@ -7,10 +7,9 @@ from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import is_blockable
-from tvm_pipeline.passes.blocked_layout import Lowering, constants
-from tvm_pipeline.passes.dataflow import constant_of, shape_of
+from tvm_pipeline.passes.dataflow import constant_of, four, pair, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue
-from tvm_pipeline.passes.operator_attributes import four, pair
+from tvm_pipeline.passes.lowering.context import Lowering, constants
 
 
 def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str | None:
@@ -27,24 +26,12 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     data, weight = call.args[0], constant_of(call.args[1])
     if weight is None or weight.dtype != np.float32 or call.attrs.data_layout != "NCHW":
         return False
-    batch, channels, height, width = shape_of(data)
+    channels = shape_of(data)[1]
     kind = convolution_kind(weight.shape, channels, call)
     if kind is None:
         return False
     epilogue = lowering.match_epilogue(var, weight)
-    layer = Layer(
-        kind=kind,
-        batch=batch,
-        height=height,
-        width=width,
-        in_channels=channels,
-        out_channels=weight.shape[0],
-        kernel=(weight.shape[2], weight.shape[3]),
-        stride=pair(call.attrs.strides),
-        padding=four(call.attrs.padding),
-        dilation=pair(call.attrs.dilation),
-        epilogue=epilogue.names,
-    )
+    layer = _layer_of(kind, shape_of(data), weight.shape, call, epilogue)
     if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
         return True
     if kind == "pointwise" and lowering.unit.strassen_pays(layer):
@@ -52,6 +39,25 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     value = lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data)
     lowering.finish_kernel(layer, [value], epilogue)
     return True
+
+
+def _layer_of(
+    kind: str, shape: tuple[int, ...], weight_shape: tuple[int, ...], call: relax.Call, epilogue: Epilogue
+) -> Layer:
+    batch, channels, height, width = shape
+    return Layer(
+        kind=kind,
+        batch=batch,
+        height=height,
+        width=width,
+        in_channels=channels,
+        out_channels=weight_shape[0],
+        kernel=(weight_shape[2], weight_shape[3]),
+        stride=pair(call.attrs.strides),
+        padding=four(call.attrs.padding),
+        dilation=pair(call.attrs.dilation),
+        epilogue=epilogue.names,
+    )
 
 
 def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: Epilogue) -> bool:

@@ -4,16 +4,16 @@ import numpy as np
 from tvm import relax
 
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.passes.blocked_layout import Lowering
 from tvm_pipeline.passes.dataflow import operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import per_channel
+from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.workloads.workload import DTYPE
 
 
 def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """An operation on every element alone: the layout does not matter to it."""
     data = call.args[0]
-    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+    if not lowering.is_blocked(data):
         return False
     arguments = [lowering.blocked[data], *call.args[1:]]
     lowering.blocked[var] = lowering.builder.emit(relax.Call(call.op, arguments, call.attrs, call.ty_args))
@@ -22,7 +22,7 @@ def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
 
 def lower_binary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a per-channel constant."""
-    if len(shape_of(var)) != 4 or not any(isinstance(one, relax.Var) and one in lowering.blocked for one in call.args):
+    if len(shape_of(var)) != 4 or not any(map(lowering.is_blocked, call.args)):
         return False
     divisor_is_filled = padded_channels(shape_of(var)[1]) != shape_of(var)[1] and isinstance(call.args[1], relax.Var)
     if operator_name(call) == "relax.divide" and divisor_is_filled:
@@ -56,9 +56,8 @@ def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     if len(shape) != 4 or int(call.attrs.axis) not in (1, -3):
         return False
     sizes = {channel_block(shape_of(field)[1]) for field in fields if is_blockable(shape_of(field)[1])}
-    all_blocked = all(isinstance(field, relax.Var) and field in lowering.blocked for field in fields)
     is_whole = all(padded_channels(shape_of(field)[1]) == shape_of(field)[1] for field in fields[:-1])
-    if not fields or not all_blocked or not is_whole or sizes != {channel_block(shape[1])}:
+    if not fields or not all(map(lowering.is_blocked, fields)) or not is_whole or sizes != {channel_block(shape[1])}:
         return False
     lowering.blocked[var] = lowering.builder.emit(
         relax.op.concat([lowering.blocked[field] for field in fields], axis=1)
@@ -69,16 +68,10 @@ def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
 def lower_reshape(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """``[N, C, 1, 1]`` -> ``[N, C]``: the same order in memory, blocked or not."""
     data = call.args[0]
-    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+    if not lowering.is_blocked(data):
         return False
     shape = shape_of(data)
     if shape[2:] != (1, 1) or shape_of(var) != shape[:2]:
         return False
-    whole = lowering.builder.emit(relax.op.reshape(lowering.blocked[data], (shape[0], padded_channels(shape[1]))))
-    lowering.flat[var] = lowering.builder.emit(first_channels(whole, shape[1]))
+    lowering.book_flat(var, lowering.blocked[data], shape[1])
     return True
-
-
-def first_channels(value: relax.Expr, channels: int) -> relax.Expr:
-    """``[N, C']`` -> ``[N, C]``: drops what only fills the last block."""
-    return value if shape_of(value)[1] == channels else relax.op.strided_slice(value, [1], [0], [channels])

@@ -3,18 +3,15 @@
 from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import padded_channels
-from tvm_pipeline.passes.blocked_layout import Lowering
-from tvm_pipeline.passes.dataflow import operator_name, shape_of
-from tvm_pipeline.passes.lowering.elementwise import first_channels
-from tvm_pipeline.passes.operator_attributes import four, pair
+from tvm_pipeline.passes.dataflow import four, operator_name, pair, shape_of
+from tvm_pipeline.passes.lowering.context import Lowering
 
 
 def lower_mean(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """The mean over height and width of a blocked activation: global average pooling."""
     data = call.args[0]
     shape = shape_of(data)
-    if len(shape) != 4 or not isinstance(data, relax.Var) or data not in lowering.blocked:
+    if len(shape) != 4 or not lowering.is_blocked(data):
         return False
     axes = sorted(int(axis) % 4 for axis in (call.attrs.axis or range(4)))
     if axes != [2, 3]:
@@ -30,14 +27,13 @@ def _global_pool(lowering: Lowering, var: relax.Var, data: relax.Var, keepdims: 
     if keepdims:
         lowering.blocked[var] = result
     else:
-        whole = lowering.builder.emit(relax.op.reshape(result, (batch, padded_channels(channels))))
-        lowering.flat[var] = lowering.builder.emit(first_channels(whole, channels))
+        lowering.book_flat(var, result, channels)
 
 
 def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """Max and average pooling of blocked activations; a window as large as the image is global pooling."""
     data = call.args[0]
-    if not isinstance(data, relax.Var) or data not in lowering.blocked:
+    if not lowering.is_blocked(data):
         return False
     batch, channels, height, width = shape_of(data)
     is_average = operator_name(call) == "relax.nn.avg_pool2d"

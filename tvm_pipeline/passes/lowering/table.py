@@ -1,6 +1,10 @@
 """How each Relax operator becomes a kernel or an operation on blocked activations."""
 
-from tvm_pipeline.passes.blocked_layout import Handler
+from collections.abc import Callable, Mapping
+
+from tvm import relax
+
+from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.lowering.convolutions import lower_conv2d, lower_matmul
 from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_reshape, lower_unary
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
@@ -16,7 +20,10 @@ _UNARY = (
 )
 _BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
 
-HANDLERS: dict[str, Handler] = {
+Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
+"""Lowers one call; False where it does not apply and the call is to be kept as it is."""
+
+HANDLERS: Mapping[str, Handler] = {
     "relax.nn.conv2d": lower_conv2d,
     "relax.matmul": lower_matmul,
     "relax.mean": lower_mean,

@@ -1,0 +1,137 @@
+"""A function while it is being lowered: which of its values are blocked, and the kernels that take and make them."""
+
+import numpy as np
+import tvm
+from tvm import relax
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.unit import Unit
+from tvm_pipeline.passes.dataflow import Dataflow, shape_of
+from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
+from tvm_pipeline.passes.pack import pack_bias, pack_weight
+from tvm_pipeline.workloads import build_workload, workload_of
+from tvm_pipeline.workloads.workload import DTYPE, weight_dtype
+
+
+class Lowering:
+    """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for.
+
+    Plain values have the network's own dtypes. Blocked ones are of the unit's, and so are ``flat`` ones, ``[N, C]``
+    values whose order in memory is that of a blocked one.
+    """
+
+    def __init__(self, module: tvm.IRModule, unit: Unit) -> None:
+        self.unit = unit
+        self.dtype = unit.dtype
+        self.flow = Dataflow(module["main"])
+        self.builder = relax.BlockBuilder(module)
+        self.plain: dict[relax.Var, relax.Expr] = {}
+        self.blocked: dict[relax.Var, relax.Expr] = {}
+        self.flat: dict[relax.Var, relax.Expr] = {}
+        self.fused: set[relax.Var] = set()
+
+    def is_ready(self, var: relax.Var) -> bool:
+        return var in self.plain or var in self.blocked or var in self.flat
+
+    def is_blocked(self, expression: relax.Expr) -> bool:
+        return isinstance(expression, relax.Var) and expression in self.blocked
+
+    def plain_value(self, expression: relax.Expr) -> relax.Expr:
+        """The value in its original layout; a blocked one is unblocked once."""
+        if isinstance(expression, relax.Tuple):
+            return relax.Tuple([self.plain_value(field) for field in expression.fields])
+        if not isinstance(expression, relax.Var):
+            return expression
+        if expression not in self.plain:
+            self.plain[expression] = self._made_plain(expression)
+        return self.plain[expression]
+
+    def _made_plain(self, var: relax.Var) -> relax.Expr:
+        if var in self.flat:
+            return self.cast(self.flat[var], DTYPE)
+        return self.cast(self.builder.emit(unblock(self.blocked[var], shape_of(var), self.builder)), DTYPE)
+
+    def cast(self, value: relax.Expr, dtype: str) -> relax.Expr:
+        """The value as a ``dtype``; itself where the unit computes in float32."""
+        return value if self.dtype == DTYPE else self.builder.emit(relax.op.astype(value, dtype))
+
+    def blocked_value(self, var: relax.Var) -> relax.Expr:
+        """The value as ``[N, C/b, H*W, b]``."""
+        if var not in self.blocked:
+            plain = self.cast(self.plain_value(var), self.dtype)
+            self.blocked[var] = self.builder.emit(block(plain, shape_of(var), self.builder))
+        return self.blocked[var]
+
+    def book_flat(self, var: relax.Var, blocked: relax.Expr, channels: int) -> None:
+        """Books ``[N, C/b, 1, b]`` as ``[N, C]``, the same order in memory, without what only fills the last block."""
+        batch, blocks, _, lanes = shape_of(blocked)
+        whole = relax.op.reshape(blocked, (batch, blocks * lanes))
+        if channels != blocks * lanes:
+            whole = relax.op.strided_slice(self.builder.emit(whole), [1], [0], [channels])
+        self.flat[var] = self.builder.emit(whole)
+
+    def emit_kernel(self, layer: Layer, operands: list[relax.Expr]) -> relax.Var:
+        """Calls the layer's kernel; the result has the layout of its workload's output."""
+        function = build_workload(layer, self.unit)
+        name = kernel_name(layer)
+        kernel = self.builder.add_func(function.with_attr("global_symbol", name), name)
+        output = workload_of(layer, self.unit).output
+        shape = [int(extent) for extent in output.shape]
+        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, str(output.dtype))))
+
+    def finish_kernel(self, layer: Layer, operands: list[relax.Expr], epilogue: Epilogue) -> None:
+        """Emits a kernel with its constants and books its result under the epilogue's last variable."""
+        last = layer.pointwise_part if layer.kind == "separable" else layer
+        operands = [*operands, *constants(last, epilogue.affine, self.dtype)]
+        if epilogue.residual is not None:
+            is_dense = layer.kind == "dense"
+            operands.append(self.plain_value(epilogue.residual) if is_dense else self.blocked_value(epilogue.residual))
+        result = self.emit_kernel(layer, operands)
+        self.fused.update(epilogue.inside)
+        if layer.kind == "dense":
+            self.plain[epilogue.result] = result
+        elif is_blockable(layer.out_channels):
+            self.blocked[epilogue.result] = result
+        else:
+            whole = self.builder.emit(unblock(result, shape_of(epilogue.result), self.builder))
+            self.plain[epilogue.result] = self.cast(whole, DTYPE)
+
+    def match_epilogue(self, start: relax.Var, weight: np.ndarray) -> Epilogue:
+        """The epilogue behind ``start``. No residual is taken by a kernel whose result does not stay blocked."""
+        takes_residual = weight.ndim == 2 or is_blockable(weight.shape[0])
+        return match_epilogue(self.flow, start, weight, lambda var: takes_residual and self.is_ready(var))
+
+
+def constants(layer: Layer, affine: Affine, dtype: str = DTYPE) -> list[relax.Expr]:
+    """The packed weight, for activations of a ``dtype``, and the packed bias if there is one."""
+    packed = [pack_weight(layer, affine.weight).astype(weight_dtype(layer, dtype))]
+    if affine.bias is not None:
+        packed.append(pack_bias(layer, affine.bias))
+    return [relax.const(one) for one in packed]
+
+
+def kernel_name(layer: Layer) -> str:
+    """The descriptor as an identifier: ``pointwise_56x56x128_128_bias_relu``."""
+    return str(layer).replace("->", "_").replace(" ", "_").replace(",", "_")
+
+
+def block(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuilder) -> relax.Expr:
+    """``[N, C, H, W]`` -> ``[N, C/b, H*W, b]``."""
+    batch, channels, height, width = shape
+    lanes, padded = channel_block(channels), padded_channels(channels)
+    if padded != channels:
+        value = builder.emit(relax.op.nn.pad(value, (0, 0, 0, padded - channels, 0, 0, 0, 0)))
+    split = builder.emit(relax.op.reshape(value, (batch, padded // lanes, lanes, height * width)))
+    return relax.op.permute_dims(split, (0, 1, 3, 2))
+
+
+def unblock(value: relax.Expr, shape: tuple[int, ...], builder: relax.BlockBuilder) -> relax.Expr:
+    """``[N, C/b, H*W, b]`` -> ``shape`` ``[N, C, H, W]``; channels that only fill the last block are dropped."""
+    batch, channels, height, width = shape
+    _, blocks, spatial, lanes = shape_of(value)
+    ordered = value if spatial == 1 else builder.emit(relax.op.permute_dims(value, (0, 1, 3, 2)))
+    whole = relax.op.reshape(ordered, (batch, blocks * lanes, height, width))
+    if channels == blocks * lanes:
+        return whole
+    return relax.op.strided_slice(builder.emit(whole), axes=[1], begin=[0], end=[channels])
