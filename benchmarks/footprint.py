@@ -1,14 +1,11 @@
-"""What a first inference costs: peak memory, and time from the start of the process to the first result.
+"""Section of the page: what a first inference costs, in peak memory and in time from the start of the process.
 
-    python benchmarks/footprint.py [MODEL] [--target native] [--engines tvm,onnxruntime,openvino] [--rounds 15]
-
-Every engine is driven the same way, from Python, in a new process per round; the engines take turns. Memory is what
-lies above a process that has imported NumPy and made the input, and nothing more. The files are in the page cache.
+Every engine is driven the same way, from Python, in a new process per round; the engines take turns. The files are in
+the page cache.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -17,10 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from beside_peers import LARGE, PEERS, Run
+from page import Section
+
 import mobilenet_tvm
 from mobilenet_tvm import engines
-from mobilenet_tvm.cli.output import print_table
-from mobilenet_tvm.package.manifest import read_manifest
 
 BARE = "bare process"
 _CHILD = """
@@ -50,35 +48,31 @@ def once(engine: str, model: Path | None, size: int) -> tuple[float, float]:
     return elapsed * 1e3, int(child.stdout.split()[-1]) / 1024
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", default="mobilenet_v1_1.0_224")
-    parser.add_argument("--target", default="native")
-    parser.add_argument("--engines", default="tvm,onnxruntime,openvino")
-    parser.add_argument("--rounds", type=int, default=15)
-    args = parser.parse_args()
-    names = [BARE, *args.engines.split(",")]
+def footprint(run: Run) -> Section:
+    """One network, once in a process of its own, by each engine and by none."""
+    (network,) = run.networks(LARGE[:1])
     with tempfile.TemporaryDirectory() as folder:
         onnx, package = Path(folder) / "network.onnx", Path(folder) / "package"
-        mobilenet_tvm.export(args.model, onnx, weights="random")
-        mobilenet_tvm.compile(args.model, args.target, package, weights="random")
-        size = int(read_manifest(package, str(package)).inputs[0]["shape"][-1])
-        models = {name: None if name == BARE else package if name == "tvm" else onnx for name in names}
-        rounds = [{name: once(name, models[name], size) for name in names} for _ in range(args.rounds)]
-    print_table(
-        ("process", ">ms to the first result", ">p10 to p90", ">MiB above the bare process"),
-        [_row(name, [one[name] for one in rounds], [one[BARE] for one in rounds]) for name in names],
+        mobilenet_tvm.export(network, onnx, weights="random")
+        mobilenet_tvm.compile(network, "native", package, weights="random")
+        size = int(network.rpartition("_")[2])
+        models = {BARE: None, "tvm": package, **dict.fromkeys(PEERS, onnx)}
+        rounds = [{name: once(name, model, size) for name, model in models.items()} for _ in range(run.rounds)]
+    bare = [measured[BARE] for measured in rounds]
+    return Section(
+        "The first result",
+        f"{network}, target `native`: milliseconds from the start of a Python process to its first result, and peak "
+        "memory above that of a process that has imported NumPy, made the input and done nothing more.",
+        run.conditions(),
+        f"python benchmarks/figures.py footprint --rounds {run.rounds}",
+        ("process", ">ms", ">p10 to p90", ">MiB above"),
+        [_row(name, [measured[name] for measured in rounds], bare) for name in models],
     )
-    return 0
 
 
 def _row(name: str, measured: list[tuple[float, float]], bare: list[tuple[float, float]]) -> tuple[str, ...]:
-    times = sorted(milliseconds for milliseconds, _ in measured)
-    tenth = statistics.quantiles(times, n=10)
+    times = [milliseconds for milliseconds, _ in measured]
+    tenths = statistics.quantiles(times, n=10, method="inclusive")
     above = [memory - empty for (_, memory), (_, empty) in zip(measured, bare, strict=True)]
-    spread = f"{tenth[0]:.0f} to {tenth[-1]:.0f}"
+    spread = f"{tenths[0]:.0f} to {tenths[-1]:.0f}"
     return name, f"{statistics.median(times):.0f}", spread, f"{statistics.median(above):.1f}"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
