@@ -29,23 +29,20 @@ def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     from mobilenet_tvm.base.tracker import Device
     from mobilenet_tvm.base.tuning_log import TuningLogs
     from tvm_pipeline.hardware.target import Target
-    from tvm_pipeline.tune import tune_model
+    from tvm_pipeline.tune import layers_of, tune_model
+    from tvm_pipeline.tuning.task import Budget, Task
 
-    target = Target.from_json(request["target"], request.get("dtype", "float32"))
-    known = TuningLogs.load([Path(one) for one in request.get("known_logs", [])], target.logs, request["dtype"])
+    dtype = request["dtype"]
+    target = Target.from_json(request["target"], dtype)
+    known = TuningLogs.load([Path(folder) for folder in request.get("known_logs", [])], target.logs, dtype)
+    calls = layers_of(Path(request["onnx"]), target, request.get("shape"))
     return tune_model(
-        onnx_path=Path(request["onnx"]),
-        target=target,
-        threads=int(request["threads"]),
-        dtype=request["dtype"],
+        Task.of(calls, known, target, int(request["threads"]), dtype),
+        Budget(request.get("trials"), request.get("seconds")),
         measure=request.get("measure", "clock"),
         device=Device.parse(request["device"]) if request.get("device") else None,
         logs=Path(request["logs"]),
-        known_logs=known,
         database=Path(request["database"]),
-        trials=request.get("trials"),
-        seconds=request.get("seconds"),
-        shapes=request.get("shape"),
         emit=emit,
     )
 

@@ -9,24 +9,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any
+from typing import Any, Final, Literal
+
+import msgspec
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer, LayerSyntaxError
 from mobilenet_tvm.base.paths import replacing
 
 SCHEMA = 1
-MEASURED, MODELLED, DEFAULT = "measured", "modelled", "default"
-_FIELDS: dict[str, type | UnionType] = {
-    "layer": str,
-    "threads": int,
-    "generator": str,
-    "decisions": dict,
-    "seconds": int | float,
-    "record": str,
-    "campaign": str,
-}
+MEASURED: Final = "measured"
+MODELLED: Final = "modelled"
+DEFAULT: Final = "default"
+Origin = Literal["measured", "modelled"]
+"""Where seconds come from: a clock, or a static model."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,6 @@ class TuningRecord:
     :ivar layer: the layer's descriptor.
     :ivar generator: ``name/version`` of the space generator that the decisions belong to.
     :ivar seconds: time of one call of the kernel.
-    :ivar record: ``measured`` or ``modelled``.
     """
 
     layer: str
@@ -44,7 +39,7 @@ class TuningRecord:
     generator: str
     decisions: Mapping[str, int]
     seconds: float
-    record: str
+    record: Origin
     campaign: str
 
     @property
@@ -54,6 +49,13 @@ class TuningRecord:
     def to_line(self) -> str:
         values = {**asdict(self), "decisions": dict(self.decisions), "seconds": float(f"{self.seconds:.4g}")}
         return json.dumps({"schema": SCHEMA, **values})
+
+
+@dataclass(frozen=True)
+class _Versioned:
+    """What lines of all schemas have."""
+
+    schema: int
 
 
 @dataclass(frozen=True)
@@ -69,33 +71,29 @@ def log_path(directory: Path, target: str, dtype: str) -> Path:
 
 
 def parse_line(line: str, where: str) -> TuningRecord:
-    """Raises UserError for a line of a newer schema, or one that is no record."""
+    """The record of a line.
+
+    :param where: names the line in an error.
+    :raises UserError: the line is of a newer schema, or no record.
+    """
     try:
-        values = json.loads(line)
-        schema = values.pop("schema")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UserError(f"{where} is not a tuning record: repair the line or remove it") from error
-    if schema != SCHEMA:
-        raise UserError(f"{where} has schema {schema}, this version knows {SCHEMA}: upgrade mobilenet-tvm to read it")
-    missing = [field for field in _FIELDS if field not in values]
-    if missing:
-        raise UserError(f"{where} lacks {', '.join(missing)}: repair the line or remove it")
-    wrong = [field for field, kind in _FIELDS.items() if not isinstance(values[field], kind)]
-    if not wrong and not all(isinstance(value, int) for value in values["decisions"].values()):
-        wrong = ["decisions"]
-    if not wrong and values["record"] not in (MEASURED, MODELLED):
-        wrong = ["record"]
-    if wrong:
-        raise UserError(f"{where} has no valid {wrong[0]}: repair the line or remove it")
-    try:
-        Layer.parse(values["layer"])
-    except LayerSyntaxError as error:
-        raise UserError(f"{where}: {error}") from error
-    return TuningRecord(**{field: values[field] for field in _FIELDS})
+        schema = msgspec.json.decode(line, type=_Versioned).schema
+        if schema != SCHEMA:
+            raise UserError(
+                f"{where} has schema {schema}, this version knows {SCHEMA}: upgrade mobilenet-tvm to read it"
+            )
+        record = msgspec.json.decode(line, type=TuningRecord)
+        Layer.parse(record.layer)
+    except (msgspec.MsgspecError, LayerSyntaxError) as error:
+        raise UserError(f"{where} is not a tuning record ({error}): repair the line or remove it") from error
+    return record
 
 
 def read_log(path: Path) -> list[TuningRecord]:
-    """The records of one file, none where it is not there. Raises UserError as ``parse_line`` does."""
+    """The records of one file, none where it is not there.
+
+    :raises UserError: as ``parse_line`` does.
+    """
     if not path.exists():
         return []
     try:
@@ -113,18 +111,25 @@ def write_log(path: Path, records: Iterable[TuningRecord]) -> None:
 
 
 def read_campaigns(directory: Path, target: str) -> dict[str, dict[str, Any]]:
-    """What is known of each campaign whose records the target's logs hold. Raises UserError for a broken file."""
-    path = directory / target / "campaigns.json"
+    """What is known of each campaign whose records the target's logs hold.
+
+    :raises UserError: the file is broken.
+    """
+    path = _campaigns_path(directory, target)
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is not a JSON object: repair it or remove it") from error
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]]) if path.exists() else {}
+    except msgspec.MsgspecError as error:
+        raise UserError(f"{path} does not describe campaigns ({error}): repair it or remove it") from error
 
 
 def write_campaigns(directory: Path, target: str, campaigns: Mapping[str, Mapping[str, Any]]) -> None:
-    text = json.dumps(dict(campaigns), indent=2, sort_keys=True) + "\n"
-    with replacing(directory / target / "campaigns.json") as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    """Replaces the target's ``campaigns.json`` at once."""
+    with replacing(_campaigns_path(directory, target)) as temporary:
+        temporary.write_text(json.dumps(campaigns, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _campaigns_path(directory: Path, target: str) -> Path:
+    return directory / target / "campaigns.json"
 
 
 class TuningLogs:
@@ -143,7 +148,10 @@ class TuningLogs:
 
     @staticmethod
     def load(directories: Sequence[Path], targets: Sequence[str], dtype: str) -> "TuningLogs":
-        """All records of the targets in the folders. Raises UserError as ``parse_line`` does."""
+        """All records of the targets in the folders.
+
+        :raises UserError: as ``parse_line`` does.
+        """
         paths = [log_path(directory, target, dtype) for directory in directories for target in targets]
         return TuningLogs(*(read_log(path) for path in paths))
 
@@ -154,9 +162,9 @@ class TuningLogs:
         ``generator`` (``name/version``) leaves out records that another one made.
         """
         for exact, known in ((True, self._exact.get(str(layer), ())), (False, self._anchor.get(str(layer.anchor), ()))):
-            candidates = [one for one in known if generator in (None, one[1].generator)]
+            candidates = [ranked for ranked in known if generator in (None, ranked[1].generator)]
             if candidates:
-                return Match(min(candidates, key=lambda one: _rank(one, threads))[1], exact)
+                return Match(min(candidates, key=lambda ranked: _rank(ranked, threads))[1], exact)
         return None
 
 

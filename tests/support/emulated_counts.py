@@ -21,14 +21,14 @@ def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
     import targets
     import tvm_pipeline  # noqa: F401  # makes the import of TVM fast
     from mobilenet_tvm.base.layer import Layer
-    from tvm_pipeline.backends.clock.measurement import argument_dtypes, argument_shapes
     from tvm_pipeline.backends.gpu_model.walk import count_kernel
-    from tvm_pipeline.backends.workers.run import random_arrays
+    from tvm_pipeline.backends.workers.run import BuiltKernel
     from tvm_pipeline.codegen.cuda.compiler import emulated_compiler
     from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
     from tvm_pipeline.hardware.target import GpuTarget
     from tvm_pipeline.schedules import generator_for
     from tvm_pipeline.schedules.space import Space
+    from tvm_pipeline.workloads import workload_of
 
     target = GpuTarget.from_json(targets.load("a100").to_json())
     unit, device = target.unit, tvm.cuda(0)
@@ -42,7 +42,8 @@ def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
         modelled += count_kernel(schedule.mod["main"], target.tvm)
         with target.tvm, emulated_compiler(unit.compute_capability):
             built = tvm.compile(schedule.mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
-        arrays = random_arrays(argument_shapes(layer), argument_dtypes(layer, unit))
+        workload = workload_of(layer, unit)
+        arrays = BuiltKernel("", workload.shapes, workload.dtypes).arrays()
         built["main"](*(tvm.runtime.tensor(array, device) for array in arrays))
         device.sync()
     emulated = [json.loads(line) for line in counters.read_text().splitlines()]

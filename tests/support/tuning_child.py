@@ -18,7 +18,7 @@ import psutil
 
 from mobilenet_tvm.base.child import child_command, child_environment
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.tuning.database import FAILED_SECONDS, TrialDatabase
+from tvm_pipeline.tuning.database import TrialDatabase
 
 Event = dict[str, Any]
 
@@ -80,8 +80,7 @@ def trials(events: list[Event]) -> Counter[tuple[str, float | None]]:
 def trials_on_disk(folder: Path, target: CpuTarget, warnings: list[str]) -> Counter[tuple[str, float | None]]:
     """Layer and seconds of the trials in the database, opened as the next session does."""
     database = TrialDatabase(folder / "database", target.tvm, 1, warnings.append)
-    medians = ((layer, statistics.median(seconds)) for layer, _, seconds in database.trials())
-    return Counter((layer, None if median >= FAILED_SECONDS else median) for layer, median in medians)
+    return Counter((layer, statistics.median(times) if times else None) for layer, _, times in database.trials())
 
 
 if __name__ == "__main__":

@@ -1,40 +1,139 @@
-"""A tuning record becomes its kernel's schedule again, or says why not."""
+"""From a tuning record back to its kernel: scheduled as it says, built and verified."""
 
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import tvm
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import TuningRecord
+from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
+from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
+from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.hardware.unit import GPU
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
+from tvm_pipeline.workloads import workload_of
+
+TOLERANCE = 1e-5
+"""Largest error, as a share of the reference's range, that another order of additions may cause."""
+TOGETHER = 16
+"""Kernels in one call of nvcc."""
+
+
+class NoLongerApplies(Exception):
+    """A record that this version cannot follow; one line says why."""
 
 
 @dataclass(frozen=True)
-class CheckedRecord:
-    """``error`` is None for a line that still applies."""
+class Replayed:
+    """A record's layer and its kernel, scheduled as the record says."""
 
-    layer: str
-    threads: int
-    error: str | None
+    space: Space
+    schedule: Schedule
 
 
-def schedule_of(record: TuningRecord, target: AnyTarget) -> Schedule | str:
-    """The record's kernel, scheduled as it says; a text that says why where it does not apply any more."""
+def schedule_of(record: TuningRecord, target: AnyTarget) -> Replayed:
+    """The record's kernel.
+
+    :raises NoLongerApplies: its generator or its decisions are not this version's.
+    """
     layer = Layer.parse(record.layer)
     try:
         generator = generator_for(layer, target.unit)
-    except KeyError:
-        return f"made by generator {record.generator}, this version has none for its kind"
-    if record.generator != f"{generator.name}/{generator.version}":
-        return f"made by generator {record.generator}, this version has {generator.name}/{generator.version}"
+    except KeyError as error:
+        raise NoLongerApplies(f"made by generator {record.generator}, this version has none for its kind") from error
+    ours = f"{generator.name}/{generator.version}"
+    if record.generator != ours:
+        raise NoLongerApplies(f"made by generator {record.generator}, this version has {ours}")
     space = Space.of(layer, generator, target.unit)
     choice = space.choice(record.decisions)
     if choice is None:
-        return f"its decisions {dict(record.decisions)} are not in the generator's space"
+        raise NoLongerApplies(f"its decisions {dict(record.decisions)} are not in the generator's space")
     try:
-        return space.schedule(choice)
+        return Replayed(space, space.schedule(choice))
     except (ScheduleError, ValueError) as error:
-        return f"does not schedule: {str(error).strip().splitlines()[-1]}"
+        raise NoLongerApplies(f"does not schedule: {_last_line(error)}") from error
+
+
+def replay(records: Sequence[TuningRecord], target: AnyTarget, can_run: bool) -> Iterator[str | None]:
+    """What is wrong with each record, None where nothing is.
+
+    A CPU's kernels are built and, with ``can_run``, run; a GPU's are compiled by nvcc, many in one call, and what they
+    compute is not looked at.
+    """
+    return _compiled(records, target) if target.unit.family == GPU else _built(records, target, can_run)
+
+
+def _built(records: Sequence[TuningRecord], target: AnyTarget, can_run: bool) -> Iterator[str | None]:
+    expect = _Expected(target)
+    for record in records:
+        try:
+            replayed = schedule_of(record, target)
+            built = tvm.compile(replayed.schedule.mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
+            yield expect.complaint(replayed.space, built) if can_run else None
+        except NoLongerApplies as error:
+            yield str(error)
+        except (ScheduleError, ValueError, RuntimeError) as error:
+            yield f"does not build: {_last_line(error)}"
+
+
+class _Expected:
+    """Seeded inputs of layers, and what their unscheduled kernels make of them."""
+
+    def __init__(self, target: AnyTarget) -> None:
+        self._target = target
+        self._known: dict[Layer, tuple[list[np.ndarray], np.ndarray]] = {}
+
+    def complaint(self, space: Space, kernel: Any) -> str | None:
+        """How wrong a kernel's numbers are, None where they are right."""
+        if space.layer not in self._known:
+            self._known[space.layer] = self._compute(space)
+        inputs, expected = self._known[space.layer]
+        worst = float(np.abs(_run(kernel, inputs, expected.shape) - expected).max() / np.ptp(expected))
+        return None if worst <= TOLERANCE else f"computes wrong numbers: off by {worst:.1e} of the range"
+
+    def _compute(self, space: Space) -> tuple[list[np.ndarray], np.ndarray]:
+        *shapes, output = workload_of(space.layer, space.unit).shapes
+        random = np.random.default_rng(0)
+        inputs = [random.standard_normal(shape, dtype=np.float32) for shape in shapes]
+        plain = tvm.compile(Schedule(space.module()).mod, target=self._target.tvm)
+        return inputs, _run(plain, inputs, output)
+
+
+def _run(module: Any, inputs: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    output = tvm.runtime.tensor(np.zeros(shape, np.float32))
+    module["main"](*(tvm.runtime.tensor(values) for values in inputs), output)
+    return np.asarray(output.numpy())
+
+
+def _compiled(records: Sequence[TuningRecord], target: AnyTarget) -> Iterator[str | None]:
+    remaining = iter(records)
+    while batch := list(itertools.islice(remaining, TOGETHER)):
+        compiler = BatchCompiler(target)
+        errors = [_announce(record, target, compiler, f"record{number}") for number, record in enumerate(batch)]
+        for number, error in enumerate(errors):
+            outcome = compiler.resources(f"record{number}") if error is None else []
+            yield f"does not build: {outcome}" if isinstance(outcome, str) else error
+
+
+def _announce(record: TuningRecord, target: AnyTarget, compiler: BatchCompiler, name: str) -> str | None:
+    """Schedules and lowers a record's kernel; returns what is wrong with it."""
+    try:
+        function = schedule_of(record, target).schedule.mod["main"].with_attr("global_symbol", name)
+        compiler.add(name, compiled_functions(function, target.tvm))
+    except NoLongerApplies as error:
+        return str(error)
+    except (ValueError, RuntimeError) as error:
+        return f"does not build: {_last_line(error)}"
+    return None
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1]

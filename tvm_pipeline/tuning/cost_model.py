@@ -9,8 +9,11 @@ from tvm.s_tir import Schedule
 from tvm.s_tir import meta_schedule as ms
 from tvm.s_tir.schedule import ScheduleError
 
+from tvm_pipeline import skip_tensor_intrinsics
 from tvm_pipeline.schedules.space import Choice, Space
 from tvm_pipeline.tuning.database import with_cores
+
+skip_tensor_intrinsics()
 
 WARM_UP = 24
 """Trials before the model's opinion is asked."""

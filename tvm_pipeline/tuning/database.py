@@ -1,7 +1,7 @@
 """The trials of a tuning run: a MetaSchedule JSON database that survives being killed at any moment."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,22 +25,19 @@ def repair(directory: Path, warn: Callable[[str], None]) -> None:
     """Drops a last line that a kill cut off, and records whose workload is missing; says what was dropped."""
     workloads, records = directory / WORKLOADS, directory / RECORDS
     for path in (workloads, records):
-        _drop_broken_lines(path, warn)
+        if path.exists():
+            _keep_lines(path, _is_json, warn)
     if records.exists():
         known = len(workloads.read_text().splitlines()) if workloads.exists() else 0
         _keep_lines(records, lambda line: int(json.loads(line)[0]) < known, warn)
 
 
-def _drop_broken_lines(path: Path, warn: Callable[[str], None]) -> None:
-    def is_whole(line: str) -> bool:
-        try:
-            json.loads(line)
-        except ValueError:
-            return False
-        return True
-
-    if path.exists():
-        _keep_lines(path, is_whole, warn)
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _keep_lines(path: Path, is_good: Callable[[str], bool], warn: Callable[[str], None]) -> None:
@@ -50,14 +47,14 @@ def _keep_lines(path: Path, is_good: Callable[[str], bool], warn: Callable[[str]
     if len(good) < len(lines) or (text and not text.endswith("\n")):
         if len(good) < len(lines):
             warn(f"{path} was cut off: {len(lines) - len(good)} unfinished line(s) dropped, {len(good)} kept")
-        with replacing(path) as temporary:
-            temporary.write_text("".join(line + "\n" for line in good), encoding="utf-8")
+        with replacing(path) as whole:
+            whole.write_text("".join(line + "\n" for line in good))
 
 
 def claim(directory: Path) -> FileLock:
     """Keeps other processes from tuning in the folder until the lock is released, or this process ends however it may.
 
-    Raises UserError where another one is at it.
+    :raises UserError: another one is at it.
     """
     directory.mkdir(parents=True, exist_ok=True)
     lock = FileLock(directory / ".lock")
@@ -95,20 +92,25 @@ class TrialDatabase:
         descriptor: str,
         module: IRModule,
         schedule: Schedule,
-        seconds: list[float] | None,
+        seconds: Sequence[float],
         threads: int | None = None,
     ) -> None:
-        """Appends one trial; ``seconds`` is None for a candidate that failed, ``threads`` for its usual count."""
+        """Appends one trial.
+
+        :param seconds: of one call each; empty for a candidate that failed.
+        :param threads: None for the database's own count.
+        """
         if descriptor not in self._workloads:
             self._workloads[descriptor] = self._database.commit_workload(module)
         arguments = ms.arg_info.ArgInfo.from_entry_func(module, remove_preproc=False)
-        times = seconds if seconds else [FAILED_SECONDS]
+        times = list(seconds) or [FAILED_SECONDS]
         target = with_cores(self._target, threads or self._threads)
         record = ms.database.TuningRecord(schedule.trace, self._workloads[descriptor], times, target, arguments)
         self._database.commit_tuning_record(record)
 
-    def trials(self) -> Iterator[tuple[str, Trace, list[float]]]:
-        """Descriptor, trace and times of every trial of a layer with the database's thread count."""
+    def trials(self) -> Iterator[tuple[str, Trace, list[float] | None]]:
+        """Descriptor, trace and times of every trial of a layer with the database's thread count; no times where the
+        candidate failed."""
         descriptors: dict[int, str | None] = {}
         for record in self._database.get_all_tuning_records():
             if int(record.target.attrs.get("num-cores", self._threads)) != self._threads:
@@ -118,4 +120,5 @@ class TrialDatabase:
                 descriptors[key] = anchor_descriptor(Schedule(record.workload.mod))
             descriptor = descriptors[key]
             if descriptor is not None:
-                yield descriptor, record.trace, [float(second) for second in record.run_secs or [FAILED_SECONDS]]
+                seconds = [float(second) for second in record.run_secs or ()]
+                yield descriptor, record.trace, seconds if seconds and max(seconds) < FAILED_SECONDS else None

@@ -20,7 +20,10 @@ EXPLORED = 8
 
 @dataclass
 class LayerSearch:
-    """The state of one layer's search: what was tried, and how fast it was."""
+    """The state of one layer's search: what was tried, and how fast it was.
+
+    :ivar stale: batches since one made the layer faster.
+    """
 
     space: Space
     measured: dict[Choice, float] = field(default_factory=dict)
@@ -29,6 +32,7 @@ class LayerSearch:
 
     @property
     def best(self) -> tuple[Choice, float] | None:
+        """The fastest choice and its seconds."""
         return min(self.measured.items(), key=lambda item: item[1]) if self.measured else None
 
     @property
@@ -54,9 +58,8 @@ class LayerSearch:
     def propose(self, count: int, score: Score, random: random.Random, known: Sequence[Decisions] = ()) -> list[Choice]:
         """Up to ``count`` new choices: the rule's default and known records first, then the best ranked of a pool of
         random points and neighbours of the fastest ones."""
-        first = [
-            self.space.choice(one) for one in (self.space.generator.default(self.space.layer, self.space.unit), *known)
-        ]
+        default = self.space.generator.default(self.space.layer, self.space.unit)
+        first = [self.space.choice(decisions) for decisions in (default, *known)]
         chosen = [choice for choice in dict.fromkeys(first) if choice is not None and self.is_new(choice)][:count]
         pool = [choice for choice in self._pool(random) if choice not in chosen]
         left = count - len(chosen)

@@ -3,193 +3,150 @@
 import contextlib
 import random
 import statistics
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.backends.answers import answers
-from tvm_pipeline.backends.backend import Backend
-from tvm_pipeline.backends.workers.run import RunAnswer
-from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.backends.backend import Answer, Backend, answers, ask
+from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
+from tvm_pipeline.tuning.allocation import BATCH, PATIENCE, TRIALS_PER_LAYER, next_layer
 from tvm_pipeline.tuning.cost_model import CostModel
-from tvm_pipeline.tuning.database import FAILED_SECONDS, TrialDatabase
-from tvm_pipeline.tuning.events import Progress, Trial
+from tvm_pipeline.tuning.database import TrialDatabase
+from tvm_pipeline.tuning.listener import Listener, Progress, Trial
 from tvm_pipeline.tuning.search import LayerSearch
+from tvm_pipeline.tuning.task import Best, Budget, Task
 
-BATCH = 8
-TRIALS_PER_LAYER = 32
 FINALISTS = 3
+FINAL_ROUNDS = 2
 FINAL_SHARE = 0.15
 """The part of ``seconds`` that is kept for measuring the fastest few of each layer again."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When to stop: ``trials`` in this session, ``seconds`` on the clock; None: no limit."""
-
-    trials: int | None
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class Best:
-    """The outcome for one layer.
-
-    :ivar rival_seconds: what the schedule for one thread takes with this session's threads; None where there is none.
-    """
-
-    layer: Layer
-    decisions: Decisions
-    seconds: float
-    trials: int
-    rival_seconds: float | None = None
+GAIN = 0.99
+"""A batch has gained where the layer's best time has become so many times as long, or shorter."""
 
 
 class Session:
-    """Tunes layers into a database. ``run`` ends early, with whole trials only, once ``interrupted`` is set."""
+    """Tunes a task's layers into a database. ``run`` ends early, with whole trials only, once the listener says so.
+
+    :ivar trials: in this session.
+    :ivar noisy: trials that found the machine busy.
+    :ivar reference_seconds: the reference kernel's shortest time; None where nothing was measured.
+    """
 
     def __init__(
-        self,
-        layers: Mapping[Layer, int],
-        known: Mapping[Layer, Sequence[Decisions]],
-        rivals: Mapping[Layer, Sequence[Decisions]],
-        target: AnyTarget,
-        threads: int,
-        backend: Backend,
-        directory: Path,
-        on_trial: Callable[[Trial], None],
-        on_progress: Callable[[Progress], None],
-        warn: Callable[[str], None],
-        interrupted: threading.Event,
+        self, task: Task, budget: Budget, backend: Backend, database: TrialDatabase, listener: Listener
     ) -> None:
-        self._interrupted = interrupted
-        self._counts = dict(layers)
-        self._known = {layer: [*known.get(layer, ()), *rivals.get(layer, ())] for layer in layers}
-        self._rivals = rivals
-        self._backend = backend
-        self._directory = directory
-        self._on_trial, self._on_progress, self._warn = on_trial, on_progress, warn
-        self._searches = {
-            layer: LayerSearch(Space.of(layer, generator_for(layer, target.unit), target.unit)) for layer in layers
-        }
+        self._task, self._budget, self._backend = task, budget, backend
+        self._database, self._listener = database, listener
+        unit = task.target.unit
+        self._searches = {layer: LayerSearch(Space.of(layer, generator_for(layer, unit), unit)) for layer in task.calls}
+        self._model = CostModel(task.target.tvm, task.threads)
         self._random = random.Random(0)
-        self._database = TrialDatabase(directory, target.tvm, threads, warn)
-        self._model = CostModel(target.tvm, threads)
         self._final: dict[Layer, dict[Choice, float]] = {}
+        self._started = 0.0
         self.trials = 0
         self.noisy = 0
         self.reference_seconds: float | None = None
 
-    def run(self, budget: Budget) -> None:
+    def run(self) -> None:
         """Searches until the budget is spent or all spaces are exhausted, then measures the finalists again."""
-        started = time.monotonic()
+        self._started = time.monotonic()
         self._resume()
-        with self._backend as backend:
-            while not self._is_spent(budget, started):
-                layer = self._next_layer(budget)
+        with self._backend:
+            while not self._is_spent():
+                layer = next_layer(self._searches, self._task.calls, is_limited=self._budget.is_limited)
                 if layer is None:
                     break
-                self._batch(layer, budget, started, backend)
-            if not backend.is_repeatable:
-                self._finals(budget, started, backend)
+                self._batch(layer)
+            if not self._backend.is_repeatable:
+                self._finals()
 
     def best(self) -> list[Best]:
         """Per layer the fastest choice: of the finalists where they were measured again, else of all trials."""
-        found = []
+        bests = []
         for layer, search in self._searches.items():
             measured = self._final.get(layer) or search.measured
             if measured:
-                choice = min(measured, key=lambda one: measured[one])
-                rival = min((measured[one] for one in self._rival_choices(layer) if one in measured), default=None)
-                found.append(Best(layer, search.space.decisions(choice), measured[choice], search.trials, rival))
-        return found
+                choice = min(measured, key=lambda choice: measured[choice])
+                rival = self._rival(layer)
+                rival_seconds = measured.get(rival) if rival is not None else None
+                decisions = search.space.decisions(choice)
+                bests.append(Best(layer, decisions, measured[choice], search.trials, rival_seconds))
+        return bests
 
-    def _rival_choices(self, layer: Layer) -> list[Choice]:
-        choices = (self._searches[layer].space.choice(one) for one in self._rivals.get(layer, ()))
-        return [choice for choice in choices if choice is not None]
+    def _rival(self, layer: Layer) -> Choice | None:
+        decisions = self._task.rivals.get(layer)
+        return self._searches[layer].space.choice(decisions) if decisions is not None else None
 
     @property
     def model_updates(self) -> int:
         """How often the cost model has learnt in this session."""
         return self._model.updates
 
-    def save_model(self) -> None:
-        """Writes the cost model beside the database."""
-        self._model.save(self._directory / "cost_model.tar")
+    def save_model(self, path: Path) -> None:
+        """Writes the cost model."""
+        self._model.save(path)
 
     def _resume(self) -> None:
-        """Books what earlier sessions measured in the same folder, and teaches the model."""
+        """Books what earlier sessions measured into the same database, and teaches the model."""
         by_name = {str(layer): search for layer, search in self._searches.items()}
         for descriptor, trace, seconds in self._database.trials():
             search = by_name.get(descriptor)
             choice = choice_of_trace(trace, search.space) if search is not None else None
             if search is not None and choice is not None:
-                median = statistics.median(seconds)
-                search.record(choice, median if median < FAILED_SECONDS else None)
+                search.record(choice, statistics.median(seconds) if seconds is not None else None)
         for search in by_name.values():
             if search.measured:
                 self._model.update(search.space, list(search.measured), list(search.measured.values()))
 
-    def _is_spent(self, budget: Budget, started: float) -> bool:
+    def _is_spent(self) -> bool:
         """Whether the search must end; where finalists are measured again, time is kept for that."""
-        if self._interrupted.is_set():
-            return True
         share = 1.0 if self._backend.is_repeatable else 1 - FINAL_SHARE
-        out_of_time = budget.seconds is not None and time.monotonic() - started >= share * budget.seconds
-        return out_of_time or (budget.trials is not None and self.trials >= budget.trials)
+        enough = self._budget.trials is not None and self.trials >= self._budget.trials
+        return enough or self._must_end(share)
 
-    def _next_layer(self, budget: Budget) -> Layer | None:
-        """First layers with fewer than two batches, then the one whose time in the network is most likely to shrink."""
-        unlimited = budget.trials is not None or budget.seconds is not None
-        open_layers = [
-            layer
-            for layer, search in self._searches.items()
-            if not search.is_exhausted and search.stale < 6 and (unlimited or search.trials < TRIALS_PER_LAYER)
-        ]
-        if not open_layers:
-            return None
-        return min(open_layers, key=self._urgency)
+    def _must_end(self, share: float = 1.0) -> bool:
+        """Whether this share of the time is over, or the user has asked for the end."""
+        limit = self._budget.seconds
+        return self._listener.is_interrupted or (limit is not None and self._elapsed() >= share * limit)
 
-    def _urgency(self, layer: Layer) -> tuple[int, float]:
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    def _batch(self, layer: Layer) -> None:
         search = self._searches[layer]
-        rounds = search.trials // BATCH
-        best = search.best
-        share = self._counts[layer] * (best[1] if best else 1.0)
-        return min(rounds, 2), -share / (1 + rounds) / (1 + search.stale)
-
-    def _batch(self, layer: Layer, budget: Budget, started: float, backend: Backend) -> None:
-        search = self._searches[layer]
-        count = BATCH if budget.trials is None else min(BATCH, budget.trials - self.trials)
-        choices = search.propose(
-            count, lambda pool: self._model.score(search.space, pool), self._random, self._known[layer]
-        )
+        count = BATCH if self._budget.trials is None else min(BATCH, self._budget.trials - self.trials)
+        known = self._task.first_choices(layer)
+        choices = search.propose(count, lambda pool: self._model.score(search.space, pool), self._random, known)
         if not choices:
-            search.stale = 6
+            search.stale = PATIENCE
             return
         before = search.best
-        measured: dict[Choice, float] = {}
+        measured = self._measure(layer, choices)
+        if measured:
+            self._model.update(search.space, list(measured), list(measured.values()))
+        has_gained = before is None or (search.best is not None and search.best[1] < GAIN * before[1])
+        search.stale = 0 if has_gained else search.stale + 1
+
+    def _measure(self, layer: Layer, choices: Sequence[Choice]) -> dict[Choice, float]:
+        """Tries a layer's choices until the budget is spent; seconds of those that work."""
+        search = self._searches[layer]
         schedules = [(choice, self._schedule(search, choice)) for choice in choices]
-        ready = [(choice, schedule) for choice, schedule in schedules if schedule is not None]
-        with contextlib.closing(answers(ready, layer, backend)) as answered:
+        candidates = [(choice, schedule) for choice, schedule in schedules if schedule is not None]
+        measured: dict[Choice, float] = {}
+        with contextlib.closing(answers(candidates, layer, self._backend)) as answered:
             for choice, schedule, answer in answered:
                 seconds = self._book(layer, choice, schedule, answer)
                 if seconds is not None:
                     measured[choice] = seconds
-                self._tell(budget, started, str(layer))
-                if self._is_spent(budget, started):
+                self._listener.on_progress(Progress(self.trials, self._total(), self._elapsed(), str(layer)))
+                if self._is_spent():
                     break
-        if measured:
-            self._model.update(search.space, list(measured), list(measured.values()))
-        improved = before is None or (search.best is not None and search.best[1] < 0.99 * before[1])
-        search.stale = 0 if improved else search.stale + 1
+        return measured
 
     def _schedule(self, search: LayerSearch, choice: Choice) -> Schedule | None:
         try:
@@ -198,49 +155,53 @@ class Session:
             search.failed.add(choice)
             return None
 
-    def _book(self, layer: Layer, choice: Choice, schedule: Schedule, answer: RunAnswer) -> float | None:
+    def _book(self, layer: Layer, choice: Choice, schedule: Schedule, answer: Answer) -> float | None:
         """Puts a trial on disk, then into the search; returns its median seconds."""
         search = self._searches[layer]
         seconds = statistics.median(answer.seconds) if answer.seconds else None
         if not answer.lost:  # else nothing is known about the candidate, which may come again
-            self._database.add(str(layer), search.space.module(), schedule, list(answer.seconds) or None)
+            self._database.add(str(layer), search.space.module(), schedule, answer.seconds)
             search.record(choice, seconds)
         self.trials += 1
         if seconds is not None:
             self.noisy += not answer.clean
-            known = (self.reference_seconds, answer.reference_seconds)
-            self.reference_seconds = min((one for one in known if one is not None), default=None)
-        best = search.best
-        self._on_trial(Trial(self.trials, str(layer), seconds, answer.error, best[1] if best else None))
+            references = (self.reference_seconds, answer.reference_seconds)
+            self.reference_seconds = min((time for time in references if time is not None), default=None)
+        trial = Trial(self.trials, str(layer), seconds, answer.error, search.best[1] if search.best else None)
+        self._listener.on_trial(trial)
+        if trial.is_best:
+            self._listener.on_improvement(self.best(), self.reference_seconds)
         return seconds
 
-    def _tell(self, budget: Budget, started: float, detail: str) -> None:
-        total = budget.trials if budget.trials is not None else None
-        if total is None and budget.seconds is None:
-            total = sum(min(TRIALS_PER_LAYER, search.space.size) for search in self._searches.values())
-        self._on_progress(Progress(self.trials, total, time.monotonic() - started, detail))
+    def _total(self) -> int | None:
+        """Trials in all; None where the clock ends the session."""
+        if self._budget.is_limited:
+            return self._budget.trials
+        return sum(min(TRIALS_PER_LAYER, search.space.size) for search in self._searches.values())
 
-    def _finals(self, budget: Budget, started: float, backend: Backend) -> None:
+    def _finals(self) -> None:
         """Measures the fastest few of each layer again, in turns, so that no lucky moment decides."""
-        weighty = sorted(
-            self._searches.items(), key=lambda item: -self._counts[item[0]] * (item[1].best or (0, 0.0))[1]
-        )
-        for layer, search in weighty:
-            if self._interrupted.is_set() or (
-                budget.seconds is not None and time.monotonic() - started >= budget.seconds
-            ):
-                return
-            fastest = sorted(search.measured, key=lambda choice: search.measured[choice])[:FINALISTS]
-            rivals = [one for one in self._rival_choices(layer) if one in search.measured]
-            self._final_round(layer, list(dict.fromkeys([*fastest, *rivals])), backend)
 
-    def _final_round(self, layer: Layer, finalists: list[Choice], backend: Backend) -> None:
+        def time_in_network(layer: Layer) -> float:
+            best = self._searches[layer].best
+            return self._task.calls[layer] * best[1] if best else 0.0
+
+        for layer in sorted(self._searches, key=time_in_network, reverse=True):
+            if self._must_end():
+                return
+            measured = self._searches[layer].measured
+            finalists = sorted(measured, key=lambda choice: measured[choice])[:FINALISTS]
+            rival = self._rival(layer)
+            if rival in measured and rival not in finalists:
+                finalists.append(rival)
+            self._final_round(layer, finalists)
+
+    def _final_round(self, layer: Layer, finalists: Sequence[Choice]) -> None:
         times: dict[Choice, list[float]] = {choice: [] for choice in finalists}
-        for _ in range(2):
+        for _ in range(FINAL_ROUNDS):
             for choice in finalists:
-                artifact, error = backend.build(self._searches[layer].space.schedule(choice))
-                answer = backend.run(artifact, layer) if error is None else None
-                if answer is not None and answer.seconds:
+                answer = ask(self._backend, self._searches[layer].space.schedule(choice), layer)
+                if answer.seconds:
                     times[choice].append(statistics.median(answer.seconds))
         measured = {choice: min(seconds) for choice, seconds in times.items() if seconds}
         if measured:

@@ -35,3 +35,13 @@ class Workload:
 
     arguments: tuple[te.Tensor, ...]
     output: te.Tensor
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of the kernel's arguments, the output last."""
+        return tuple(tuple(int(extent) for extent in tensor.shape) for tensor in (*self.arguments, self.output))
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """Of the kernel's arguments, the output last."""
+        return tuple(str(tensor.dtype) for tensor in (*self.arguments, self.output))

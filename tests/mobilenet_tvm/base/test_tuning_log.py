@@ -14,6 +14,7 @@ from layers import layers
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import KINDS, Layer
+from mobilenet_tvm.base.paths import builtin_logs_dir
 from mobilenet_tvm.base.tuning_log import (
     MEASURED,
     MODELLED,
@@ -51,6 +52,16 @@ def test_written_records_are_read_back(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.mktemp("logs") / "target" / "float32.jsonl"
     write_log(path, records)
     assert read_log(path) == sorted(records, key=lambda one: one.key)
+
+
+def test_checked_in_logs_are_written_back_as_they_were(tmp_path: Path) -> None:
+    logs = builtin_logs_dir()
+    for path in logs.glob("*/*.jsonl"):
+        write_log(tmp_path / path.relative_to(logs), read_log(path))
+        write_campaigns(tmp_path, path.parent.name, read_campaigns(logs, path.parent.name))
+    written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.json*")}
+    assert written == {path.relative_to(logs): path.read_bytes() for path in logs.rglob("*.json*")}
+    assert len(written) >= 10
 
 
 def test_missing_log_has_no_records(tmp_path: Path) -> None:
@@ -92,6 +103,7 @@ def test_newer_schema_says_to_upgrade() -> None:
         '"text"',
         "{}",
         _changed(decisions=None),
+        _changed(schema=None),
         _changed(layer="conv3d 8x8x8"),
         _changed(layer=7),
         _changed(threads="two"),

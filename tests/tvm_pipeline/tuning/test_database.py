@@ -15,7 +15,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
-from tvm_pipeline.tuning.database import FAILED_SECONDS, RECORDS, WORKLOADS, TrialDatabase, claim, repair
+from tvm_pipeline.tuning.database import RECORDS, WORKLOADS, TrialDatabase, claim, repair
 
 LAYERS = ("dense 16->8", "pointwise 4x4x8->8 bias", "depthwise 4x4x8 k3x3 s1 p1")
 
@@ -41,7 +41,7 @@ def _fill(directory: Path, target: CpuTarget, threads: int = 1) -> list[tuple[st
             space = _space(descriptor, target)
             choice = _choices(space, 2)[turn % len(_choices(space, 2))]
             seconds = None if descriptor == LAYERS[2] and turn else [1e-6 * (1 + len(written)), 2e-6]
-            database.add(descriptor, space.module(), space.schedule(choice), seconds)
+            database.add(descriptor, space.module(), space.schedule(choice), seconds or [])
             written.append((descriptor, choice, seconds))
     return written
 
@@ -58,7 +58,7 @@ def test_trials_are_read_back(tmp_path: Path, target: CpuTarget) -> None:
     found = []
     for descriptor, trace, seconds in TrialDatabase(tmp_path, target.tvm, 1, warn=pytest.fail).trials():
         choice = choice_of_trace(trace, _space(descriptor, target))
-        found.append((descriptor, choice, None if seconds == [FAILED_SECONDS] else seconds))
+        found.append((descriptor, choice, seconds))
     assert sorted(found, key=str) == sorted(written, key=str)
 
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
+from tvm_pipeline.backends.conditions import Conditions
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
-from tvm_pipeline.tuning.log_writer import Conditions, LogWriter
-from tvm_pipeline.tuning.session import Best
+from tvm_pipeline.tuning.log_writer import VARIANT_GAIN, LogWriter
+from tvm_pipeline.tuning.task import Best, Task
 
 LAYER = Layer.parse("pointwise 14x14x64->64 bias relu")
 MEASURING = Conditions(MEASURED, "a day", "local", "a CPU", "")
 MODELLING = Conditions(MODELLED, "a modelled day", "none", "a core", "", model=3)
 
 
-@dataclass
-class Outcome:
-    """As much of a session as is written down."""
+def _task(target: CpuTarget, threads: int = 1) -> Task:
+    return Task({LAYER: 1}, {}, {}, target, threads, "float32")
 
-    seconds: float
-    reference_seconds: float | None = None
 
-    def best(self) -> list[Best]:
-        return [Best(LAYER, {"tile_m": int(self.seconds)}, self.seconds, 1)]
+def _best(seconds: float, rival_seconds: float | None = None) -> list[Best]:
+    return [Best(LAYER, {"tile_m": int(seconds)}, seconds, 1, rival_seconds)]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +45,8 @@ class Outcome:
 def test_which_record_stands(
     old: Conditions, new: Conditions, new_seconds: float, replaces: bool, tmp_path: Path, target: CpuTarget
 ) -> None:
-    assert LogWriter(tmp_path, target, 1, "float32", old).write(Outcome(10.0)) == {str(LAYER)}  # type: ignore[arg-type]
-    improved = LogWriter(tmp_path, target, 1, "float32", new).write(Outcome(new_seconds))  # type: ignore[arg-type]
+    assert LogWriter(tmp_path, _task(target), old).write(_best(10.0), None) == {str(LAYER)}
+    improved = LogWriter(tmp_path, _task(target), new).write(_best(new_seconds), None)
     (record,) = read_log(log_path(tmp_path, target.name, "float32"))
     winner = new if replaces else old
     assert improved == ({str(LAYER)} if replaces else set())
@@ -56,3 +54,20 @@ def test_which_record_stands(
     assert record.generator.startswith(generator_for(LAYER, target.unit).name)
     campaigns = read_campaigns(tmp_path, target.name)
     assert campaigns[record.campaign].get("model") == winner.model
+
+
+def test_what_is_written_again_and_again_is_the_outcome_so_far(tmp_path: Path, target: CpuTarget) -> None:
+    writer = LogWriter(tmp_path, _task(target), MEASURING)
+    for seconds in (10.0, 9.0, 8.0):
+        assert writer.write(_best(seconds), 2e-6) == {str(LAYER)}
+        assert [record.seconds for record in read_log(writer.path)] == [seconds]
+    (campaign,) = read_campaigns(tmp_path, target.name).values()
+    assert (campaign["reference_kernel_seconds"], campaign["threads"]) == (2e-6, 1)
+
+
+@pytest.mark.parametrize("gain", [1.0, VARIANT_GAIN])
+def test_a_record_for_several_threads_must_beat_that_for_one(gain: float, tmp_path: Path, target: CpuTarget) -> None:
+    writer = LogWriter(tmp_path, _task(target, threads=2), MEASURING)
+    is_kept = gain >= VARIANT_GAIN
+    assert bool(writer.write(_best(10.0, rival_seconds=10.0 * gain), None)) == is_kept
+    assert len(read_log(writer.path)) == is_kept

@@ -22,17 +22,17 @@ def build_plugin(folder: Path) -> Path:
     return output
 
 
-def build_driver(folder: Path) -> Path:
+def build_driver(output: Path) -> None:
     """Compiles ``emulated/driver.c``, the object file that turns a kernel into a program."""
-    output = folder / "driver.o"
     include = f"-I{package_folder('tvm_ffi') / 'include'}"
     run_zig("cc", *_PROGRAM_TARGET, "-O2", include, "-c", str(SOURCES / "driver.c"), "-o", str(output))
-    return output
 
 
 def link_program(output: str, objects: Sequence[str], driver: str) -> None:
-    """Links a kernel's objects and the driver into a program. Raises SystemFailure with what the linker said.
+    """Links a kernel's objects and the driver into a program.
 
     The first call on a machine takes the time to build musl, half a minute.
+
+    :raises SystemFailure: with what the linker said.
     """
     run_zig("cc", *_PROGRAM_TARGET, "-O2", "-static", driver, *objects, "-o", output)

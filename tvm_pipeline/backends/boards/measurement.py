@@ -1,22 +1,27 @@
 """A tuner's backend that builds here and measures on every free board of a tracker's key."""
 
-import os
 import queue
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 from tvm.s_tir import Schedule
 
+from mobilenet_tvm.base.answers import BoardFacts
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tracker import Device, tracker_of
 from mobilenet_tvm.base.tuning_log import MEASURED
-from tvm_pipeline.backends.boards.kernel_worker import ConnectAnswer, ConnectRequest
-from tvm_pipeline.backends.boards.session import Board
-from tvm_pipeline.backends.clock.measurement import KernelBuilder, run_request
+from tvm_pipeline.backends.backend import Answer, Setup
+from tvm_pipeline.backends.boards.kernel_worker import ConnectAnswer, ConnectRequest, KernelWorker
+from tvm_pipeline.backends.boards.session import is_ours
+from tvm_pipeline.backends.conditions import Conditions, campaign_today, short_name
+from tvm_pipeline.backends.workers.build import DeviceCode, KernelBuilder
 from tvm_pipeline.backends.workers.process import WorkerFailed, WorkerProcess
-from tvm_pipeline.backends.workers.run import RunAnswer, RunRequest
+from tvm_pipeline.backends.workers.run import RunRequest
+from tvm_pipeline.codegen.cuda.compiler import device_compiler, emulated_compiler
 from tvm_pipeline.hardware.target import AnyTarget
 
 FIRST_WAIT_SECONDS, AGAIN_WAIT_SECONDS = 600.0, 3.0
@@ -29,7 +34,7 @@ class _Lane:
 
     def __init__(self, device: Device, threads: int, compute_capability: int | None) -> None:
         self._device, self._threads, self._compute_capability = device, threads, compute_capability
-        self._worker = WorkerProcess("tvm_pipeline.backends.boards.kernel_worker")
+        self._worker = WorkerProcess(KernelWorker())
         self._thread = ThreadPoolExecutor(1)
         self._address = ""
 
@@ -40,33 +45,32 @@ class _Lane:
     def _connect(self, wait_seconds: float) -> ConnectAnswer:
         request = ConnectRequest(self._device, self._threads, wait_seconds, self._compute_capability)
         try:
-            answer: ConnectAnswer = self._worker.ask(request, wait_seconds + CONNECT_TIMEOUT)
+            answer = self._worker.ask(KernelWorker.connect, request, wait_seconds + CONNECT_TIMEOUT)
         except WorkerFailed as error:
             return ConnectAnswer(None, str(error))
         self._address = answer.board.address if answer.board is not None else ""
         return answer
 
-    def measure(self, request: RunRequest) -> "Future[RunAnswer]":
+    def measure(self, request: RunRequest) -> "Future[Answer]":
         return self._thread.submit(self._measure, request)
 
-    def _measure(self, request: RunRequest) -> RunAnswer:
+    def _measure(self, request: RunRequest) -> Answer:
         try:
-            answer: RunAnswer = self._worker.ask(request, RUN_TIMEOUT)
+            return self._worker.ask(KernelWorker.measure, request, RUN_TIMEOUT)
         except WorkerFailed as error:
-            return RunAnswer((), None, False, f"the board at {self._address} is gone ({error})", lost=True)
-        return answer
+            return Answer(error=f"the board at {self._address} is gone ({error})", lost=True)
 
     def stop(self) -> None:
         self._thread.submit(self._worker.stop)
         self._thread.shutdown()
 
 
-def _unfit(board: Board, target: AnyTarget) -> str | None:
+def _unfit(board: BoardFacts, target: AnyTarget) -> str | None:
     """Why a board cannot run the target's kernels; None where it can, or does not say what it is."""
     arch = target.zig_target.partition("-")[0]
     if board.arch not in (None, arch):
         return f"target {target.name} is {arch}, and the board at {board.address} is {board.arch}"
-    lacking = [one for one in target.cpu_features if one not in board.features] if board.is_ours else []
+    lacking = [feature for feature in target.cpu_features if feature not in board.features] if is_ours(board) else []
     if lacking:
         return f"target {target.name} needs {', '.join(lacking)}, which the board at {board.address} lacks"
     return None
@@ -76,68 +80,91 @@ class BoardMeasurement:
     """Takes all free boards at once; one that dies costs its trial, and the others go on.
 
     :ivar boards: those taken, as they describe themselves.
+    :raises UserError: no tracker, no board with that key, none becomes free, or one is of another kind.
     """
 
-    record = MEASURED
     is_repeatable = False
     overlaps = False
 
-    def __init__(self, device: Device, target: AnyTarget, threads: int, warn: Callable[[str], None]) -> None:
-        """:raises UserError: no tracker, no board with that key, none becomes free, or one is of another kind."""
-        self._device, self._warn = device, warn
-        self._unit = target.unit
-        self._builder = KernelBuilder(target, set(os.sched_getaffinity(0)))
+    def __init__(self, device: Device, setup: Setup) -> None:
+        self._device, self._threads, self._warn = device, setup.threads, setup.warn
         with tracker_of(device) as tracker:
-            free = next((one.free for one in tracker.boards() if one.key == device.key), 0)
-        capability = target.unit.compute_capability
-        self._lanes = [_Lane(device, threads, capability) for _ in range(max(1, free))]
+            free = next((boards.free for boards in tracker.boards() if boards.key == device.key), 0)
+        capability: int | None = setup.target.unit.compute_capability
+        self._lanes = [_Lane(device, setup.threads, capability) for _ in range(max(1, free))]
+        connecting = [lane.connect(FIRST_WAIT_SECONDS) for lane in self._lanes]
+        answers = [future.result() for future in connecting]
+        self.boards = tuple(answer.board for answer in answers if answer.board is not None)
+        unfit = [reason for board in self.boards if (reason := _unfit(board, setup.target)) is not None]
+        if not self.boards or unfit:
+            self._stop_lanes()
+            raise UserError(unfit[0] if unfit else str(answers[0].error))
         self._free: queue.Queue[_Lane | None] = queue.Queue()
-        self._left = len(self._lanes)
-        asked = [lane.connect(FIRST_WAIT_SECONDS) for lane in self._lanes]
-        answers = [one.result() for one in asked]
-        self.boards: tuple[Board, ...] = tuple(one.board for one in answers if one.board is not None)
         for lane, answer in zip(self._lanes, answers, strict=True):
             if answer.board is not None:
                 self._free.put(lane)
         self._left = len(self.boards)
-        self._builder.for_emulated_gpu = capability is not None and any(board.emulated for board in self.boards)
-        unfit = [one for one in (_unfit(board, target) for board in self.boards) if one is not None]
-        if not self.boards or unfit:
-            self.close()
-            raise UserError(unfit[0] if unfit else str(answers[0].error))
+        self._builder = KernelBuilder(setup.target, device_code=self._device_code(capability))
+
+    def _device_code(self, compute_capability: int | None) -> DeviceCode:
+        if compute_capability is None:
+            return nullcontext
+        if self._is_emulated:
+            return partial(emulated_compiler, compute_capability)
+        return partial(device_compiler, f"sm_{compute_capability}")
+
+    @property
+    def _is_emulated(self) -> bool:
+        return any(board.emulated for board in self.boards)
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """None where a board is emulated: its times are no board's."""
+        if self._is_emulated:
+            return None
+        names = sorted({board.gpu or board.cpu or self._device.key for board in self.boards})
+        remarks = "" if len(names) == 1 else f"measured on boards that differ: {', '.join(names)}"
+        gpu, cpu = self.boards[0].gpu, self.boards[0].cpu
+        return Conditions(
+            record=MEASURED,
+            campaign=campaign_today(f"{short_name(names[0])} {self._threads}t"),
+            device=f"{len(self.boards)} x {self._device.key} over RPC",
+            cpu_model=names[0] if gpu is None else cpu or "unknown",
+            remarks=remarks,
+            gpu=gpu,
+        )
 
     @property
     def lanes(self) -> int:
         """How many boards measure at once."""
         return len(self.boards)
 
-    def __enter__(self) -> "BoardMeasurement":
+    def __enter__(self) -> Self:
         self._builder.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the processes, and with them the sessions."""
         self._builder.stop()
+        self._stop_lanes()
+
+    def _stop_lanes(self) -> None:
+        """Ends the processes, and with them the sessions."""
         for lane in self._lanes:
             lane.stop()
 
-    def build(self, schedule: Schedule) -> tuple[Path, str | None]:
-        """The path of the shared object, and what went wrong if anything did."""
+    def build(self, schedule: Schedule) -> Path:
         return self._builder.build(schedule)
 
-    def run(self, artifact: Path, layer: Layer) -> RunAnswer:
+    def run(self, artifact: Path, layer: Layer) -> Answer:
         """Measures a built kernel on the next free board and deletes it.
 
         :raises UserError: no board is left.
         """
+        request = self._builder.run_request(artifact, layer)
         lane = self._free.get()
         if lane is None:
             self._free.put(None)  # for the next thread that asks
             raise self._nobody_left()
-        request = run_request(artifact, layer, self._builder.reference(), self._unit)
         answer = lane.measure(request).result()
         artifact.unlink(missing_ok=True)
         if answer.lost:
@@ -160,8 +187,17 @@ class BoardMeasurement:
         self._warn(f"{error}; tuning goes on with {self._left} board(s)")
 
     def _nobody_left(self, error: str | None = None) -> UserError:
-        told = f"{error}; " if error else ""
+        before = f"{error}; " if error else ""
         return UserError(
-            f"{told}no board of {self._device} is left: what was measured is kept, and the same command goes on from "
+            f"{before}no board of {self._device} is left: what was measured is kept, and the same command goes on from "
             "there once a board is back"
         )
+
+
+def open_backend(setup: Setup) -> BoardMeasurement:
+    """:raises UserError: as the class does."""
+    assert setup.device is not None
+    boards = BoardMeasurement(setup.device, setup)
+    if boards.conditions is None:
+        setup.warn(f"{setup.device} is an emulator, whose times are no board's: nothing is written into logs")
+    return boards

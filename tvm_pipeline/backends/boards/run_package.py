@@ -9,7 +9,7 @@ from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tracker import Device
 from tvm_pipeline.backends.boards.plain_server import run_module
-from tvm_pipeline.backends.boards.session import RUN, BoardSession, connect, reason, within
+from tvm_pipeline.backends.boards.session import RUN, BoardSession, connect, is_ours, reason, within
 
 PACKAGE, INPUTS = "package", "inputs"
 """Folders on the board: the package, and the tensors to run it on."""
@@ -17,8 +17,12 @@ WAIT_SECONDS = 600.0
 SESSION_SECONDS = 900.0
 
 
-def describe(device: Device) -> dict[str, Any]:
-    """What one free board with that key says of itself. Raises as ``connect`` does."""
+def describe(device: Device) -> Any:
+    """What one free board with that key says of itself.
+
+    :raises UserError: there is no such board.
+    :raises SystemFailure: it does not answer.
+    """
     return connect(device, WAIT_SECONDS, SESSION_SECONDS).board.to_json()
 
 
@@ -36,7 +40,7 @@ def run_package(device: Device, folder: Path, files: Sequence[str], words: Seque
     session = connect(device, WAIT_SECONDS, SESSION_SECONDS)
     emit.progress("uploading", detail=session.board.address)
     what = f"board {device.key} at {session.board.address}"
-    run = _run_there if session.board.is_ours else _run_module
+    run = _run_there if is_ours(session.board) else _run_module
     answer = within(SESSION_SECONDS, lambda: run(session, folder, files, words), what)
     return {**answer, "board": session.board.to_json()}
 

@@ -3,9 +3,10 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from mobilenet_tvm.base.answers import BoardFacts
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.tracker import Device, tracker_of
 
@@ -17,40 +18,16 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Board:
-    """A board as its server describes it; None where the server, which is not ours, says nothing.
-
-    :ivar emulated: its times are an emulator's.
-    :ivar gpu: its NVIDIA GPU's name, where kernels for one were asked for.
-    """
-
-    address: str
-    key: str
-    emulated: bool
-    program: str = "a server of TVM's RPC"
-    arch: str | None = None
-    cpu: str | None = None
-    features: tuple[str, ...] = ()
-    cores: int | None = None
-    governor: str | None = None
-    load_average: tuple[float, ...] = ()
-    gpu: str | None = None
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether mobilenet-run serves it, which can do more than TVM's own servers."""
-        return self.program.startswith("mobilenet-run")
-
-    def to_json(self) -> dict[str, Any]:
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-
-
-@dataclass(frozen=True)
 class BoardSession:
     """``remote`` is TVM's session; it ends, and the board is free, when nobody refers to it any more."""
 
-    board: Board
+    board: BoardFacts
     remote: Any
+
+
+def is_ours(board: BoardFacts) -> bool:
+    """Whether mobilenet-run serves it, which can do more than TVM's own servers."""
+    return board.program.startswith("mobilenet-run")
 
 
 def connect(device: Device, wait_seconds: float, session_seconds: float) -> BoardSession:
@@ -75,23 +52,37 @@ def connect(device: Device, wait_seconds: float, session_seconds: float) -> Boar
         return within(30.0, open_session, f"board {device.key} at {address}")
 
 
-def _describe(remote: Any, address: str, device: Device) -> Board:
+def _describe(remote: Any, address: str, device: Device) -> BoardFacts:
     try:
-        told = json.loads(remote.get_function(DESCRIBE)())
+        description = json.loads(remote.get_function(DESCRIBE)())
     except Exception:  # whatever TVM makes of a missing function
-        return Board(address, device.key, device.is_emulated)
-    return Board(
-        address=address,
-        key=device.key,
-        emulated=bool(told["emulated"]) or device.is_emulated,
-        program=told["program"],
-        arch=told["arch"],
-        cpu=told["cpu"],
-        features=tuple(told["features"]),
-        cores=told["cores"],
-        governor=told["governor"],
-        load_average=tuple(told["load_average"]),
-    )
+        return BoardFacts(address=address, key=device.key, emulated=device.is_emulated)
+    ours = {"address": address, "key": device.key, "emulated": description["emulated"] or device.is_emulated}
+    return BoardFacts.from_json({**description, **ours})
+
+
+def with_gpu(session: BoardSession, compute_capability: int) -> BoardSession:
+    """The session, whose board now says what GPU it has.
+
+    :param compute_capability: that it must have, ten times: 80 is 8.0.
+    :raises UserError: it has no GPU that its server reaches, or one of another kind.
+    """
+    address = session.board.address
+    try:
+        gpu = session.remote.cuda(0)
+        is_there = gpu.exist
+        theirs, name = (str(gpu.compute_version), str(gpu.device_name)) if is_there else ("", "")
+    except Exception as error:  # whatever TVM makes of a server without CUDA
+        raise UserError(f"the server of the board at {address} knows no CUDA") from error
+    if not is_there:
+        raise UserError(f"the board at {address} has no NVIDIA GPU that its server reaches")
+    wanted = f"{compute_capability // 10}.{compute_capability % 10}"
+    if theirs != wanted:
+        raise UserError(
+            f"the board at {address} has a GPU of compute capability {theirs} ({name}), the target is for {wanted}: "
+            f"tune for cuda-sm_{theirs.replace('.', '')}"
+        )
+    return replace(session, board=replace(session.board, gpu=name))
 
 
 def within(seconds: float, action: Callable[[], T], what: str) -> T:

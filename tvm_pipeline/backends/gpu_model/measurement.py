@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
@@ -10,12 +11,14 @@ from tvm.s_tir.schedule import ScheduleError
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.nvcc import find_nvcc
 from mobilenet_tvm.base.tuning_log import MODELLED
+from tvm_pipeline.backends.backend import Answer, BuildFailed, Setup
+from tvm_pipeline.backends.conditions import Conditions, campaign_today
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.backends.gpu_model.estimate import Resources, estimate
+from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
-from tvm_pipeline.backends.workers.run import RunAnswer
 from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
@@ -30,10 +33,9 @@ class ModelledGpu:
     A candidate that leaves multiprocessors idle is turned down where the rule's choice does not: the model cannot tell
     what sharing caches and memory with fewer neighbours is worth.
 
-    Raises UserError where there is no nvcc.
+    :raises UserError: there is no nvcc.
     """
 
-    record = MODELLED
     is_repeatable = True
     overlaps = False
     lanes = TOGETHER
@@ -46,7 +48,13 @@ class ModelledGpu:
         self._defaults: dict[Layer, bool] = {}
         self._numbers = itertools.count(1)
 
-    def __enter__(self) -> "ModelledGpu":
+    @property
+    def conditions(self) -> Conditions:
+        card = self._target.card
+        remarks = "no GPU was involved: seconds are what the static model says (docs/gpu_model.md)"
+        return Conditions(MODELLED, campaign_today(f"modelled {card}"), "none", "none", remarks, MODEL_VERSION, card)
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,8 +65,8 @@ class ModelledGpu:
         """How often nvcc was called so far."""
         return self._compiler.calls
 
-    def build(self, schedule: Schedule) -> tuple[Path, str | None]:
-        """A name for the candidate, which is no file, and what went wrong if anything did."""
+    def build(self, schedule: Schedule) -> Path:
+        """A name for the candidate, which is no file."""
         name = f"candidate{next(self._numbers)}"
         with self._compiler.preparing():
             function = schedule.mod["main"].with_attr("global_symbol", name)
@@ -66,24 +74,24 @@ class ModelledGpu:
                 self._counts[name] = count_kernel(function, self._target.tvm)
                 self._compiler.add(name, compiled_functions(function, self._target.tvm))
             except (ValueError, RuntimeError) as error:
-                return Path(name), str(error).strip().splitlines()[-1]
-        return Path(name), None
+                raise BuildFailed(str(error).strip().splitlines()[-1]) from error
+        return Path(name)
 
-    def run(self, artifact: Path, layer: Layer) -> RunAnswer:
+    def run(self, artifact: Path, layer: Layer) -> Answer:
         """The modelled seconds of a candidate, all its launches together."""
         counts = self._counts.pop(artifact.name)
         if not self._fills(counts) and self._default_fills(layer):
             self._compiler.forget(artifact.name)
-            return RunAnswer((), None, False, "it leaves multiprocessors idle, and the rule's choice does not")
+            return Answer(error="it leaves multiprocessors idle, and the rule's choice does not")
         outcome = self._compiler.resources(artifact.name)
         if isinstance(outcome, str):
-            return RunAnswer((), None, False, outcome)
+            return Answer(error=outcome)
         resources = {one.name: Resources(one.registers, one.shared_bytes, one.spill_bytes) for one in outcome}
         try:
             seconds = sum(estimate(one, resources[one.function.name], self._target.unit).seconds for one in counts)
         except (ValueError, KeyError) as error:
-            return RunAnswer((), None, False, str(error))
-        return RunAnswer((seconds,), None, True)
+            return Answer(error=str(error))
+        return Answer((seconds,))
 
     def _fills(self, counts: Sequence[LaunchCounts]) -> bool:
         """Whether each launch has a block for every multiprocessor."""
@@ -101,3 +109,8 @@ class ModelledGpu:
                 counts = None
             self._defaults[layer] = counts is not None and self._fills(counts)
         return self._defaults[layer]
+
+
+def open_backend(setup: Setup) -> ModelledGpu:
+    """:raises UserError: there is no nvcc."""
+    return ModelledGpu(setup.target)

@@ -1,13 +1,16 @@
-"""The process that measures kernels; it guards its measurements with a reference kernel."""
+"""What measures kernels, in a process of its own; it guards its measurements with a reference kernel."""
 
-import signal
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from mobilenet_tvm.base.protocol import die_with_parent
+import numpy as np
+import tvm
+
+from tvm_pipeline.backends.backend import Answer
 
 TOLERANCE = 1.05
 """A measurement counts as clean while the reference kernel is at most this much slower than at its best."""
@@ -16,36 +19,37 @@ REPEATS = 5
 REPEAT_SECONDS = 0.012
 LARGE_WEIGHT_BYTES = 64 * 1024
 COLD_BYTES = 24 * 1024 * 1024
-Shapes = tuple[tuple[int, ...], ...]
-_WEIGHT = 1  # of a kernel's arguments: the input, its weights, what the epilogue needs, the output
+WEIGHT = 1
+"""Of a kernel's arguments: the input, its weights, what the epilogue needs, the output."""
+
+
+@dataclass(frozen=True)
+class BuiltKernel:
+    """A shared object whose ``main`` takes tensors of these shapes and dtypes, the output last."""
+
+    artifact: str
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[str, ...]
+
+    def arrays(self) -> list[np.ndarray]:
+        """Seeded normally distributed arguments."""
+        random = np.random.default_rng(0)
+        arrays = [random.standard_normal(shape, dtype="float32") for shape in self.shapes]
+        return [array.astype(dtype) for array, dtype in zip(arrays, self.dtypes, strict=True)]
+
+    @property
+    def weight_bytes(self) -> int:
+        """Of the kernel's weights, which lie behind its input; 0 where it has none."""
+        is_weighted = len(self.shapes) > WEIGHT + 1
+        return math.prod(self.shapes[WEIGHT]) * np.dtype(self.dtypes[WEIGHT]).itemsize if is_weighted else 0
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A shared object whose ``main`` takes tensors of these shapes; ``reference`` is one to compare with.
+    """A kernel to time, and one to compare with."""
 
-    :ivar dtypes: of the tensors; empty where all are float32.
-    """
-
-    artifact: str
-    shapes: tuple[tuple[int, ...], ...]
-    reference: str
-    reference_shapes: tuple[tuple[int, ...], ...]
-    dtypes: tuple[str, ...] = ()
-    reference_dtypes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RunAnswer:
-    """Seconds per call, one value per repeat; ``clean`` is False where the machine was never quiet meanwhile.
-    ``reference_seconds`` are the reference kernel's, None where nothing was measured. ``lost``: the machine went away,
-    so that nothing is known about the kernel."""
-
-    seconds: tuple[float, ...]
-    reference_seconds: float | None
-    clean: bool
-    error: str | None = None
-    lost: bool = False
+    kernel: BuiltKernel
+    reference: BuiltKernel
 
 
 class Timed(Protocol):
@@ -56,36 +60,23 @@ class Timed(Protocol):
         ...
 
 
-def random_arrays(shapes: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> list[Any]:
-    """Seeded normally distributed arrays; ``dtypes`` as in RunRequest."""
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    arrays = [random.standard_normal(tuple(shape), dtype="float32") for shape in shapes]
-    return [array.astype(dtype) for array, dtype in zip(arrays, dtypes or ["float32"] * len(arrays), strict=True)]
-
-
 class _Kernel:
     """A kernel that is timed as a network calls it: its input has just been written, its weights have long left the
     second-level cache. So calls go round several copies of large weights."""
 
-    def __init__(self, artifact: str, shapes: Shapes, dtypes: tuple[str, ...] = ()) -> None:
-        import tvm
-
-        self._module = tvm.runtime.load_module(artifact)
+    def __init__(self, kernel: BuiltKernel) -> None:
+        self._module = tvm.runtime.load_module(kernel.artifact)
         self._main = self._module["main"]
-        arrays = random_arrays(shapes, dtypes)
+        arrays = kernel.arrays()
         arguments = [tvm.runtime.tensor(array) for array in arrays]
-        copies = _copies_of(arrays[_WEIGHT].nbytes) if len(arrays) > _WEIGHT + 1 else 1
-        weights = [arguments[_WEIGHT], *(tvm.runtime.tensor(arrays[_WEIGHT]) for _ in range(copies - 1))]
-        self._arguments = [(*arguments[:_WEIGHT], weight, *arguments[_WEIGHT + 1 :]) for weight in weights]
+        copies = _copies_of(kernel.weight_bytes)
+        weights = [arguments[WEIGHT], *(tvm.runtime.tensor(arrays[WEIGHT]) for _ in range(copies - 1))]
+        self._arguments = [(*arguments[:WEIGHT], weight, *arguments[WEIGHT + 1 :]) for weight in weights]
         self._main(*arguments)
         once = self._evaluate(number=1, repeat=2)
         self._number = max(1, int(REPEAT_SECONDS / max(min(once), 1e-7)))
 
     def _evaluate(self, number: int, repeat: int) -> tuple[float, ...]:
-        import tvm
-
         if len(self._arguments) > 1:
             return tuple(self._go_round(number) for _ in range(repeat))
         evaluator = self._module.time_evaluator("main", tvm.cpu(), number=number, repeat=repeat)
@@ -111,48 +102,34 @@ def _copies_of(weight_bytes: int) -> int:
 class Measurer:
     """Keeps the reference kernel loaded and remembers how fast it has been."""
 
-    def __init__(self, load: Callable[[str, Shapes, tuple[str, ...]], Timed] = _Kernel) -> None:
+    def __init__(self, load: Callable[[BuiltKernel], Timed] = _Kernel) -> None:
         self._load = load
         self._reference: Timed | None = None
         self._recent: deque[float] = deque(maxlen=200)
 
-    def measure(self, request: RunRequest) -> RunAnswer:
+    def measure(self, request: RunRequest) -> Answer:
         """Times a kernel up to three times until the reference says that the machine was quiet around it."""
         try:
             if self._reference is None:
-                self._reference = self._load(request.reference, request.reference_shapes, request.reference_dtypes)
-            kernel = self._load(request.artifact, request.shapes, request.dtypes)
-            answers = []
-            for _ in range(ATTEMPTS):
+                self._reference = self._load(request.reference)
+            kernel = self._load(request.kernel)
+            answers = [self._attempt(kernel)]
+            while not answers[-1].clean and len(answers) < ATTEMPTS:
                 answers.append(self._attempt(kernel))
-                if answers[-1].clean:
-                    break
             return min(answers, key=lambda answer: (not answer.clean, answer.reference_seconds or 0.0))
         except Exception as error:
             lines = str(error).strip().splitlines()
-            return RunAnswer((), None, False, f"{type(error).__name__}: {lines[-1] if lines else ''}")
+            return Answer(error=f"{type(error).__name__}: {lines[-1] if lines else ''}")
 
-    def _attempt(self, kernel: Timed) -> RunAnswer:
+    def _attempt(self, kernel: Timed) -> Answer:
         before = self._time_reference()
         seconds = kernel.seconds()
         after = self._time_reference()
         slowest = max(before, after)
-        return RunAnswer(seconds, slowest, slowest <= TOLERANCE * min(self._recent))
+        return Answer(seconds, reference_seconds=slowest, clean=slowest <= TOLERANCE * min(self._recent))
 
     def _time_reference(self) -> float:
         assert self._reference is not None
         seconds = sorted(self._reference.seconds(repeat=3, share=4))[1]
         self._recent.append(seconds)
         return seconds
-
-
-if __name__ == "__main__":
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import tvm  # noqa: F401
-
-    from tvm_pipeline.backends.workers import run as run_worker
-    from tvm_pipeline.backends.workers.process import serve_requests
-
-    measurer: Any = run_worker.Measurer()
-    serve_requests(measurer.measure)

@@ -8,11 +8,11 @@ import pytest
 
 from mobilenet_tvm.base.zig import run_zig
 from mobilenet_tvm.places.board import device_named
-from tvm_pipeline.backends.boards.kernel_worker import ConnectRequest
+from tvm_pipeline.backends.boards.kernel_worker import ConnectRequest, KernelWorker
 from tvm_pipeline.backends.workers.process import WorkerProcess
-from tvm_pipeline.backends.workers.run import RunRequest
+from tvm_pipeline.backends.workers.run import BuiltKernel, RunRequest
 
-SHAPES = ((1, 4), (1, 4))
+SHAPES, DTYPES = ((1, 4), (1, 4)), ("float32", "float32")
 SECONDS = 120.0
 
 
@@ -32,17 +32,17 @@ def kernels(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_kernel_that_crashes_ends_its_session_alone(native_board: str, kernels: tuple[Path, Path]) -> None:
-    good, bad = map(str, kernels)
-    worker = WorkerProcess("tvm_pipeline.backends.boards.kernel_worker")
+    good, bad = (BuiltKernel(str(kernel), SHAPES, DTYPES) for kernel in kernels)
+    worker = WorkerProcess(KernelWorker())
     try:
         device = device_named(native_board, lambda event: None)
-        connected = worker.ask(ConnectRequest(device, 1, 10.0), SECONDS)
+        connected = worker.ask(KernelWorker.connect, ConnectRequest(device, 1, 10.0), SECONDS)
         assert connected.error is None
         assert not connected.board.emulated
-        crashed = worker.ask(RunRequest(bad, SHAPES, good, SHAPES), SECONDS)
+        crashed = worker.ask(KernelWorker.measure, RunRequest(bad, good), SECONDS)
         assert (crashed.seconds, crashed.lost) == ((), False)
         assert crashed.error == "the kernel ended the board's session: did it crash?"
-        after = worker.ask(RunRequest(good, SHAPES, good, SHAPES), SECONDS)
+        after = worker.ask(KernelWorker.measure, RunRequest(good, good), SECONDS)
         assert after.error is None
         assert min(after.seconds) >= 0
     finally:

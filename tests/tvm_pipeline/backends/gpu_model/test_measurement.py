@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 import tvm
 from hand_kernels import tiled_matmul
 from tvm import te
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.backends.answers import answers
+from mobilenet_tvm.base.tuning_log import MODELLED
+from tvm_pipeline.backends.backend import answers
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.backends.gpu_model.measurement import ModelledGpu
@@ -81,6 +81,7 @@ def test_candidates_that_leave_multiprocessors_idle(a100: GpuTarget) -> None:
     assert "leaves multiprocessors idle" in str(answer.error)
 
 
-@pytest.mark.parametrize("name", ["record", "is_repeatable", "lanes"])
-def test_what_a_session_asks(a100: GpuTarget, name: str) -> None:
-    assert getattr(ModelledGpu(a100), name) == {"record": "modelled", "is_repeatable": True, "lanes": 8}[name]
+def test_what_a_session_asks(a100: GpuTarget) -> None:
+    backend = ModelledGpu(a100)
+    assert (backend.is_repeatable, backend.lanes) == (True, 8)
+    assert (backend.conditions.record, backend.conditions.gpu) == (MODELLED, "a100")

@@ -11,13 +11,13 @@ from layers import layers
 
 import targets
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.backends.clock.measurement import argument_shapes
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES
 from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.schedules import Decisions, generator_for
 from tvm_pipeline.schedules.space import Space
+from tvm_pipeline.workloads import workload_of
 
 KINDS = ("conv2d", "pointwise", "depthwise", "separable", "dense", "global_average_pool", "max_pool", "average_pool")
 DTYPES = ("float32", "float16")
@@ -81,7 +81,7 @@ def test_v1_fills_an_a100_and_no_block_is_tiny(descriptor: str, v1: dict[str, La
 def test_v1_asks_for_at_most_four_times_what_must_be_moved(v1: dict[str, LaunchCounts]) -> None:
     requested = sum(V1[descriptor] * counts.global_bytes for descriptor, counts in v1.items())
     needed = sum(
-        4 * calls * sum(prod(shape) for shape in argument_shapes(Layer.parse(descriptor)))
+        4 * calls * sum(prod(shape) for shape in workload_of(Layer.parse(descriptor)).shapes)
         for descriptor, calls in V1.items()
     )
     assert sum(V1.values()) <= 30
