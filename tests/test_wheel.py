@@ -109,7 +109,7 @@ def test_it_is_for_this_platform_and_holds_the_data(wheel: Path) -> None:
             "runner/cpu/cpu_features_aarch64.cc",
         ),
         *("mobilenet_tvm/schemas/run.json", "runner/run.sh", "runner/main.cc", "runner/bin/x86_64/mobilenet-run"),
-        *("targets/toolchains/aarch64-linux-musl.cmake", "runner/static/CMakeLists.txt", "runner/cmake/sources.cmake"),
+        *("targets/toolchains/aarch64-linux-musl.cmake", "runner/static/CMakeLists.txt", "runner/cmake/runner.cmake"),
         *("runner/static/package_static.cc", "runner/static/tvm_support/tvm/support/cuda/nvtx.h"),
     ]
     assert not [name for name in wanted if name not in names]

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "cpu/cpu_features.h"
+#include "cpu/feature_table.h"
 
 namespace mobilenet_tvm {
 namespace {
@@ -35,24 +35,11 @@ constexpr std::array kFeatures = {
 };
 
 // LLVM's spellings of the same features.
-std::string_view KernelName(std::string_view name) {
-  constexpr std::array<std::array<std::string_view, 2>, 8> kSynonyms = {{
-      {"fp-armv8", "fp"},
-      {"neon", "asimd"},
-      {"crc", "crc32"},
-      {"lse", "atomics"},
-      {"fullfp16", "asimdhp"},
-      {"rdm", "asimdrdm"},
-      {"rcpc", "lrcpc"},
-      {"dotprod", "asimddp"},
-  }};
-  for (const auto& [theirs, ours] : kSynonyms) {
-    if (theirs == name) {
-      return ours;
-    }
-  }
-  return name;
-}
+constexpr std::array kSynonyms = {
+    Synonym{"fp-armv8", "fp"}, Synonym{"neon", "asimd"},       Synonym{"crc", "crc32"},
+    Synonym{"lse", "atomics"}, Synonym{"fullfp16", "asimdhp"}, Synonym{"rdm", "asimdrdm"},
+    Synonym{"rcpc", "lrcpc"},  Synonym{"dotprod", "asimddp"},
+};
 
 // From the kernel, and under QEMU's user mode from the emulated CPU's model; /proc/cpuinfo is the host's there.
 bool IsPresent(const Feature& feature) {
@@ -65,21 +52,9 @@ bool IsPresent(const Feature& feature) {
 std::string_view Architecture() { return "aarch64"; }
 
 CpuFeature FindCpuFeature(std::string_view name) {
-  for (const Feature& feature : kFeatures) {
-    if (feature.name == KernelName(name)) {
-      return IsPresent(feature) ? CpuFeature::kPresent : CpuFeature::kMissing;
-    }
-  }
-  return CpuFeature::kUnknown;
+  return FindIn(kFeatures, kSynonyms, name, IsPresent);
 }
 
-std::vector<std::string> KnownCpuFeatures() {
-  std::vector<std::string> names;
-  names.reserve(kFeatures.size());
-  for (const Feature& feature : kFeatures) {
-    names.emplace_back(feature.name);
-  }
-  return names;
-}
+std::vector<std::string> KnownCpuFeatures() { return NamesOf(kFeatures); }
 
 }  // namespace mobilenet_tvm

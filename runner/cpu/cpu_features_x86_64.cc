@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "cpu/cpu_features.h"
+#include "cpu/feature_table.h"
 
 namespace mobilenet_tvm {
 namespace {
@@ -113,48 +113,29 @@ bool StateEnabled(State state) {
   return needed == 0 || (EnabledState() & needed) == needed;
 }
 
+bool IsPresent(const Feature& feature) { return CpuidBit(feature) && StateEnabled(feature.state); }
+
 // LLVM's spellings of the same features.
-std::string_view KernelName(std::string_view name) {
-  constexpr std::array<std::array<std::string_view, 2>, 9> kSynonyms = {{
-      {"avx512vnni", "avx512_vnni"},
-      {"avx512bf16", "avx512_bf16"},
-      {"avx512fp16", "avx512_fp16"},
-      {"avxvnni", "avx_vnni"},
-      {"sse3", "pni"},
-      {"sse4.1", "sse4_1"},
-      {"sse4.2", "sse4_2"},
-      {"lzcnt", "abm"},
-      {"bmi", "bmi1"},
-  }};
-  for (const auto& [theirs, ours] : kSynonyms) {
-    if (theirs == name) {
-      return ours;
-    }
-  }
-  return name;
-}
+constexpr std::array kSynonyms = {
+    Synonym{"avx512vnni", "avx512_vnni"},
+    Synonym{"avx512bf16", "avx512_bf16"},
+    Synonym{"avx512fp16", "avx512_fp16"},
+    Synonym{"avxvnni", "avx_vnni"},
+    Synonym{"sse3", "pni"},
+    Synonym{"sse4.1", "sse4_1"},
+    Synonym{"sse4.2", "sse4_2"},
+    Synonym{"lzcnt", "abm"},
+    Synonym{"bmi", "bmi1"},
+};
 
 }  // namespace
 
 std::string_view Architecture() { return "x86_64"; }
 
 CpuFeature FindCpuFeature(std::string_view name) {
-  for (const Feature& feature : kFeatures) {
-    if (feature.name == KernelName(name)) {
-      return CpuidBit(feature) && StateEnabled(feature.state) ? CpuFeature::kPresent
-                                                              : CpuFeature::kMissing;
-    }
-  }
-  return CpuFeature::kUnknown;
+  return FindIn(kFeatures, kSynonyms, name, IsPresent);
 }
 
-std::vector<std::string> KnownCpuFeatures() {
-  std::vector<std::string> names;
-  names.reserve(kFeatures.size());
-  for (const Feature& feature : kFeatures) {
-    names.emplace_back(feature.name);
-  }
-  return names;
-}
+std::vector<std::string> KnownCpuFeatures() { return NamesOf(kFeatures); }
 
 }  // namespace mobilenet_tvm
