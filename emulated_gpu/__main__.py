@@ -1,6 +1,7 @@
 """CUDA source on standard input -> what the emulated GPU runs in place of its device code, on standard output.
 
-``python -m emulated_gpu COMPUTE_CAPABILITY``, for processes that may not import this package.
+``python -m emulated_gpu COMPUTE_CAPABILITY``, for processes that may not import this package. A failure is one line on
+standard error.
 """
 
 from __future__ import annotations

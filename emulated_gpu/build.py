@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from emulated_gpu.translate import translate
 from mobilenet_tvm.base.errors import SystemFailure
-from mobilenet_tvm.base.paths import RUNNER_SOURCES, cache_dir, make_once, replacing, sha256_file, sha256_tree
+from mobilenet_tvm.base.paths import RUNNER_SOURCES, cache_dir, make_once, sha256_file, sha256_tree
 from mobilenet_tvm.base.zig import run_zig
 
 CUDART = "libcudart.so.13"
@@ -111,25 +110,6 @@ def _zig(*arguments: str | Path) -> None:
 def image(kernels: Path) -> bytes:
     """What stands for a fatbin where a test or a session's own TVM hands compiled kernels to the emulated driver."""
     return b"emulated-gpu\0" + os.fsencode(kernels) + b"\0"
-
-
-def write_device_file(
-    path: Path,
-    device: dict[str, int | str],
-    modules: dict[str, Path],
-    arguments: Sequence[tuple[str, str, int]] = (),
-) -> None:
-    """Describes the device that is emulated, and which kernels stand for which device code.
-
-    :param device: keys of a preset's ``[gpu]``, and ``name``.
-    :param modules: the kernels' shared object by the device code's SHA-256.
-    :param arguments: kernel, argument and its bytes; of an argument that is not named all of its allocation counts.
-    """
-    with replacing(path) as temporary:
-        lines = [f"{key} {value}" for key, value in device.items()]
-        lines += [f"module {digest} {kernels}" for digest, kernels in modules.items()]
-        lines += [f"argument {kernel} {name} {size}" for kernel, name, size in arguments]
-        temporary.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,15 +13,14 @@ from pathlib import Path
 
 from emulated_gpu.build import CUDART, DRIVER, compile_kernels, image, library_folder
 from emulated_gpu.counters import COUNTERS_VARIABLE
-
-FILE_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_FILE"
+from emulated_gpu.device_file import FILE_VARIABLE
 
 
 def load(counters: Path | None = None, device: Path | None = None) -> None:
     """Makes this process's ``libcuda.so.1`` and ``libcudart.so.13`` the emulated ones.
 
     :param counters: a file to which each launch appends a line of JSON.
-    :param device: a file by ``build.write_device_file``; by default an A100's figures.
+    :param device: a ``device_file``; by default an A100's figures.
     """
     for variable, path in ((COUNTERS_VARIABLE, counters), (FILE_VARIABLE, device)):
         if path is not None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from emulated_gpu.build import compile_kernels, library_folder, write_device_file
+from emulated_gpu.build import compile_kernels, library_folder
 from emulated_gpu.counters import COUNTERS_VARIABLE
-from emulated_gpu.session import FILE_VARIABLE
+from emulated_gpu.device_file import FILE_VARIABLE, device_file
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.base.host_cpu import host_arch, missing_features
-from mobilenet_tvm.base.paths import cache_dir
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.gpu_environment import gpu_environment
 from mobilenet_tvm.places.host import Local
@@ -88,7 +85,7 @@ def _described(package: Package, code: dict[str, Any]) -> Path:
         for kernel in code["kernels"]
         for argument in kernel.get("arguments", ())
     ]
-    return _describe(_figures(package.manifest.target, capability), {code["fatbin_sha256"]: kernels}, arguments)
+    return device_file(_figures(package.manifest.target, capability), {code["fatbin_sha256"]: kernels}, arguments)
 
 
 def _figures(target: dict[str, Any], capability: int) -> dict[str, int | str]:
@@ -97,12 +94,3 @@ def _figures(target: dict[str, Any], capability: int) -> dict[str, int | str]:
     gpu = target.get("gpu") or (preset.gpu if preset is not None else None) or {}
     figures = {key: int(value) for key, value in gpu.items()}
     return {"name": f"{target['name']} (emulated)", **figures, "compute_capability": capability}
-
-
-def _describe(device: dict[str, int | str], modules: dict[str, Path], arguments: list[tuple[str, str, int]]) -> Path:
-    """The file that describes a device to the emulated driver, kept as long as the kernels that it names."""
-    text = json.dumps([device, {digest: str(path) for digest, path in modules.items()}, arguments], sort_keys=True)
-    path = cache_dir() / "emulated_gpu" / f"device-{hashlib.sha256(text.encode()).hexdigest()[:32]}.txt"
-    if not path.is_file():
-        write_device_file(path, device, modules, arguments)
-    return path

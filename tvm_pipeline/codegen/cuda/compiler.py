@@ -1,12 +1,12 @@
 """Puts nvcc behind the callback by which TVM has CUDA source compiled, and keeps what comes of it."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import tvm_ffi
 
+from mobilenet_tvm.base.child import child_command
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.nvcc import find_nvcc
 from tvm_pipeline.codegen.cuda.fatbin import Fatbin, compile_fatbin
@@ -56,7 +56,7 @@ def emulated_compiler(compute_capability: int) -> Iterator[None]:
 
 
 def _emulated(source: str, compute_capability: int) -> bytes:
-    command = [sys.executable, "-m", "emulated_gpu", str(compute_capability)]
+    command = [*child_command("emulated_gpu"), str(compute_capability)]
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
