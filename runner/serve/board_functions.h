@@ -9,7 +9,7 @@ namespace mobilenet_tvm {
 std::string DescribeBoard();
 
 /// Registers the functions that TVM's RPC server leaves to its program (where uploaded files go, how one is loaded), and
-/// two of ours: mobilenet_tvm.places.board describes the board, mobilenet_tvm.run runs mobilenet-run on an uploaded package.
+/// two of ours: mobilenet_tvm.board describes the board, mobilenet_tvm.run runs mobilenet-run on an uploaded package.
 /// `folder` is where uploaded files go. Throws SystemError.
 void RegisterBoardFunctions(const std::filesystem::path& folder);
 

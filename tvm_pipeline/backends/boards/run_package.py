@@ -1,20 +1,26 @@
 """``mobilenet-run`` on a board: the same arguments, the same answers, over TVM's RPC."""
 
 import json
+import shlex
+import tarfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tracker import Device
-from tvm_pipeline.backends.boards.plain_server import run_module
-from tvm_pipeline.backends.boards.session import RUN, BoardSession, connect, is_ours, reason, within
+from tvm_pipeline.backends.boards.session import RUN, BoardSession, connect, is_ours, within
+from tvm_pipeline.codegen.link import link_shared
 
-PACKAGE, INPUTS = "package", "inputs"
-"""Folders on the board: the package, and the tensors to run it on."""
+PACKAGE, ARCHIVE, SCRIPT = "package", "package.tar", "run-package.sh"
+"""On the board: the package's folder, and what brings it there where a server of TVM's own knows files alone."""
 WAIT_SECONDS = 600.0
 SESSION_SECONDS = 900.0
+
+_STARTER = """extern "C" int system(const char *);
+extern "C" int __tvm_ffi_main(void *, void *, int, void *) { return system(COMMAND) == -1; }
+"""
 
 
 def describe(device: Device) -> Any:
@@ -29,28 +35,52 @@ def describe(device: Device) -> Any:
 def run_package(device: Device, folder: Path, files: Sequence[str], words: Sequence[str], emit: Emit) -> dict[str, Any]:
     """Runs ``mobilenet-run PACKAGE WORDS...`` on a free board.
 
-    A board that a server of TVM's own serves gets ``module.so`` alone, and this side does the rest.
-
     :param files: the package's files, which the board checks as a package's user would.
     :param words: the arguments behind the package; a file of this machine travels with them.
     :returns: ``code``, ``output`` and ``error`` of the program, and ``board``.
-    :raises UserError: there is no such board, or its server cannot do what is asked.
+    :raises UserError: there is no such board.
     :raises SystemFailure: it broke off the session.
     """
     session = connect(device, WAIT_SECONDS, SESSION_SECONDS)
     emit.progress("uploading", detail=session.board.address)
     what = f"board {device.key} at {session.board.address}"
-    run = _run_there if is_ours(session.board) else _run_module
-    answer = within(SESSION_SECONDS, lambda: run(session, folder, files, words), what)
+    run = _ask_runner if is_ours(session.board) else _start_runner
+
+    def upload_and_run() -> dict[str, Any]:
+        return run(session, folder, files, [_uploaded(session, number, word) for number, word in enumerate(words)])
+
+    answer = within(SESSION_SECONDS, upload_and_run, what)
     return {**answer, "board": session.board.to_json()}
 
 
-def _run_there(session: BoardSession, folder: Path, files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+def _ask_runner(session: BoardSession, folder: Path, files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    """By the function that a mobilenet-run registers which serves the board."""
     for name in files:
         session.remote.upload(bytearray((folder / name).read_bytes()), f"{PACKAGE}/{name}")
-    request = [PACKAGE, *(_uploaded(session, number, word) for number, word in enumerate(words))]
-    answer: dict[str, Any] = json.loads(session.remote.get_function(RUN)(json.dumps(request)))
+    answer: dict[str, Any] = json.loads(session.remote.get_function(RUN)(json.dumps([PACKAGE, *words])))
     return answer
+
+
+def _start_runner(session: BoardSession, folder: Path, files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    """By a shell that a function of ours starts: a server of TVM's own loads code and starts no program."""
+    remote = session.remote
+    script = remote.get_function("tvm.rpc.server.workpath")(SCRIPT)
+    arch = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["target"]["arch"]
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
+        archive, source, starter = (Path(scratch) / name for name in (ARCHIVE, "start.cc", "start.so"))
+        with tarfile.open(archive, "w") as tar:
+            for name in files:
+                tar.add(folder / name, name)
+        source.write_text(_STARTER.replace("COMMAND", json.dumps(f"sh {shlex.quote(script)}")))
+        link_shared(str(starter), [str(source)], f"{arch}-linux-gnu")
+        remote.upload(str(archive))
+        remote.upload(str(starter))
+    lines = [f"cd {shlex.quote(str(Path(script).parent))}", f"mkdir {PACKAGE}", f"tar xf {ARCHIVE} -C {PACKAGE}"]
+    lines += [f"sh {PACKAGE}/run.sh {shlex.join(words)} > output 2> error", "echo $? > code"]
+    remote.upload(bytearray("\n".join(lines).encode()), SCRIPT)
+    remote.load_module(starter.name)["main"]()
+    code, output, error = (remote.download(name).decode() for name in ("code", "output", "error"))
+    return {"code": int(code), "output": output, "error": error}
 
 
 def _uploaded(session: BoardSession, number: int, word: str) -> str:
@@ -58,15 +88,6 @@ def _uploaded(session: BoardSession, number: int, word: str) -> str:
     path = Path(word)
     if not path.is_absolute() or not path.is_file():
         return word
-    name = f"{INPUTS}/{number}{path.suffix}"
+    name = f"input{number}{path.suffix}"
     session.remote.upload(bytearray(path.read_bytes()), name)
     return name
-
-
-def _run_module(session: BoardSession, folder: Path, _files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
-    try:
-        return {"code": 0, "output": json.dumps(run_module(session.remote, folder, words)), "error": ""}
-    except UserError:
-        raise
-    except Exception as error:
-        raise SystemFailure(reason(error), str(error)) from error
