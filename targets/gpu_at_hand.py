@@ -19,5 +19,5 @@ def driver_version() -> str | None:
     """The driver's version, as in ``580.65.06``; None where the kernel does not say it."""
     if not _VERSION.exists():
         return None
-    found = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", _VERSION.read_text())
-    return found[0] if found else None
+    version = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", _VERSION.read_text())
+    return version[0] if version else None

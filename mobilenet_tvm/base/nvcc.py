@@ -39,12 +39,12 @@ def wheel_folders() -> list[Path]:
 
 
 def _candidates() -> list[Path]:
-    found = [folder / "bin" / "nvcc" for folder in wheel_folders()]
+    programs = [folder / "bin" / "nvcc" for folder in wheel_folders()]
     if home := os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH"):
-        found.append(Path(home) / "bin" / "nvcc")
+        programs.append(Path(home) / "bin" / "nvcc")
     if on_path := shutil.which("nvcc"):
-        found.append(Path(on_path))
-    return [*found, DEFAULT_TOOLKIT / "bin" / "nvcc"]
+        programs.append(Path(on_path))
+    return [*programs, DEFAULT_TOOLKIT / "bin" / "nvcc"]
 
 
 @cache
@@ -69,5 +69,5 @@ def _version(program: Path) -> str | None:
         finished = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r"\bV(\d+\.\d+\.\d+)", finished.stdout)
-    return found[1] if found and finished.returncode == 0 else None
+    version = re.search(r"\bV(\d+\.\d+\.\d+)", finished.stdout)
+    return version[1] if version and finished.returncode == 0 else None

@@ -27,5 +27,5 @@ def llvm_version() -> str | None:
     if not path.is_file():
         return None
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        found = re.search(rb"LLVM(?: version)? ?(\d+\.\d+\.\d+)", data)
-        return found[1].decode() if found else None
+        version = re.search(rb"LLVM(?: version)? ?(\d+\.\d+\.\d+)", data)
+        return version[1].decode() if version else None

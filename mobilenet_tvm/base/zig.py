@@ -38,9 +38,9 @@ def run_zig(*arguments: str | Path, purpose: str = "zig") -> None:
 
 def first_error(output: str) -> str:
     """A compiler's or linker's first error, after the file's name and line where it has them."""
-    found = _ERROR.search(output)
-    if found is None:
+    error = _ERROR.search(output)
+    if error is None:
         return (output.strip().splitlines() or ["no output"])[0]
-    file, line, message = found.groups()
+    file, line, message = error.groups()
     message = re.sub(r"^static assertion failed.*?: ", "", message)
     return f"{file}, line {line}: {message}" if file else message

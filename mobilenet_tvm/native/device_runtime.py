@@ -50,16 +50,16 @@ def runtime_libraries(arch: str, wheel_platform: str | None = None, *, cuda: boo
     """
     libraries = _CUDA_LIBRARIES if cuda else _LIBRARIES
     if arch == host_arch():
-        found = [package_folder(library.package) / "lib" / library.name for library in libraries]
+        paths = [package_folder(library.package) / "lib" / library.name for library in libraries]
         mend = "install apache-tvm again"
     else:
         folder = _fetched(wheel_platform or f"manylinux_2_28_{arch}", libraries)
-        found = [folder / library.name for library in libraries]
+        paths = [folder / library.name for library in libraries]
         mend = "mobilenet-tvm cache clear"
-    for path in found:
+    for path in paths:
         if not path.is_file():
             raise SystemFailure(f"{path} is missing: {mend}")
-    return found
+    return paths
 
 
 def _fetched(platform: str, libraries: Sequence[_Library]) -> Path:
@@ -73,6 +73,19 @@ def _fetched(platform: str, libraries: Sequence[_Library]) -> Path:
 def _fetch(platform: str, libraries: Sequence[_Library], folder: Path) -> None:
     """Put the libraries into ``folder``; their wheels stay beside it."""
     wheels = folder.parent / "wheels"
+    _download(platform, wheels)
+    for library in libraries:
+        (wheel,) = wheels.glob(f"{library.distribution.replace('-', '_')}-[0-9]*.whl")
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(f"{library.package}/lib/{library.name}") as source,
+            (folder / library.name).open("wb") as copy,
+        ):
+            shutil.copyfileobj(source, copy)
+        (folder / library.name).chmod(0o755)
+
+
+def _download(platform: str, wheels: Path) -> None:
     requirements = [library.requirement for library in _LIBRARIES]
     command = [
         sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
@@ -85,15 +98,6 @@ def _fetch(platform: str, libraries: Sequence[_Library], folder: Path) -> None:
     if done.returncode != 0:
         errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         raise _not_fetched(platform, errors[0] if errors else f"exit code {done.returncode}", done.stderr)
-    for library in libraries:
-        (wheel,) = wheels.glob(f"{library.distribution.replace('-', '_')}-[0-9]*.whl")
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(f"{library.package}/lib/{library.name}") as source,
-            (folder / library.name).open("wb") as copy,
-        ):
-            shutil.copyfileobj(source, copy)
-        (folder / library.name).chmod(0o755)
 
 
 def _not_fetched(platform: str, why: str, detail: str) -> SystemFailure:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emulated_gpu.build import CUDART, DRIVER, compile_kernels, image, library_folder
+from emulated_gpu.counters import read_counters
 from emulated_gpu.session import load
 
 CAPABILITY = 80
@@ -94,6 +94,6 @@ class Gpu:
 
     def counters(self) -> list[dict[str, Any]]:
         """What each launch since the last call did."""
-        lines = self._counters.read_text().splitlines() if self._counters.exists() else []
+        launches = read_counters(self._counters)
         self._counters.write_text("")
-        return [json.loads(line) for line in lines]
+        return launches
