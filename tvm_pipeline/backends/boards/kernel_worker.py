@@ -13,30 +13,17 @@ from tvm_pipeline.backends.backend import Answer
 from tvm_pipeline.backends.boards.session import BoardSession, connect, with_gpu
 from tvm_pipeline.backends.workers.run import (
     LARGE_WEIGHT_BYTES,
-    REPEAT_SECONDS,
     REPEATS,
     BuiltKernel,
     Measurer,
     RunRequest,
+    calls_per_repeat,
 )
 
 FLUSH = "cache_flush_cpu_non_first_arg"
 """TVM's runtime has it: before a call everything but the input leaves the caches, as in a network."""
 RECONNECT_SECONDS = 10.0
 _CPU = 1  # of DLPack's device types
-
-
-@dataclass(frozen=True)
-class ConnectRequest:
-    """Keep the board at hand, or take a free one of ``device`` and let it compute with so many threads.
-
-    :ivar compute_capability: of the GPU that kernels are for, ten times: 80 is 8.0; None for a CPU's kernels.
-    """
-
-    device: Device
-    threads: int
-    wait_seconds: float
-    compute_capability: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ class _BoardKernel:
         self._device = device
         self._arguments = [tvm.runtime.tensor(array, device) for array in kernel.arrays()]
         self._is_cold = device.dlpack_device_type() == _CPU and kernel.weight_bytes >= LARGE_WEIGHT_BYTES
-        self._number = max(1, int(REPEAT_SECONDS / max(min(self._evaluate(1, 2)), 1e-7)))
+        self._number = calls_per_repeat(self._evaluate(1, 2))
 
     def _evaluate(self, number: int, repeat: int) -> tuple[float, ...]:
         flush = FLUSH if self._is_cold else ""
@@ -74,53 +61,52 @@ class _BoardKernel:
 
 
 class KernelWorker:
-    """Holds a board; a session that breaks off is told from a kernel that fails."""
+    """Holds a board; a session that breaks off is told from a kernel that fails.
 
-    def __init__(self) -> None:
-        self._request: ConnectRequest | None = None
+    :param threads: that a kernel may use on the board.
+    :param compute_capability: of the GPU that kernels are for, ten times: 80 is 8.0; None for a CPU's kernels.
+    """
+
+    def __init__(self, device: Device, threads: int, compute_capability: int | None = None) -> None:
+        self._device, self._threads, self._compute_capability = device, threads, compute_capability
         self._session: BoardSession | None = None
-        self._measurer: Measurer | None = None
+        self._measurer = Measurer(self._load)
         self._loaded = 0
 
-    def connect(self, request: ConnectRequest) -> ConnectAnswer:
-        """Keeps the board at hand, or takes a free one."""
-        self._request = request
+    def connect(self, wait_seconds: float) -> ConnectAnswer:
+        """Keeps the board at hand, or takes one that is free within so long."""
         if self._session is not None and self._is_alive():
             return ConnectAnswer(self._session.board)
-        return self._connect(request, request.wait_seconds)
+        self._session = None
+        self._measurer = Measurer(self._load)
+        try:
+            session = connect(self._device, wait_seconds, 0.0)
+            session.remote.get_function("runtime.config_threadpool")(1, self._threads)  # 1: the big cores first
+            if self._compute_capability is not None:
+                session = with_gpu(session, self._compute_capability)
+        except (UserError, SystemFailure) as error:
+            return ConnectAnswer(None, str(error))
+        self._session = session
+        return ConnectAnswer(session.board)
 
     def measure(self, request: RunRequest) -> Answer:
         """Times a kernel on the board."""
-        if self._session is None or self._request is None or self._measurer is None:
+        if self._session is None:
             return Answer(error="no board", lost=True)
         address = self._session.board.address
         answer = self._measurer.measure(request)
         if answer.error is None or self._is_alive():
             return answer
         # A kernel that crashes takes the session with it, not the board: its server is there again at once.
-        again = self._connect(self._request, RECONNECT_SECONDS)
+        again = self.connect(RECONNECT_SECONDS)
         if again.board is not None and again.board.address == address:
             return Answer(error="the kernel ended the board's session: did it crash?")
         return Answer(error=f"the board at {address} broke off the session", lost=True)
 
-    def _connect(self, request: ConnectRequest, wait_seconds: float) -> ConnectAnswer:
-        self._session = self._measurer = None
-        try:
-            session = connect(request.device, wait_seconds, 0.0)
-            session.remote.get_function("runtime.config_threadpool")(1, request.threads)
-            if request.compute_capability is not None:
-                session = with_gpu(session, request.compute_capability)
-        except (UserError, SystemFailure) as error:
-            return ConnectAnswer(None, str(error))
-        self._session = session
-        self._measurer = Measurer(self._load)
-        return ConnectAnswer(session.board)
-
     def _load(self, kernel: BuiltKernel) -> _BoardKernel:
         assert self._session is not None
-        assert self._request is not None
         remote = self._session.remote
-        device = remote.cpu(0) if self._request.compute_capability is None else remote.cuda(0)
+        device = remote.cpu(0) if self._compute_capability is None else remote.cuda(0)
         self._loaded += 1
         return _BoardKernel(remote, device, f"{self._loaded}-{Path(kernel.artifact).name}", kernel)
 

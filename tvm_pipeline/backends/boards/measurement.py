@@ -1,7 +1,6 @@
 """A tuner's backend that builds here and measures on every free board of a tracker's key."""
 
 import queue
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,57 +11,15 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.answers import BoardFacts
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tracker import Device, tracker_of
+from mobilenet_tvm.base.tracker import Device
 from mobilenet_tvm.base.tuning_log import MEASURED
 from tvm_pipeline.backends.backend import Answer, Setup
-from tvm_pipeline.backends.boards.kernel_worker import ConnectAnswer, ConnectRequest, KernelWorker
+from tvm_pipeline.backends.boards.lane import AGAIN_WAIT_SECONDS, Lane, take_free_boards
 from tvm_pipeline.backends.boards.session import is_ours
 from tvm_pipeline.backends.conditions import Conditions, campaign_today, short_name
 from tvm_pipeline.backends.workers.build import DeviceCode, KernelBuilder
-from tvm_pipeline.backends.workers.process import WorkerFailed, WorkerProcess
-from tvm_pipeline.backends.workers.run import RunRequest
 from tvm_pipeline.codegen.cuda.compiler import device_compiler, emulated_compiler
 from tvm_pipeline.hardware.target import AnyTarget
-
-FIRST_WAIT_SECONDS, AGAIN_WAIT_SECONDS = 600.0, 3.0
-RUN_TIMEOUT = 180.0
-CONNECT_TIMEOUT = 60.0
-
-
-class _Lane:
-    """One process with one board. A worker dies with the thread that started it, so a lane has a thread of its own."""
-
-    def __init__(self, device: Device, threads: int, compute_capability: int | None) -> None:
-        self._device, self._threads, self._compute_capability = device, threads, compute_capability
-        self._worker = WorkerProcess(KernelWorker())
-        self._thread = ThreadPoolExecutor(1)
-        self._address = ""
-
-    def connect(self, wait_seconds: float) -> "Future[ConnectAnswer]":
-        """Takes a board that is free within so long."""
-        return self._thread.submit(self._connect, wait_seconds)
-
-    def _connect(self, wait_seconds: float) -> ConnectAnswer:
-        request = ConnectRequest(self._device, self._threads, wait_seconds, self._compute_capability)
-        try:
-            answer = self._worker.ask(KernelWorker.connect, request, wait_seconds + CONNECT_TIMEOUT)
-        except WorkerFailed as error:
-            return ConnectAnswer(None, str(error))
-        self._address = answer.board.address if answer.board is not None else ""
-        return answer
-
-    def measure(self, request: RunRequest) -> "Future[Answer]":
-        return self._thread.submit(self._measure, request)
-
-    def _measure(self, request: RunRequest) -> Answer:
-        try:
-            return self._worker.ask(KernelWorker.measure, request, RUN_TIMEOUT)
-        except WorkerFailed as error:
-            return Answer(error=f"the board at {self._address} is gone ({error})", lost=True)
-
-    def stop(self) -> None:
-        self._thread.submit(self._worker.stop)
-        self._thread.shutdown()
 
 
 def _unfit(board: BoardFacts, target: AnyTarget) -> str | None:
@@ -88,23 +45,18 @@ class BoardMeasurement:
 
     def __init__(self, device: Device, setup: Setup) -> None:
         self._device, self._threads, self._warn = device, setup.threads, setup.warn
-        with tracker_of(device) as tracker:
-            free = next((boards.free for boards in tracker.boards() if boards.key == device.key), 0)
         capability: int | None = setup.target.unit.compute_capability
-        self._lanes = [_Lane(device, setup.threads, capability) for _ in range(max(1, free))]
-        connecting = [lane.connect(FIRST_WAIT_SECONDS) for lane in self._lanes]
-        answers = [future.result() for future in connecting]
-        self.boards = tuple(answer.board for answer in answers if answer.board is not None)
+        self._lanes = take_free_boards(device, setup.threads, capability)
+        self.boards = tuple(lane.board for lane in self._lanes if lane.board is not None)
         unfit = [reason for board in self.boards if (reason := _unfit(board, setup.target)) is not None]
-        if not self.boards or unfit:
+        if unfit:
             self._stop_lanes()
-            raise UserError(unfit[0] if unfit else str(answers[0].error))
-        self._free: queue.Queue[_Lane | None] = queue.Queue()
-        for lane, answer in zip(self._lanes, answers, strict=True):
-            if answer.board is not None:
-                self._free.put(lane)
-        self._left = len(self.boards)
+            raise UserError(unfit[0])
         self._builder = KernelBuilder(setup.target, device_code=self._device_code(capability))
+        self._left = len(self._lanes)
+        self._free: queue.Queue[Lane | None] = queue.Queue()
+        for lane in self._lanes:
+            self._free.put(lane)
 
     def _device_code(self, compute_capability: int | None) -> DeviceCode:
         if compute_capability is None:
@@ -148,7 +100,6 @@ class BoardMeasurement:
         self._stop_lanes()
 
     def _stop_lanes(self) -> None:
-        """Ends the processes, and with them the sessions."""
         for lane in self._lanes:
             lane.stop()
 
@@ -165,7 +116,7 @@ class BoardMeasurement:
         if lane is None:
             self._free.put(None)  # for the next thread that asks
             raise self._nobody_left()
-        answer = lane.measure(request).result()
+        answer = lane.measure(request)
         artifact.unlink(missing_ok=True)
         if answer.lost:
             self._find_another(lane, answer.error)
@@ -173,11 +124,11 @@ class BoardMeasurement:
             self._free.put(lane)
         return answer
 
-    def _find_another(self, lane: _Lane, error: str | None) -> None:
+    def _find_another(self, lane: Lane, error: str | None) -> None:
         """Gives a lane that lost its board another one, or ends it."""
-        again = lane.connect(AGAIN_WAIT_SECONDS).result()
-        if again.board is not None:
-            self._warn(f"{error}; {again.board.address} takes its place")
+        lane.connect(AGAIN_WAIT_SECONDS).result()
+        if lane.board is not None:
+            self._warn(f"{error}; {lane.board.address} takes its place")
             self._free.put(lane)
             return
         self._left -= 1

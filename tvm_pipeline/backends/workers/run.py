@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,6 +60,11 @@ class Timed(Protocol):
         ...
 
 
+def calls_per_repeat(seconds: Sequence[float]) -> int:
+    """So many that their time can be told, for a kernel whose single calls took so long."""
+    return max(1, int(REPEAT_SECONDS / max(min(seconds), 1e-7)))
+
+
 class _Kernel:
     """A kernel that is timed as a network calls it: its input has just been written, its weights have long left the
     second-level cache. So calls go round several copies of large weights."""
@@ -73,8 +78,7 @@ class _Kernel:
         weights = [arguments[WEIGHT], *(tvm.runtime.tensor(arrays[WEIGHT]) for _ in range(copies - 1))]
         self._arguments = [(*arguments[:WEIGHT], weight, *arguments[WEIGHT + 1 :]) for weight in weights]
         self._main(*arguments)
-        once = self._evaluate(number=1, repeat=2)
-        self._number = max(1, int(REPEAT_SECONDS / max(min(once), 1e-7)))
+        self._number = calls_per_repeat(self._evaluate(number=1, repeat=2))
 
     def _evaluate(self, number: int, repeat: int) -> tuple[float, ...]:
         if len(self._arguments) > 1:

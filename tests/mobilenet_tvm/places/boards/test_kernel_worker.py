@@ -8,7 +8,7 @@ import pytest
 
 from mobilenet_tvm.base.zig import run_zig
 from mobilenet_tvm.places.board import device_named
-from tvm_pipeline.backends.boards.kernel_worker import ConnectRequest, KernelWorker
+from tvm_pipeline.backends.boards.kernel_worker import KernelWorker
 from tvm_pipeline.backends.workers.process import WorkerProcess
 from tvm_pipeline.backends.workers.run import BuiltKernel, RunRequest
 
@@ -33,10 +33,9 @@ def kernels(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_kernel_that_crashes_ends_its_session_alone(native_board: str, kernels: tuple[Path, Path]) -> None:
     good, bad = (BuiltKernel(str(kernel), SHAPES, DTYPES) for kernel in kernels)
-    worker = WorkerProcess(KernelWorker())
+    worker = WorkerProcess(KernelWorker(device_named(native_board, lambda event: None), threads=1))
     try:
-        device = device_named(native_board, lambda event: None)
-        connected = worker.ask(KernelWorker.connect, ConnectRequest(device, 1, 10.0), SECONDS)
+        connected = worker.ask(KernelWorker.connect, 10.0, SECONDS)
         assert connected.error is None
         assert not connected.board.emulated
         crashed = worker.ask(KernelWorker.measure, RunRequest(bad, good), SECONDS)
