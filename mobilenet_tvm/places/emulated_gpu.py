@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from emulated_gpu.build import compile_kernels, library_folder
 from emulated_gpu.counters import COUNTERS_VARIABLE
 from emulated_gpu.device_file import FILE_VARIABLE, device_file
 from mobilenet_tvm.base.errors import UserError
@@ -15,7 +14,6 @@ from mobilenet_tvm.base.host_cpu import host_arch, missing_features
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.gpu_environment import gpu_environment
 from mobilenet_tvm.places.host import Local
-from targets import available
 
 EMULATED_VARIABLE = "MOBILENET_TVM_EMULATED_GPU"  # mobilenet-run's: times are not told
 NOTICE = "source emulated, device code not executed"
@@ -49,6 +47,8 @@ class EmulatedGpu(Local):
 
     @property
     def environment(self) -> dict[str, str]:
+        from emulated_gpu.build import library_folder
+
         own = {
             "LD_LIBRARY_PATH": str(library_folder()),
             EMULATED_VARIABLE: "1",
@@ -72,6 +72,8 @@ def _require_this_cpu(package: Package) -> None:
 
 def _described(package: Package, code: dict[str, Any]) -> Path:
     """The file for the emulated driver, its kernels compiled."""
+    from emulated_gpu.build import compile_kernels  # which no other place needs
+
     source = package.folder / code["source"]
     if package.manifest.files.get(code["source"]) != code["source_sha256"]:
         raise UserError(
@@ -90,6 +92,8 @@ def _described(package: Package, code: dict[str, Any]) -> Path:
 
 def _figures(target: dict[str, Any], capability: int) -> dict[str, int | str]:
     """The device's figures: those of the package's target."""
+    from targets import available  # which no other place needs
+
     preset = available().get(target["name"])
     gpu = target.get("gpu") or (preset.gpu if preset is not None else None) or {}
     figures = {key: int(value) for key, value in gpu.items()}

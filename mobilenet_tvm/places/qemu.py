@@ -14,7 +14,6 @@ from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.base.host_cpu import host_arch
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.host import Local
-from targets import available
 
 SYSROOT_VARIABLE = "QEMU_LD_PREFIX"  # QEMU's own
 EMULATED_VARIABLE = "MOBILENET_RUN_EMULATED"  # mobilenet-run's: the board that it serves is none
@@ -52,6 +51,8 @@ def missing(arch: str, *, static: bool = False) -> list[tuple[str, str]]:
 
 def _cpu_model(package: Package) -> str:
     """The CPU model that the package's target is emulated by; older manifests do not say it, their preset does."""
+    from targets import available  # no other place needs the presets
+
     target = package.manifest.target
     preset = available().get(target["name"])
     model: str | None = target.get("emulator", preset.emulator if preset is not None else None)
