@@ -26,7 +26,6 @@ def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
     from tvm_pipeline.codegen.cuda.compiler import emulated_compiler
     from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
     from tvm_pipeline.hardware.target import GpuTarget
-    from tvm_pipeline.schedules import generator_for
     from tvm_pipeline.schedules.space import Space
     from tvm_pipeline.workloads import workload_of
 
@@ -35,10 +34,8 @@ def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
     modelled = []
     for descriptor in descriptors:
         layer = Layer.parse(descriptor)
-        space = Space.of(layer, generator_for(layer, unit), unit)
-        choice = space.choice(space.generator.default(layer, unit))
-        assert choice is not None
-        schedule = space.schedule(choice)
+        space = Space.of(layer, unit)
+        schedule = space.schedule(space.default)
         modelled += count_kernel(schedule.mod["main"], target.tvm)
         with target.tvm, emulated_compiler(unit.compute_capability):
             built = tvm.compile(schedule.mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)

@@ -82,11 +82,10 @@ def _target(case: Case) -> Any:
 
 def _space(case: Case) -> Any:
     from mobilenet_tvm.base.layer import Layer
-    from tvm_pipeline.schedules import generator_for
     from tvm_pipeline.schedules.space import Space
 
     layer, unit = Layer.parse(case.layer), _target(case).unit
-    return Space.of(layer, generator_for(layer, unit), unit)
+    return Space.of(layer, unit)
 
 
 def _deviation(kernel: Any, space: Any) -> float:

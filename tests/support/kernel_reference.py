@@ -11,7 +11,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
-from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Space
 
 ACTIVATIONS = {
@@ -145,7 +145,7 @@ def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
 
 def run_kernel(layer: Layer, target: tvm.target.Target, unit: object, decisions: Decisions) -> np.ndarray:
     """Schedules, builds and calls the layer's kernel on ``Tensors.random``; the result as ``expected`` gives it."""
-    space = Space.of(layer, generator_for(layer, unit), unit)  # type: ignore[arg-type]
+    space = Space.of(layer, unit)  # type: ignore[arg-type]
     choice = space.choice(decisions)
     assert choice is not None, f"{dict(decisions)} is not in the space of {layer}"
     inputs = [tvm.runtime.tensor(one) for one in arguments(layer, Tensors.random(layer))]

@@ -17,7 +17,7 @@ from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.hardware.unit import GPU
-from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules import label_of
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
 
@@ -44,15 +44,13 @@ def schedule_of(record: TuningRecord, target: AnyTarget) -> Replayed:
 
     :raises NoLongerApplies: its generator or its decisions are not this version's.
     """
-    layer = Layer.parse(record.layer)
     try:
-        generator = generator_for(layer, target.unit)
+        space = Space.of(Layer.parse(record.layer), target.unit)
     except KeyError as error:
         raise NoLongerApplies(f"made by generator {record.generator}, this version has none for its kind") from error
-    ours = f"{generator.name}/{generator.version}"
+    ours = label_of(space.generator)
     if record.generator != ours:
         raise NoLongerApplies(f"made by generator {record.generator}, this version has {ours}")
-    space = Space.of(layer, generator, target.unit)
     choice = space.choice(record.decisions)
     if choice is None:
         raise NoLongerApplies(f"its decisions {dict(record.decisions)} are not in the generator's space")

@@ -65,3 +65,8 @@ class UnitGenerator(Protocol[UnitT]):
 
 Generator: TypeAlias = UnitGenerator[Any]
 """A generator beside the unit that it was chosen for."""
+
+
+def label_of(generator: Generator) -> str:
+    """``name/version``, as logs and manifests spell it."""
+    return f"{generator.name}/{generator.version}"

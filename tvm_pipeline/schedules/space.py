@@ -9,7 +9,7 @@ from tvm.s_tir.schedule import Trace
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.unit import Unit
-from tvm_pipeline.schedules import Decisions, Generator, Knobs, is_inside
+from tvm_pipeline.schedules import Decisions, Generator, Knobs, generator_for, is_inside
 from tvm_pipeline.workloads import build_workload
 
 Choice = tuple[int, ...]
@@ -26,8 +26,20 @@ class Space:
     knobs: Knobs
 
     @staticmethod
-    def of(layer: Layer, generator: Generator, unit: Unit) -> "Space":
+    def of(layer: Layer, unit: Unit) -> "Space":
+        """Those of the layer's generator on a unit.
+
+        :raises KeyError: the unit has none for a layer of that kind.
+        """
+        generator = generator_for(layer, unit)
         return Space(layer, generator, unit, generator.knobs(layer, unit))
+
+    @property
+    def default(self) -> Choice:
+        """The generator's own, made without measuring."""
+        choice = self.choice(self.generator.default(self.layer, self.unit))
+        assert choice is not None
+        return choice
 
     @property
     def size(self) -> int:
@@ -48,7 +60,11 @@ class Space:
         return tvm.IRModule({"main": build_workload(self.layer, self.unit).with_attr("global_symbol", "main")})
 
     def schedule(self, choice: Choice) -> Schedule:
-        """The kernel scheduled by a choice, which its trace records as samples. Raises ScheduleError, ValueError."""
+        """The kernel scheduled by a choice, which its trace records as samples.
+
+        :raises ScheduleError: the choice does not fit the kernel.
+        :raises ValueError: its decisions do not fit each other.
+        """
         schedule = Schedule(self.module())
         for value, values in zip(choice, self.knobs.values(), strict=True):
             even = [1.0 / len(values)] * len(values)

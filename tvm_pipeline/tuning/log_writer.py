@@ -16,7 +16,7 @@ from mobilenet_tvm.base.tuning_log import (
 )
 from tvm_pipeline.backends.conditions import Conditions
 from tvm_pipeline.compile import versions
-from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules import generator_for, label_of
 from tvm_pipeline.tuning.task import Best, Task
 
 VARIANT_GAIN = 1.03
@@ -71,11 +71,10 @@ class LogWriter:
         return not is_comparable or new.seconds < old.seconds
 
     def _record(self, best: Best) -> TuningRecord:
-        generator = generator_for(best.layer, self._task.target.unit)
         return TuningRecord(
             layer=str(best.layer),
             threads=self._task.threads,
-            generator=f"{generator.name}/{generator.version}",
+            generator=label_of(generator_for(best.layer, self._task.target.unit)),
             decisions=dict(best.decisions),
             seconds=best.seconds,
             record=self._conditions.record,

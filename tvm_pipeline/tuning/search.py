@@ -58,8 +58,7 @@ class LayerSearch:
     def propose(self, count: int, score: Score, random: random.Random, known: Sequence[Decisions] = ()) -> list[Choice]:
         """Up to ``count`` new choices: the rule's default and known records first, then the best ranked of a pool of
         random points and neighbours of the fastest ones."""
-        default = self.space.generator.default(self.space.layer, self.space.unit)
-        first = [self.space.choice(decisions) for decisions in (default, *known)]
+        first = [self.space.default, *(self.space.choice(decisions) for decisions in known)]
         chosen = [choice for choice in dict.fromkeys(first) if choice is not None and self.is_new(choice)][:count]
         pool = [choice for choice in self._pool(random) if choice not in chosen]
         left = count - len(chosen)

@@ -12,7 +12,6 @@ from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.backend import Answer, Backend, answers, ask
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.allocation import BATCH, PATIENCE, TRIALS_PER_LAYER, next_layer
 from tvm_pipeline.tuning.cost_model import CostModel
@@ -43,7 +42,7 @@ class Session:
         self._task, self._budget, self._backend = task, budget, backend
         self._database, self._listener = database, listener
         unit = task.target.unit
-        self._searches = {layer: LayerSearch(Space.of(layer, generator_for(layer, unit), unit)) for layer in task.calls}
+        self._searches = {layer: LayerSearch(Space.of(layer, unit)) for layer in task.calls}
         self._model = CostModel(task.target.tvm, task.threads)
         self._random = random.Random(0)
         self._final: dict[Layer, dict[Choice, float]] = {}

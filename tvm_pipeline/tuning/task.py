@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules import Decisions, generator_for, label_of
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ def _known(layers: Mapping[Layer, int], logs: TuningLogs, target: AnyTarget, thr
     """What the logs hold for each layer, that thread count alone."""
     known = {}
     for layer in layers:
-        generator = generator_for(layer, target.unit)
-        match = logs.find(layer, threads, f"{generator.name}/{generator.version}")
+        match = logs.find(layer, threads, label_of(generator_for(layer, target.unit)))
         if match is not None and match.record.threads == threads:
             known[layer] = match.record.decisions
     return known

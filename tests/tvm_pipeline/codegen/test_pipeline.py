@@ -8,14 +8,13 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 
 ALLOCATION = "TVMBackendAllocWorkspace"
 
 
 def source(layer: Layer, target: CpuTarget, pipeline: str) -> str:
-    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
+    space = Space.of(layer, target.unit)
     schedule = Schedule(space.module())
     space.generator.apply(schedule, layer, target.unit, space.generator.default(layer, target.unit))
     return str(tvm.compile(schedule.mod, target=target.tvm, tir_pipeline=pipeline).mod.inspect_source("ll"))

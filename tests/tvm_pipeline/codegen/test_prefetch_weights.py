@@ -11,7 +11,6 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.prefetch_weights import prefetch_weights
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, PREFETCH_STRIPE
 from tvm_pipeline.schedules.cpu.pointwise import (
     NO_PREFETCH,
@@ -26,7 +25,7 @@ ADDRESS = re.compile(r'"llvm\.prefetch".*?weight\[(.*?)\]\)?,')
 
 
 def scheduled(target: CpuTarget, prefetch: int) -> tvm.IRModule:
-    space = Space.of(LAYER, generator_for(LAYER, target.unit), target.unit)
+    space = Space.of(LAYER, target.unit)
     decisions = {"tile_m": 4, "tile_n": 2, "outer": 1, "unroll_k": 1, "prefetch": prefetch}
     schedule = Schedule(space.module())
     space.generator.apply(schedule, LAYER, target.unit, decisions)
@@ -55,7 +54,7 @@ def test_addresses_are_those_of_a_later_step(target: CpuTarget) -> None:
 def test_steps_of_a_stripe_share_the_next_one(target: CpuTarget, stride: int, share: int) -> None:
     """A tile of 8 pixels takes 8 * stride^2 lines of the next stripe per channel block, in 4 steps over k."""
     layer = Layer.parse(f"separable 16x16x16->16 k3x3 s{stride} p1 bias relu then bias relu")
-    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
+    space = Space.of(layer, target.unit)
     chosen = {"rows": 2, "window_w": 8, "tile_w": 8, "tile_n": 1, "outer": 0, "unroll_k": 4, "prefetch": 1}
     schedule = Schedule(space.module())
     space.generator.apply(schedule, layer, target.unit, chosen)

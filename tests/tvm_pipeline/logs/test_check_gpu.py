@@ -9,19 +9,19 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MODELLED, TuningRecord
 from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.logs.check import check_records
-from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules import label_of
+from tvm_pipeline.schedules.space import Space
 
 GPU = GpuTarget.from_json(targets.load("a100").to_json())
 
 
 def record(descriptor: str, **changes: Any) -> TuningRecord:
     """The rule's choice for a layer."""
-    layer = Layer.parse(descriptor)
-    generator = generator_for(layer, GPU.unit)
+    space = Space.of(Layer.parse(descriptor), GPU.unit)
     values: dict[str, Any] = {
         "threads": 1,
-        "generator": f"{generator.name}/{generator.version}",
-        "decisions": dict(generator.default(layer, GPU.unit)),
+        "generator": label_of(space.generator),
+        "decisions": dict(space.decisions(space.default)),
         "seconds": 1e-5,
         "record": MODELLED,
         "campaign": "a day",

@@ -11,7 +11,6 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.logs.export import export_metaschedule
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space, choice_of_trace
 
 DECISIONS = {"tile_m": 8, "tile_n": 1, "tile_v": 2, "outer": 1, "unroll_k": 1, "prefetch": 1}
@@ -30,7 +29,7 @@ def test_metaschedule_finds_the_exported_kernel(target: CpuTarget, tmp_path: Pat
     assert export_metaschedule(RECORDS, target, tmp_path / "database") == 1  # the two that do not apply are left out
     database = ms.database.JSONDatabase(work_dir=str(tmp_path / "database"))
     layer = Layer.parse(GOOD.layer)
-    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
+    space = Space.of(layer, target.unit)
     found = database.query_tuning_record(space.module(), target.tvm, "main")
     assert found is not None
     assert [float(second) for second in found.run_secs] == [GOOD.seconds]

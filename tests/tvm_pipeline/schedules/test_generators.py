@@ -58,7 +58,7 @@ def sensible_choices(space: Space, target: CpuTarget) -> list[Choice]:
 
 
 def space_of(layer: Layer, target: CpuTarget) -> Space:
-    return Space.of(layer, generator_for(layer, target.unit), target.unit)
+    return Space.of(layer, target.unit)
 
 
 @pytest.mark.parametrize("descriptor", TYPICAL)

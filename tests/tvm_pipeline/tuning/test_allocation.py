@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.tuning.allocation import BATCH, FIRST_ROUNDS, PATIENCE, TRIALS_PER_LAYER, next_layer
 from tvm_pipeline.tuning.search import LayerSearch
@@ -18,7 +17,7 @@ def _searches(target: CpuTarget, batches: int) -> dict[Layer, LayerSearch]:
     """Both layers after so many batches; one takes three times as long as the other."""
     searches = {}
     for layer, seconds in ((SHORT, 1e-3), (LONG, 3e-3)):
-        space = Space.of(layer, generator_for(layer, target.unit), target.unit)
+        space = Space.of(layer, target.unit)
         searches[layer] = LayerSearch(space, {(number,): seconds for number in range(BATCH * batches)})
     return searches
 

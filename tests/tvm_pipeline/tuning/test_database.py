@@ -13,7 +13,6 @@ from tvm.s_tir import meta_schedule as ms
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, WORKLOADS, TrialDatabase, claim, repair
 
@@ -22,7 +21,7 @@ LAYERS = ("dense 16->8", "pointwise 4x4x8->8 bias", "depthwise 4x4x8 k3x3 s1 p1"
 
 def _space(descriptor: str, target: CpuTarget) -> Space:
     layer = Layer.parse(descriptor)
-    return Space.of(layer, generator_for(layer, target.unit), target.unit)
+    return Space.of(layer, target.unit)
 
 
 def _choices(space: Space, count: int) -> list[Choice]:

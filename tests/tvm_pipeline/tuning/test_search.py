@@ -9,7 +9,6 @@ import pytest
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space
 from tvm_pipeline.tuning.search import LayerSearch
 
@@ -18,7 +17,7 @@ BATCH = 8
 
 def _search(target: CpuTarget, descriptor: str = "pointwise 28x28x128->128 bias relu") -> LayerSearch:
     layer = Layer.parse(descriptor)
-    return LayerSearch(Space.of(layer, generator_for(layer, target.unit), target.unit))
+    return LayerSearch(Space.of(layer, target.unit))
 
 
 def _no_opinion(_: Sequence[Choice]) -> None:
@@ -43,7 +42,7 @@ def test_default_comes_first_and_known_records_next(target: CpuTarget) -> None:
 def test_choices_are_new_and_sensible_until_there_are_no_more(descriptor: str, score, target: CpuTarget) -> None:  # type: ignore[no-untyped-def]
     search, chance = _search(target, descriptor), random.Random(0)
     space, unit = search.space, target.unit
-    default = space.choice(space.generator.default(space.layer, unit))
+    default = space.default
     seen: list[Choice] = []
     while proposed := search.propose(BATCH, score, chance):
         assert len(proposed) <= BATCH

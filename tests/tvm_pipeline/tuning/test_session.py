@@ -19,7 +19,6 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
 from tvm_pipeline.backends.arm_model.core import MODEL_VERSION
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space, choice_of_trace
 from tvm_pipeline.tuning.database import RECORDS, TrialDatabase
 from tvm_pipeline.tuning.log_writer import VARIANT_GAIN
@@ -41,9 +40,7 @@ def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
     found = []
     for descriptor, trace, _ in TrialDatabase(folder / "database", target.tvm, 1, warn=pytest.fail).trials():
         layer = Layer.parse(descriptor)
-        found.append(
-            (descriptor, choice_of_trace(trace, Space.of(layer, generator_for(layer, target.unit), target.unit)))
-        )
+        found.append((descriptor, choice_of_trace(trace, Space.of(layer, target.unit))))
     return found
 
 
@@ -92,8 +89,7 @@ def test_session_then_another_that_is_interrupted(
 
 def _default(descriptor: str, target: CpuTarget) -> Any:
     layer = Layer.parse(descriptor)
-    generator = generator_for(layer, target.unit)
-    return Space.of(layer, generator, target.unit).choice(generator.default(layer, target.unit))
+    return Space.of(layer, target.unit).default
 
 
 def test_no_finished_trial_is_lost_by_a_kill(

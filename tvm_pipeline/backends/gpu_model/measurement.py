@@ -20,7 +20,6 @@ from tvm_pipeline.backends.gpu_model.estimate import Resources, estimate
 from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.hardware.target import GpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 
 TOGETHER = 8
@@ -99,15 +98,12 @@ class ModelledGpu:
 
     def _default_fills(self, layer: Layer) -> bool:
         if layer not in self._defaults:
-            unit = self._target.unit
-            space = Space.of(layer, generator_for(layer, unit), unit)
-            choice = space.choice(space.generator.default(layer, unit))
+            space = Space.of(layer, self._target.unit)
             try:
-                assert choice is not None
-                counts = count_kernel(space.schedule(choice).mod["main"], self._target.tvm)
+                counts = count_kernel(space.schedule(space.default).mod["main"], self._target.tvm)
+                self._defaults[layer] = self._fills(counts)
             except (ScheduleError, ValueError):  # a rule's choice that does not apply shows no one the way
-                counts = None
-            self._defaults[layer] = counts is not None and self._fills(counts)
+                self._defaults[layer] = False
         return self._defaults[layer]
 
 

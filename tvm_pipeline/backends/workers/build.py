@@ -19,7 +19,6 @@ from tvm_pipeline.backends.workers.run import BuiltKernel, RunRequest
 from tvm_pipeline.codegen.link import link_shared
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
 
@@ -119,10 +118,8 @@ class KernelBuilder:
         """What asks for a built kernel's time, beside that of a reference kernel, which is built when first needed."""
         with self._turn:
             if self._reference is None:
-                space = Space.of(REFERENCE, generator_for(REFERENCE, self._target.unit), self._target.unit)
-                choice = space.choice(space.generator.default(REFERENCE, self._target.unit))
-                assert choice is not None
-                self._reference = self.build(space.schedule(choice))
+                space = Space.of(REFERENCE, self._target.unit)
+                self._reference = self.build(space.schedule(space.default))
         return RunRequest(self._kernel(artifact, layer), self._kernel(self._reference, REFERENCE))
 
     def _kernel(self, artifact: Path, layer: Layer) -> BuiltKernel:

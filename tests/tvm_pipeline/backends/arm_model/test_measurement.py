@@ -16,7 +16,6 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MODELLED
 from tvm_pipeline.backends.arm_model.measurement import ModelledMeasurement
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 
 LAYER = Layer.parse("pointwise 14x14x64->64 bias relu")
@@ -37,10 +36,8 @@ def measurement(board: CpuTarget) -> Iterator[ModelledMeasurement]:
 
 
 def _schedule(layer: Layer, target: CpuTarget) -> Schedule:
-    space = Space.of(layer, generator_for(layer, target.unit), target.unit)
-    choice = space.choice(space.generator.default(layer, target.unit))
-    assert choice is not None
-    return space.schedule(choice)
+    space = Space.of(layer, target.unit)
+    return space.schedule(space.default)
 
 
 def _built(measurement: ModelledMeasurement, layer: Layer, target: CpuTarget) -> Path:

@@ -18,7 +18,6 @@ from tvm_pipeline.backends.backend import BuildFailed
 from tvm_pipeline.backends.clock import measurement as measurement_module
 from tvm_pipeline.backends.clock.measurement import Cores, Measurement
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 
 LAYER = Layer.parse("pointwise 7x7x16->16 bias")
@@ -32,10 +31,8 @@ def measurement(target: CpuTarget) -> Iterator[Measurement]:
 
 @pytest.fixture(scope="module")
 def schedule(target: CpuTarget) -> Schedule:
-    space = Space.of(LAYER, generator_for(LAYER, target.unit), target.unit)
-    choice = space.choice(space.generator.default(LAYER, target.unit))
-    assert choice is not None
-    return space.schedule(choice)
+    space = Space.of(LAYER, target.unit)
+    return space.schedule(space.default)
 
 
 def _worker(name: str) -> psutil.Process:

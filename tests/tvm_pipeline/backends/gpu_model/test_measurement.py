@@ -15,7 +15,6 @@ from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.backends.gpu_model.measurement import ModelledGpu
 from tvm_pipeline.codegen.cuda.ptxas_report import KernelResources
 from tvm_pipeline.hardware.target import GpuTarget
-from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Choice, Space
 
 LAYER = Layer.parse("depthwise 14x14x64 k3x3 s1 p1 bias relu")
@@ -23,16 +22,15 @@ LAYER = Layer.parse("depthwise 14x14x64 k3x3 s1 p1 bias relu")
 
 def candidates(target: GpuTarget, count: int) -> list[tuple[Choice, Schedule]]:
     """The rule's choice and others with fewer or more channels per block."""
-    space = Space.of(LAYER, generator_for(LAYER, target.unit), target.unit)
-    default = space.choice(space.generator.default(LAYER, target.unit))
-    assert default is not None
+    space = Space.of(LAYER, target.unit)
+    default = space.default
     others = [(size, *default[1:]) for size in next(iter(space.knobs.values())) if size != default[0]]
     return [(choice, space.schedule(choice)) for choice in [default, *others][:count]]
 
 
 def test_a_batch_costs_one_call_of_nvcc(a100: GpuTarget) -> None:
     asked = candidates(a100, 2)
-    broken = Schedule(Space.of(LAYER, generator_for(LAYER, a100.unit), a100.unit).module())
+    broken = Schedule(Space.of(LAYER, a100.unit).module())
     with ModelledGpu(a100) as backend:
         found = {choice: answer for choice, _, answer in answers([*asked, ((), broken)], LAYER, backend)}
         assert backend.nvcc_calls == 1
@@ -71,7 +69,7 @@ def test_a_kernel_that_nvcc_refuses_costs_no_other(a100: GpuTarget) -> None:
 
 def test_candidates_that_leave_multiprocessors_idle(a100: GpuTarget) -> None:
     layer = Layer.parse("depthwise 28x28x256 k3x3 s1 p1 bias relu")
-    space = Space.of(layer, generator_for(layer, a100.unit), a100.unit)
+    space = Space.of(layer, a100.unit)
     few = {**space.generator.default(layer, a100.unit), "tile_c": 16, "rows": 14, "columns": 28, "tile_h": 2}
     choice = space.choice(few)
     assert choice is not None

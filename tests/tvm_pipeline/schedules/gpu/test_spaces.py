@@ -15,7 +15,7 @@ from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.hardware.multiprocessor import MOST_THREADS, STATIC_SHARED_BYTES
 from tvm_pipeline.hardware.target import GpuTarget, Target
-from tvm_pipeline.schedules import Decisions, generator_for
+from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
 
@@ -53,7 +53,7 @@ def _target(dtype: str, name: str = "cuda-sm_80") -> GpuTarget:
 
 def _space(descriptor: str | Layer, target: GpuTarget) -> Space:
     layer = descriptor if isinstance(descriptor, Layer) else Layer.parse(descriptor)
-    return Space.of(layer, generator_for(layer, target.unit), target.unit)
+    return Space.of(layer, target.unit)
 
 
 def _counted(space: Space, target: GpuTarget, decisions: Decisions | None = None) -> LaunchCounts:
