@@ -36,7 +36,10 @@ class Device:
 
     @staticmethod
     def parse(text: str) -> "Device":
-        """``tracker://HOST:PORT/KEY``; port 9190 and the key may be left out. Raises UserError."""
+        """``tracker://HOST:PORT/KEY``; port 9190 and the key may be left out.
+
+        :raises UserError: it is something else.
+        """
         match = _URL.fullmatch(text)
         if match is None or int(match["port"] or DEFAULT_PORT) > 65535:
             raise UserError(f"{text!r} is no device: it is written tracker://HOST:PORT/KEY")
@@ -96,11 +99,12 @@ class Tracker:
         for server in known["server_info"]:
             by_key.setdefault(server["key"].removeprefix("server:"), []).append(":".join(map(str, server["addr"])))
         queues = known["queue_info"]
-        found = []
-        for key, addresses in sorted(by_key.items()):
+
+        def boards_of(key: str, addresses: list[str]) -> Boards:
             queue = queues.get(key, {})
-            found.append(Boards(key, tuple(sorted(addresses)), queue.get("free", 0), queue.get("pending", 0)))
-        return found
+            return Boards(key, tuple(sorted(addresses)), queue.get("free", 0), queue.get("pending", 0))
+
+        return [boards_of(key, addresses) for key, addresses in sorted(by_key.items())]
 
     def request(self, wait_seconds: float) -> tuple[str, int, str]:
         """Host, port and password of a free board with the device's key, which then counts as busy.
@@ -108,9 +112,9 @@ class Tracker:
         :raises UserError: nobody serves the key, or all its boards stay busy.
         """
         key = self._device.key
-        boards = self.boards()
-        if key not in {one.key for one in boards}:
-            others = ", ".join(one.key for one in boards) or "no board at all"
+        keys = [boards.key for boards in self.boards()]
+        if key not in keys:
+            others = ", ".join(keys) or "no board at all"
             raise UserError(f"the tracker at {self._device.tracker} has no board {key!r}; it knows {others}")
         try:
             host, port, password = self._ask([_REQUEST, key, "", 1], wait_seconds)

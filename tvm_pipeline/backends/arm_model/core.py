@@ -94,7 +94,10 @@ CORES = {
 
 
 def core_of(mcpu: str) -> Core:
-    """The core of that ``-mcpu``. Raises UserError for one that no board here has."""
+    """The core of that ``-mcpu``.
+
+    :raises UserError: no board here has it.
+    """
     try:
         return CORES[mcpu]
     except KeyError:

@@ -18,11 +18,14 @@ UNKNOWN = "nop"
 
 @cache
 def llvm_tool(name: str) -> str:
-    """The path of an LLVM program. Raises UserError where it is not installed."""
-    found = shutil.which(f"{name}-{LLVM_VERSION}")
-    if found is None:
+    """The path of an LLVM program.
+
+    :raises UserError: it is not installed.
+    """
+    program = shutil.which(f"{name}-{LLVM_VERSION}")
+    if program is None:
         raise UserError(f"the static model needs {name}-{LLVM_VERSION}: apt install llvm-{LLVM_VERSION}")
-    return found
+    return program
 
 
 def disassemble(words: Sequence[int]) -> list[str]:

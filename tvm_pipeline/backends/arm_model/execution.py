@@ -55,8 +55,10 @@ def execute(
 ) -> Execution:
     """Runs ``command``, an AArch64 program with its arguments and, before it, arguments of QEMU's own.
 
-    Addresses are the same in every run (no randomisation), so misses are too. Raises UserError where QEMU is missing,
-    SystemFailure where the program fails or takes longer than ``timeout`` seconds.
+    Addresses are the same in every run (no randomisation), so misses are too.
+
+    :raises UserError: QEMU is missing.
+    :raises SystemFailure: the program fails, or takes longer than ``timeout`` seconds.
     """
     check_emulator()
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-trace-") as folder:
@@ -76,7 +78,7 @@ def execute(
 
 
 def check_emulator() -> None:
-    """Raises UserError where there is no QEMU."""
+    """:raises UserError: there is no QEMU."""
     if shutil.which(EMULATOR) is None:
         raise UserError(f"the static model needs {EMULATOR}: apt install qemu-user")
 

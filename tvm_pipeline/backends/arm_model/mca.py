@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,21 @@ class Timing:
 
 
 def total_cycles(blocks: Sequence[Assembly], cpu: str, iterations: int) -> list[int]:
-    """Per block the cycles of so many iterations, simulated. Raises SystemFailure with what llvm-mca said."""
+    """Per block the cycles of so many iterations, simulated.
+
+    :raises SystemFailure: with what llvm-mca said.
+    """
     return [int(region["SummaryView"]["TotalCycles"]) if region else 0 for region in _regions(blocks, cpu, iterations)]
 
 
 def timings(blocks: Sequence[Assembly], cpu: str) -> list[list[Timing]]:
     """Per block what LLVM's scheduling model says of each instruction that it knows."""
-    found = []
-    for region in _regions(blocks, cpu, iterations=1):
-        told = region["InstructionInfoView"]["InstructionList"] if region else []
-        texts = region["Instructions"] if region else []
-        found.append([Timing(texts[one["Instruction"]], one["Latency"], one["RThroughput"]) for one in told])
-    return found
+    return [_timings_in(region) if region else [] for region in _regions(blocks, cpu, iterations=1)]
+
+
+def _timings_in(region: Mapping[str, Any]) -> list[Timing]:
+    texts, known = region["Instructions"], region["InstructionInfoView"]["InstructionList"]
+    return [Timing(texts[entry["Instruction"]], entry["Latency"], entry["RThroughput"]) for entry in known]
 
 
 def _regions(blocks: Sequence[Assembly], cpu: str, iterations: int) -> list[dict[str, Any]]:
@@ -47,5 +50,5 @@ def _regions(blocks: Sequence[Assembly], cpu: str, iterations: int) -> list[dict
     finished = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise SystemFailure("llvm-mca failed", detail=finished.stderr)
-    found = {int(region["Name"]): region for region in json.loads(finished.stdout)["CodeRegions"]}
-    return [found.get(number, {}) for number in range(len(blocks))]
+    regions = {int(region["Name"]): region for region in json.loads(finished.stdout)["CodeRegions"]}
+    return [regions.get(number, {}) for number in range(len(blocks))]

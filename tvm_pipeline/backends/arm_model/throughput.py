@@ -21,8 +21,11 @@ class Throughput:
         self._known: dict[Words, float] = {}
 
     def cycles(self, blocks: Iterable[Words]) -> dict[Words, float]:
-        """Per block, given as its machine words, the cycles of one execution. Raises UserError where LLVM is missing,
-        SystemFailure with what llvm-mca said."""
+        """Per block, given as its machine words, the cycles of one execution.
+
+        :raises UserError: LLVM is missing.
+        :raises SystemFailure: with what llvm-mca said.
+        """
         wanted = list(dict.fromkeys(blocks))
         fresh = [words for words in wanted if words not in self._known]
         if fresh:

@@ -8,7 +8,10 @@ from mobilenet_tvm.base.protocol import die_with_parent
 
 
 def serve(host: str, port: int) -> None:
-    """Tracks boards on an address, which is printed once it answers; port 0: any free one. Raises OSError."""
+    """Tracks boards on an address, which is printed once it answers; port 0: any free one.
+
+    :raises OSError: the address is not free.
+    """
     from tvm.rpc.base import random_key
     from tvm.rpc.tracker import _tracker_server
 
