@@ -32,7 +32,21 @@ class Document(Mapping[str, Any]):
 
     def __init_subclass__(cls, kw_only: bool = True) -> None:
         super().__init_subclass__()
-        dataclass(frozen=True, kw_only=kw_only)(cls)
+        # Python compiles each method that a dataclass is given: what all can share halves what a class costs.
+        dataclass(frozen=True, kw_only=kw_only, repr=False, eq=False)(cls)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def __repr__(self) -> str:
+        shown = (own.name for own in fields(self) if own.repr)
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+    def _compared(self) -> tuple[object, ...]:
+        return tuple(getattr(self, own.name) for own in fields(self) if own.compare)
 
     def to_json(self) -> Any:
         """The document as plain JSON values."""
