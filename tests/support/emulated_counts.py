@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from emulated_gpu.counters import read_counters
 from emulated_gpu.session import load
 
 
@@ -43,7 +44,7 @@ def main(descriptors: list[str], counters: Path) -> list[dict[str, Any]]:
         arrays = BuiltKernel("", workload.shapes, workload.dtypes).arrays()
         built["main"](*(tvm.runtime.tensor(array, device) for array in arrays))
         device.sync()
-    emulated = [json.loads(line) for line in counters.read_text().splitlines()]
+    emulated = read_counters(counters)
     return [
         {
             "grid": [list(ours.function.grid), theirs["grid"]],
