@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+
+from mobilenet_tvm.base.document import Document
 
 COUNTERS_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_COUNTERS"
 """Names the file that they go to; without it nothing is counted."""
 
 
-def read_counters(counters: Path) -> list[dict[str, Any]]:
-    """What each launch did, in their order: ``kernel``, ``grid``, ``block``, ``shared_bytes``, and of global memory
-    ``unique_bytes_read``, ``unique_bytes_written`` (each byte once), ``bytes_loaded``, ``bytes_stored`` (by threads),
-    ``sector_bytes_loaded``, ``sector_bytes_stored`` (the 32-byte sectors of each warp's instructions), ``arguments``.
+class Launch(Document):
+    """What one launch did in global memory.
+
+    :ivar unique_bytes_read: each byte once; ``unique_bytes_written`` likewise.
+    :ivar bytes_loaded: by all threads; ``bytes_stored`` likewise.
+    :ivar sector_bytes_loaded: the 32-byte sectors of each warp's instructions; ``sector_bytes_stored`` likewise.
     """
+
+    kernel: str
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    shared_bytes: int
+    unique_bytes_read: int
+    unique_bytes_written: int
+    bytes_loaded: int
+    bytes_stored: int
+    sector_bytes_loaded: int
+    sector_bytes_stored: int
+
+
+def read_counters(counters: Path) -> list[Launch]:
+    """All launches in their order."""
     if not counters.is_file():
         return []
-    return [json.loads(line) for line in counters.read_text().splitlines()]
+    return [Launch.from_json(json.loads(line)) for line in counters.read_text().splitlines()]

@@ -1,14 +1,11 @@
-"""``python -m frontend``: one JSON request on standard input, JSON lines on standard output.
-
-Verbs: ``export`` (a model becomes an ONNX file) and ``models`` (what the zoo has, and what it costs).
-"""
+"""``python -m frontend``: one request on standard input, JSON lines on standard output."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from mobilenet_tvm.base.answers import Exported, Zoo
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.protocol import Emit, serve  # blocks the imports that the parent named: before all others
+from mobilenet_tvm.base.jobs import ExportJob, ModelsJob
+from mobilenet_tvm.base.protocol import Emit, serve  # blocks the imports that the parent named: before torch
 
 
 def _prepare_torch() -> None:
@@ -26,19 +23,19 @@ def _prepare_torch() -> None:
     torch.set_num_threads(1)
 
 
-def _export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+def _export(job: ExportJob, emit: Emit) -> Exported:
     _prepare_torch()
     from frontend.export import export
 
-    return export(request, emit)
+    return export(job, emit)
 
 
-def _models(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+def _models(job: ModelsJob, emit: Emit) -> Zoo:
     _prepare_torch()
     from frontend.models import models
 
-    return models(request, emit)
+    return models(job)
 
 
 if __name__ == "__main__":
-    serve({"export": _export, "models": _models})
+    serve({ExportJob: _export, ModelsJob: _models})

@@ -11,69 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from math import prod
-from typing import Any
 
 import torch
 from torch import nn
 
 from frontend.layers import Add, Multiply
 from frontend.zoo import ZooEntry
+from mobilenet_tvm.base.answers import KindShare, NetworkLayer, SeparableBlock
 
 # Kinds with Mult-Adds, in the order of the paper's Table 2.
 COSTLY_KINDS = ("pointwise", "depthwise", "conv2d", "dense")
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One line of a layer table.
-
-    ``kind`` is conv2d, pointwise, depthwise, dense, pool, add or mul. ``input`` and ``output`` are shapes without the
-    batch, ``[C, H, W]`` or, for dense layers, ``[C]``; ``mult_adds`` is for one image.
-    """
-
-    name: str
-    kind: str
-    input: tuple[int, ...]
-    output: tuple[int, ...]
-    kernel: tuple[int, int] | None = None
-    stride: int | None = None
-    padding: int | None = None
-    groups: int | None = None
-    parameters: int = 0
-    mult_adds: int = 0
-
-
-@dataclass(frozen=True)
-class Share:
-    """One kind's part of the whole, as fractions (the paper's Table 2 has them in per cent)."""
-
-    kind: str
-    mult_adds_share: float
-    parameters_share: float
-
-
-@dataclass(frozen=True)
-class SeparableBlock:
-    """A depthwise and its pointwise layer, beside the full convolution that they stand for.
-
-    ``ratio`` is exactly 1/N + 1/D_K^2 for N output channels and a D_K x D_K kernel; ``formula`` says it in figures.
-    """
-
-    name: str
-    mult_adds: int
-    full_convolution_mult_adds: int
-    ratio: float
-    formula: str
-
-
-@dataclass(frozen=True)
 class Cost:
     """A network's layer table and what follows from it."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[NetworkLayer, ...]
 
     @property
     def parameters(self) -> int:
@@ -86,14 +43,19 @@ class Cost:
         return sum(layer.mult_adds for layer in self.layers)
 
     @property
-    def shares(self) -> tuple[Share, ...]:
+    def shares(self) -> tuple[KindShare, ...]:
         """By kind of layer, for the kinds that the network has."""
         found = []
         for kind in COSTLY_KINDS:
             layers = [layer for layer in self.layers if layer.kind == kind]
             if layers:
-                mult_adds = sum(layer.mult_adds for layer in layers) / self.mult_adds
-                found.append(Share(kind, mult_adds, sum(layer.parameters for layer in layers) / self.parameters))
+                found.append(
+                    KindShare(
+                        kind=kind,
+                        mult_adds_share=sum(layer.mult_adds for layer in layers) / self.mult_adds,
+                        parameters_share=sum(layer.parameters for layer in layers) / self.parameters,
+                    )
+                )
         return tuple(found)
 
     @property
@@ -108,26 +70,24 @@ class Cost:
                     found.append(_separable(depthwise, pointwise))
         return tuple(found)
 
-    def to_json(self) -> dict[str, Any]:
-        """The keys ``layers``, ``shares`` and ``separable_blocks``."""
-        return {
-            "layers": [asdict(layer) for layer in self.layers],
-            "shares": [asdict(share) for share in self.shares],
-            "separable_blocks": [asdict(block) for block in self.separable_blocks],
-        }
 
-
-def _mixes(layer: Layer, depthwise: Layer) -> bool:
+def _mixes(layer: NetworkLayer, depthwise: NetworkLayer) -> bool:
     return layer.kind == "pointwise" and layer.input == depthwise.output
 
 
-def _separable(depthwise: Layer, pointwise: Layer) -> SeparableBlock:
+def _separable(depthwise: NetworkLayer, pointwise: NetworkLayer) -> SeparableBlock:
     assert depthwise.kernel is not None
     channels, outputs, positions = depthwise.output[0], pointwise.output[0], prod(depthwise.output[1:])
     full = prod(depthwise.kernel) * channels * outputs * positions
     cost = depthwise.mult_adds + pointwise.mult_adds
     formula = f"1/{outputs} + 1/{depthwise.kernel[0]}^2"
-    return SeparableBlock(_common(depthwise.name, pointwise.name), cost, full, cost / full, formula)
+    return SeparableBlock(
+        name=_common(depthwise.name, pointwise.name),
+        mult_adds=cost,
+        full_convolution_mult_adds=full,
+        ratio=cost / full,
+        formula=formula,
+    )
 
 
 def _common(first: str, second: str) -> str:
@@ -149,14 +109,14 @@ def cost_of(entry: ZooEntry) -> Cost:
 
 def cost_of_module(module: nn.Module, shape: tuple[int, ...]) -> Cost:
     """Count a module's layers on an input of ``shape`` (without the batch). A layer that runs twice counts twice."""
-    layers: list[Layer] = []
+    layers: list[NetworkLayer] = []
     with _watched(module, layers), torch.inference_mode():
         module.eval()(torch.zeros(1, *shape))
     return Cost(tuple(layers))
 
 
 @contextmanager
-def _watched(module: nn.Module, layers: list[Layer]) -> Iterator[None]:
+def _watched(module: nn.Module, layers: list[NetworkLayer]) -> Iterator[None]:
     """Append a line to ``layers`` for every layer that runs."""
     handles = []
     for name, layer in module.named_modules():
@@ -174,37 +134,39 @@ def _watched(module: nn.Module, layers: list[Layer]) -> Iterator[None]:
             handle.remove()
 
 
-def _line(name: str, layer: nn.Module, inputs: tuple[int, ...], output: tuple[int, ...]) -> Layer | None:
+def _line(name: str, layer: nn.Module, inputs: tuple[int, ...], output: tuple[int, ...]) -> NetworkLayer | None:
     if isinstance(layer, nn.Conv2d):
         return _convolution(name, layer, inputs, output)
     parameters = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
     if isinstance(layer, nn.Linear):
         mult_adds = layer.in_features * prod(output)
-        return Layer(name, "dense", inputs, output, parameters=parameters, mult_adds=mult_adds)
+        return NetworkLayer(
+            name=name, kind="dense", input=inputs, output=output, parameters=parameters, mult_adds=mult_adds
+        )
     kinds = {nn.AdaptiveAvgPool2d: "pool", Add: "add", Multiply: "mul"}
     kind = next((kind for cls, kind in kinds.items() if isinstance(layer, cls)), None)
     if kind is None:
         return None
     kernel = (inputs[1], inputs[2]) if kind == "pool" else None  # a global pool's window is the whole map
-    return Layer(name, kind, inputs, output, kernel=kernel)
+    return NetworkLayer(name=name, kind=kind, input=inputs, output=output, kernel=kernel)
 
 
-def _convolution(name: str, layer: nn.Conv2d, inputs: tuple[int, ...], output: tuple[int, ...]) -> Layer:
+def _convolution(name: str, layer: nn.Conv2d, inputs: tuple[int, ...], output: tuple[int, ...]) -> NetworkLayer:
     kernel = (layer.kernel_size[0], layer.kernel_size[1])
     if layer.groups == layer.in_channels == layer.out_channels and layer.groups > 1:
         kind = "depthwise"
     else:
         kind = "pointwise" if kernel == (1, 1) and layer.groups == 1 else "conv2d"
     assert not isinstance(layer.padding, str)
-    return Layer(
-        name,
-        kind,
-        inputs,
-        output,
-        kernel,
-        layer.stride[0],
-        layer.padding[0],
-        layer.groups,
-        sum(parameter.numel() for parameter in layer.parameters()),
-        prod(output) * layer.in_channels // layer.groups * prod(kernel),
+    return NetworkLayer(
+        name=name,
+        kind=kind,
+        input=inputs,
+        output=output,
+        kernel=kernel,
+        stride=layer.stride[0],
+        padding=layer.padding[0],
+        groups=layer.groups,
+        parameters=sum(parameter.numel() for parameter in layer.parameters()),
+        mult_adds=prod(output) * layer.in_channels // layer.groups * prod(kernel),
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from frontend.loading import Loaded, load
 from frontend.onnx_file import INPUT_NAME, to_onnx
+from mobilenet_tvm.base.answers import Exported, ExportedInput
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.jobs import ExportJob
 from mobilenet_tvm.base.paths import replacing
 from mobilenet_tvm.base.protocol import Emit
 
@@ -23,14 +25,14 @@ TOLERANCE = 1e-4  # largest error against PyTorch, as a share of the output's ra
 _SEED = 20170417
 
 
-def export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    """Answer an ``export`` request (see ``frontend.__main__``): write the file and say what is in it.
+def export(job: ExportJob, emit: Emit) -> Exported:
+    """Write the file and say what is in it.
 
-    :raises UserError: the request asks for something that does not exist or does not fit; nothing is written then.
+    :raises UserError: what is asked for does not exist or does not fit; nothing is written then.
     """
-    out = _checked_destination(request["out"])
-    emit.progress("load", detail=request["model"])
-    loaded = load(request, emit)
+    out = _checked_destination(job.out)
+    emit.progress("load", detail=job.model)
+    loaded = load(job, emit)
     example, other = _inputs(loaded.shape)
     expected = _run(loaded, other)
     emit.progress("export", detail=loaded.name)
@@ -39,22 +41,22 @@ def export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
     max_abs_err, output_range = _compare(data, other, expected, loaded)
     with replacing(out) as temporary:
         temporary.write_bytes(data)
-    return {
-        "onnx": str(out),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "model": loaded.name,
-        "weights": loaded.weights,
-        "weights_note": loaded.weights_note,
-        "input": {"name": INPUT_NAME, "shape": list(loaded.shape)},
-        "preprocessing": loaded.preprocessing,
-        "labels": loaded.labels,
-        "max_abs_err": max_abs_err,
-        "output_range": output_range,
-    }
+    return Exported(
+        onnx=out,
+        sha256=hashlib.sha256(data).hexdigest(),
+        model=loaded.name,
+        weights=loaded.weights,
+        weights_note=loaded.weights_note,
+        input=ExportedInput(name=INPUT_NAME, shape=loaded.shape),
+        preprocessing=loaded.preprocessing,
+        labels=loaded.labels,
+        max_abs_err=max_abs_err,
+        output_range=output_range,
+    )
 
 
-def _checked_destination(out: str) -> Path:
-    path = Path(out).absolute()
+def _checked_destination(out: Path) -> Path:
+    path = out.absolute()
     if path.is_dir():
         raise UserError(f"{path} is a folder; name the file to write, such as {path / 'model.onnx'}")
     if not path.parent.is_dir():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
-from frontend import checkpoints, preprocessing, user_module, zoo
+from frontend import checkpoints, user_module, zoo
 from frontend.folding import fold_batch_norms
 from frontend.random_weights import make_alive
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.jobs import ExportJob
+from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import Emit
 
 
@@ -29,7 +30,7 @@ class Loaded:
     shape: tuple[int, ...]
     weights: str
     weights_note: str
-    preprocessing: dict[str, Any] | None
+    preprocessing: Preprocessing | None
     labels: str | None
     of_zoo: bool
 
@@ -38,36 +39,33 @@ class Loaded:
 class _Weights:
     kind: str
     note: str
-    preprocessing: preprocessing.Preprocessing
+    preprocessing: Preprocessing
     imagenet_labels: bool
 
 
-def load(request: dict[str, Any], emit: Emit) -> Loaded:
-    """Resolve ``model``, ``weights``, ``batch``, ``classes``, ``activation`` and ``shape`` of an export request.
+def load(job: ExportJob, emit: Emit) -> Loaded:
+    """The model with the weights, batch, classes, activation and shape that were asked for.
 
     :raises UserError: any of them is wrong.
     """
-    batch = request.get("batch") or 1
-    if not isinstance(batch, int) or batch < 1:
-        raise UserError(f"the batch is a whole number of at least 1, not {batch!r}")
-    classes = request.get("classes")
-    if classes is not None and (not isinstance(classes, int) or classes < 1):
-        raise UserError(f"the number of classes is a whole number of at least 1, not {classes!r}")
-    if user_module.is_reference(request["model"]):
-        return _load_user_module(request, batch, classes)
-    return _load_zoo(request, batch, classes, emit)
+    options = job.options
+    if options.batch < 1:
+        raise UserError(f"the batch is a whole number of at least 1, not {options.batch}")
+    if options.classes is not None and options.classes < 1:
+        raise UserError(f"the number of classes is a whole number of at least 1, not {options.classes}")
+    return _load_user_module(job) if user_module.is_reference(job.model) else _load_zoo(job, emit)
 
 
-def _load_user_module(request: dict[str, Any], batch: int, classes: int | None) -> Loaded:
-    weights = request.get("weights") or "given"
+def _load_user_module(job: ExportJob) -> Loaded:
+    weights = job.weights or "given"
     if weights in ("random", "imagenet"):
         raise UserError(
             f"--weights {weights} is for models of the zoo; leave it out to keep the weights that the module has, "
             "or name a file"
         )
-    if request.get("activation"):
+    if job.options.activation is not None:
         raise UserError("--activation is for models of the zoo; a module of your own has its own")
-    made = user_module.load(request["model"], request.get("shape"), batch, classes)
+    made = user_module.load(job.model, job.shape, job.options.batch, job.options.classes)
     note = "as the module has them"
     if weights != "given":
         checkpoints.load(made.module, checkpoints.read_state(Path(weights)), weights)
@@ -75,13 +73,13 @@ def _load_user_module(request: dict[str, Any], batch: int, classes: int | None) 
     return Loaded(made.name, made.module, made.module, made.shape, weights, note, None, None, False)
 
 
-def _load_zoo(request: dict[str, Any], batch: int, classes: int | None, emit: Emit) -> Loaded:
-    entry = zoo.find(request["model"])
-    shape = (batch, 3, entry.resolution, entry.resolution)
-    _check_shape(request.get("shape"), shape, entry)
-    count = zoo.IMAGENET_CLASSES if classes is None else classes
-    module = entry.module(count, request.get("activation")).eval()
-    weights = _set_weights(module, entry, request, count, emit)
+def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
+    entry, options = zoo.find(job.model), job.options
+    shape = (options.batch, 3, entry.resolution, entry.resolution)
+    _check_shape(job.shape, shape, entry)
+    count = zoo.IMAGENET_CLASSES if options.classes is None else options.classes
+    module = entry.module(count, options.activation).eval()
+    weights = _set_weights(module, entry, job, count, emit)
     return Loaded(
         entry.name,
         module,
@@ -89,7 +87,7 @@ def _load_zoo(request: dict[str, Any], batch: int, classes: int | None, emit: Em
         shape,
         weights.kind,
         weights.note,
-        weights.preprocessing.to_json(),
+        weights.preprocessing,
         "imagenet-1k" if weights.imagenet_labels and count == zoo.IMAGENET_CLASSES else None,
         True,
     )
@@ -106,9 +104,9 @@ def _check_shape(asked: object, shape: tuple[int, ...], entry: zoo.ZooEntry) -> 
         )
 
 
-def _set_weights(module: nn.Module, entry: zoo.ZooEntry, request: dict[str, Any], classes: int, emit: Emit) -> _Weights:
-    asked = request.get("weights") or _default_weights(entry, classes, emit)
-    standard = preprocessing.standard(entry.resolution)
+def _set_weights(module: nn.Module, entry: zoo.ZooEntry, job: ExportJob, classes: int, emit: Emit) -> _Weights:
+    asked = job.weights or _default_weights(entry, classes, emit)
+    standard = Preprocessing.default_for(entry.resolution)
     if asked == "random":
         make_alive(module, entry.name, (3, entry.resolution, entry.resolution))
         return _Weights("random", "random (He initialisation, calibrated): it classifies nothing", standard, True)
@@ -118,7 +116,7 @@ def _set_weights(module: nn.Module, entry: zoo.ZooEntry, request: dict[str, Any]
                 f"ImageNet's weights have {zoo.IMAGENET_CLASSES} classes, not {classes}; leave --classes out"
             )
         return _Weights("imagenet", checkpoints.load_imagenet(module, entry).note, standard, True)
-    return _weights_of_file(module, entry, Path(asked), request, emit)
+    return _weights_of_file(module, entry, Path(asked), job, emit)
 
 
 def _default_weights(entry: zoo.ZooEntry, classes: int, emit: Emit) -> str:
@@ -135,23 +133,21 @@ def _default_weights(entry: zoo.ZooEntry, classes: int, emit: Emit) -> str:
     return "random"
 
 
-def _weights_of_file(
-    module: nn.Module, entry: zoo.ZooEntry, path: Path, request: dict[str, Any], emit: Emit
-) -> _Weights:
+def _weights_of_file(module: nn.Module, entry: zoo.ZooEntry, path: Path, job: ExportJob, emit: Emit) -> _Weights:
     state, naming = checkpoints.translate(entry, checkpoints.read_state(path))
     checkpoints.load(module, state, path.name)
-    standard = preprocessing.standard(entry.resolution)
+    standard = Preprocessing.default_for(entry.resolution)
     if naming is not None:
-        activation = request.get("activation") or entry.activations[0]
+        activation = job.options.activation or entry.activations[0]
         if activation != naming.activation:
             emit.warning(
                 f"{path.name} has {naming.title}'s names, whose networks are trained with {naming.activation}: "
                 f"add --activation {naming.activation}"
             )
-        steps = preprocessing.Preprocessing(standard.resize, standard.crop, mean=naming.mean, std=naming.std)
+        steps = replace(standard, mean=naming.mean, std=naming.std)
         return _Weights("file", f"the file {path.name}, in {naming.title}'s naming", steps, False)
     known = checkpoints.published(checkpoints.sha256_of(path))
     if known is None:
         return _Weights("file", f"the file {path.name}", standard, False)
-    steps = preprocessing.Preprocessing(known.resize, standard.crop)
+    steps = replace(standard, resize=known.resize)
     return _Weights("file", f"{known.note} ({path.name})", steps, True)

@@ -1,35 +1,31 @@
-"""The ``models`` request: what the zoo has and what it costs."""
+"""What the zoo has and what it costs."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from frontend import zoo
-from frontend.cost import Cost, cost_of
-from mobilenet_tvm.base.protocol import Emit
+from frontend.cost import cost_of
+from mobilenet_tvm.base.answers import ModelCost, Zoo
+from mobilenet_tvm.base.jobs import ModelsJob
 
 
-def models(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    """Answer a ``models`` request: every model in one line each or, with ``name``, that one in full.
-
-    With ``layers`` each line has its model's layer table too.
+def models(job: ModelsJob) -> Zoo:
+    """Every model in full or, with ``name``, that one.
 
     :raises UserError: no model has that name.
     """
-    if request.get("name"):
-        entry = zoo.find(request["name"])
-        return {**_summary(entry, cost_of(entry)), **cost_of(entry).to_json()}
-    entries = [(_summary(entry, cost_of(entry)), cost_of(entry)) for entry in zoo.entries()]
-    if request.get("layers"):
-        return {"models": [{**summary, "layers": cost.to_json()["layers"]} for summary, cost in entries]}
-    return {"models": [summary for summary, _ in entries]}
+    entries = zoo.entries() if job.name is None else (zoo.find(job.name),)
+    return Zoo(models=tuple(_in_full(entry) for entry in entries))
 
 
-def _summary(entry: zoo.ZooEntry, cost: Cost) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "parameters": cost.parameters,
-        "mult_adds": cost.mult_adds,
-        "resolution": entry.resolution,
-        "imagenet": entry.imagenet is not None,
-    }
+def _in_full(entry: zoo.ZooEntry) -> ModelCost:
+    cost = cost_of(entry)
+    return ModelCost(
+        name=entry.name,
+        parameters=cost.parameters,
+        mult_adds=cost.mult_adds,
+        resolution=entry.resolution,
+        imagenet=entry.imagenet is not None,
+        layers=cost.layers,
+        shares=cost.shares,
+        separable_blocks=cost.separable_blocks,
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -59,14 +59,10 @@ def load(reference: str, shape: object, batch: int, classes: int | None) -> User
 
 
 def read_shape(shape: object) -> tuple[int, ...]:
-    """A shape as tuple: from a sequence of dimensions, or from ``{input's name: dimensions}``.
+    """A sequence of dimensions, somebody's ``input_shape`` say, as tuple.
 
-    :raises UserError: it is neither, or a dimension is no positive whole number.
+    :raises UserError: it is none, or a dimension is no positive whole number.
     """
-    if isinstance(shape, Mapping):
-        if len(shape) != 1:
-            raise UserError(f"one input has one shape, and {len(shape)} were given: {', '.join(map(str, shape))}")
-        shape = next(iter(shape.values()))
     if not isinstance(shape, Sequence) or isinstance(shape, str):
         raise UserError(f"a shape is a list of dimensions such as [1, 3, 224, 224], not {shape!r}")
     if not shape or not all(isinstance(size, int) and size > 0 for size in shape):

@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 import targets
+from mobilenet_tvm.base.answers import Exported
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.compiled import Built
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.jobs import CompileJob
 from mobilenet_tvm.model import source as model_source
 
 ROOT = Path(__file__).parents[1]
@@ -164,29 +167,23 @@ def test_the_front_door_imports_nothing_heavy_at_its_own_level() -> None:
 
 
 @pytest.fixture
-def tiny_request(tiny_onnx: Path) -> dict[str, object]:
-    """A compile request to the pipeline, but for ``out``."""
-    target = targets.load("x86-64-v3").to_json()
-    request = {"verb": "compile", "onnx": str(tiny_onnx), "target": target, "threads": 1, "dtype": "float32"}
-    return {**request, "logs": [], "shape": None}
+def job(tiny_onnx: Path, tmp_path: Path) -> CompileJob:
+    return CompileJob(onnx=tiny_onnx, target=targets.load("x86-64-v3"), threads=1, out=tmp_path)
 
 
-def test_compile_does_without_torch(tiny_request: dict[str, object], tmp_path: Path) -> None:
-    result = run_child("tvm_pipeline", {**tiny_request, "out": str(tmp_path)}, block=("torch", "torchvision"))
-    assert Path(result["module"]).is_file()
+def test_compile_does_without_torch(job: CompileJob) -> None:
+    assert run_child("tvm_pipeline", job, Built, block=("torch", "torchvision")).module.is_file()
 
 
 def test_export_does_without_tvm(tmp_path: Path) -> None:
-    request = model_source.export_request("mobilenet_v1_0.25_128", "random")
-    request["out"] = str(tmp_path / "model.onnx")
-    run_child("frontend", request, block=("tvm", "tvm_ffi"))
+    job = model_source.export_job("mobilenet_v1_0.25_128", tmp_path / "model.onnx", "random", None)
+    run_child("frontend", job, Exported, block=("tvm", "tvm_ffi"))
     assert (tmp_path / "model.onnx").is_file()
 
 
-def test_the_blocks_bite(tiny_request: dict[str, object], tmp_path: Path) -> None:
+def test_the_blocks_bite(job: CompileJob, tmp_path: Path) -> None:
     with pytest.raises(SystemFailure, match=r"ModuleNotFoundError|ImportError"):
-        run_child("tvm_pipeline", {**tiny_request, "out": str(tmp_path)}, block=("tvm",))
-    request = model_source.export_request("mobilenet_v1_0.25_128", "random")
-    request["out"] = str(tmp_path / "model.onnx")
+        run_child("tvm_pipeline", job, Built, block=("tvm",))
+    export = model_source.export_job("mobilenet_v1_0.25_128", tmp_path / "model.onnx", "random", None)
     with pytest.raises(UserError, match="need PyTorch"):
-        run_child("frontend", request, block=("torch",))
+        run_child("frontend", export, Exported, block=("torch",))

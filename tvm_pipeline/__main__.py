@@ -1,121 +1,123 @@
-"""The pipeline as a child process: one JSON request on standard input, JSON lines back."""
+"""The pipeline as a child process: one request on standard input, JSON lines back."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from mobilenet_tvm.base.answers import (
+    BoardDescription,
+    BoardRun,
+    CountedLayer,
+    FailedLine,
+    LogsChecked,
+    LogsExported,
+    NetworkLayers,
+    TuningResult,
+)
+from mobilenet_tvm.base.compiled import Built
+from mobilenet_tvm.base.jobs import (
+    BoardDescribeJob,
+    BoardRunJob,
+    CompileJob,
+    LayersJob,
+    LogsCheckJob,
+    LogsExportJob,
+    TuneJob,
+)
 from mobilenet_tvm.base.protocol import Emit, serve
+from mobilenet_tvm.base.tracker import Device
+from mobilenet_tvm.base.tuning_log import TuningLogs, TuningRecord, log_path, read_log
 
 
-def _compile(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from mobilenet_tvm.base.tuning_log import TuningLogs
+def _compile(job: CompileJob, emit: Emit) -> Built:
     from tvm_pipeline.compile import compile_model
     from tvm_pipeline.hardware.target import Target
 
-    target = Target.from_json(request["target"], request.get("dtype", "float32"))
-    logs = TuningLogs.load([Path(one) for one in request["logs"]], target.logs, request["dtype"])
-    return compile_model(
-        Path(request["onnx"]),
-        target,
-        logs,
-        int(request["threads"]),
-        Path(request["out"]),
-        request.get("shape"),
-        emit,
-        static=bool(request.get("static")),
-    )
+    target = Target.from_json(job.target, job.options.dtype)
+    logs = TuningLogs.load(job.logs, target.logs, job.options.dtype)
+    return compile_model(job.onnx, target, logs, job.threads, job.out, job.shape, emit, static=job.options.static)
 
 
-def _tune(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from mobilenet_tvm.base.tracker import Device
-    from mobilenet_tvm.base.tuning_log import TuningLogs
+def _tune(job: TuneJob, emit: Emit) -> TuningResult:
     from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.tune import layers_of, tune_model
     from tvm_pipeline.tuning.task import Budget, Task
 
-    dtype = request["dtype"]
-    target = Target.from_json(request["target"], dtype)
-    known = TuningLogs.load([Path(folder) for folder in request.get("known_logs", [])], target.logs, dtype)
-    calls = layers_of(Path(request["onnx"]), target, request.get("shape"))
+    options = job.options
+    target = Target.from_json(job.target, options.dtype)
+    known = TuningLogs.load(job.known_logs, target.logs, options.dtype)
+    calls = layers_of(job.onnx, target, job.shape)
     return tune_model(
-        Task.of(calls, known, target, int(request["threads"]), dtype),
-        Budget(request.get("trials"), request.get("seconds")),
-        measure=request.get("measure", "clock"),
-        device=Device.parse(request["device"]) if request.get("device") else None,
-        logs=Path(request["logs"]),
-        database=Path(request["database"]),
+        Task.of(calls, known, target, job.threads, options.dtype),
+        Budget(options.trials, options.seconds),
+        measure=options.measure,
+        device=Device.parse(job.device) if job.device is not None else None,
+        logs=job.logs,
+        database=job.database,
         emit=emit,
     )
 
 
-def _layers(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+def _layers(job: LayersJob, emit: Emit) -> NetworkLayers:
     from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.tune import layers_of
 
-    found = layers_of(
-        Path(request["onnx"]),
-        Target.from_json(request["target"], request.get("dtype", "float32")),
-        request.get("shape"),
-    )
-    return {"layers": [{"layer": str(layer), "count": count} for layer, count in found.items()]}
+    calls = layers_of(job.onnx, Target.from_json(job.target, job.dtype), job.shape)
+    return NetworkLayers(layers=tuple(CountedLayer(layer=str(layer), count=count) for layer, count in calls.items()))
 
 
-def _records(request: dict[str, Any]) -> list[Any]:
+def _records(target: str, dtype: str, folders: Sequence[Path]) -> list[TuningRecord]:
     """The target's own records in all folders, a later folder's line winning over none."""
-    from mobilenet_tvm.base.tuning_log import log_path, read_log
-
-    target, dtype = request["target"]["name"], request["dtype"]
-    return [record for folder in request["logs"] for record in read_log(log_path(Path(folder), target, dtype))]
+    return [record for folder in folders for record in read_log(log_path(folder, target, dtype))]
 
 
-def _logs_check(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+def _logs_check(job: LogsCheckJob, emit: Emit) -> LogsChecked:
     from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.logs.check import check_records
 
-    records = _records(request)
+    records = _records(job.target.name, job.dtype, job.logs)
     checked = check_records(
         records,
-        Target.from_json(request["target"], request.get("dtype", "float32")),
-        can_run=bool(request.get("can_run", True)),
+        Target.from_json(job.target, job.dtype),
+        can_run=job.can_run,
         on_checked=lambda done: emit.progress("checking", done, len(records)),
     )
     failed = [
-        {"layer": one.layer, "threads": one.threads, "error": one.error} for one in checked if one.error is not None
+        FailedLine(layer=record.layer, threads=record.threads, error=record.error)
+        for record in checked
+        if record.error is not None
     ]
-    return {"checked": len(checked), "failed": failed}
+    return LogsChecked(checked=len(checked), failed=tuple(failed))
 
 
-def _logs_export(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
+def _logs_export(job: LogsExportJob, emit: Emit) -> LogsExported:
     from tvm_pipeline.hardware.target import Target
     from tvm_pipeline.logs.export import export_metaschedule
 
-    target = Target.from_json(request["target"], request.get("dtype", "float32"))
-    return {"records": export_metaschedule(_records(request), target, Path(request["out"]))}
+    records = _records(job.target.name, job.dtype, job.logs)
+    return LogsExported(records=export_metaschedule(records, Target.from_json(job.target, job.dtype), job.out))
 
 
-def _board_describe(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from mobilenet_tvm.base.tracker import Device
+def _board_describe(job: BoardDescribeJob, emit: Emit) -> BoardDescription:
     from tvm_pipeline.backends.boards.run_package import describe
 
-    return {"board": describe(Device.parse(request["device"]))}
+    return BoardDescription(board=describe(Device.parse(job.device)))
 
 
-def _board_run(request: dict[str, Any], emit: Emit) -> dict[str, Any]:
-    from mobilenet_tvm.base.tracker import Device
+def _board_run(job: BoardRunJob, emit: Emit) -> BoardRun:
     from tvm_pipeline.backends.boards.run_package import run_package
 
-    folder = Path(request["folder"])
-    return run_package(Device.parse(request["device"]), folder, request["files"], request["words"], emit)
+    return run_package(Device.parse(job.device), job.folder, job.files, job.words, emit)
 
 
 if __name__ == "__main__":
     serve(
         {
-            "compile": _compile,
-            "tune": _tune,
-            "layers": _layers,
-            "logs_check": _logs_check,
-            "logs_export": _logs_export,
-            "board_describe": _board_describe,
-            "board_run": _board_run,
+            CompileJob: _compile,
+            TuneJob: _tune,
+            LayersJob: _layers,
+            LogsCheckJob: _logs_check,
+            LogsExportJob: _logs_export,
+            BoardDescribeJob: _board_describe,
+            BoardRunJob: _board_run,
         }
     )

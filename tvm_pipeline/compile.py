@@ -2,13 +2,12 @@
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tvm
-from tvm import relax
 
+from mobilenet_tvm.base.compiled import Built, DeviceCode, Tensor
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model
@@ -19,9 +18,8 @@ from tvm_pipeline.codegen.link import link_shared, link_shared_by
 from tvm_pipeline.codegen.static import export_static
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.importer.import_onnx import import_onnx, output_names
-from tvm_pipeline.passes.dataflow import shape_of
 from tvm_pipeline.passes.pipeline import lower
-from tvm_pipeline.passes.schedule_kernels import ScheduledKernel, schedule_kernels
+from tvm_pipeline.passes.schedule_kernels import schedule_kernels
 
 
 def compile_model(
@@ -34,7 +32,7 @@ def compile_model(
     emit: Emit | None = None,
     *,
     static: bool = False,
-) -> dict[str, Any]:
+) -> Built:
     """Writes ``output/module.so``, for a static program its parts (:mod:`tvm_pipeline.codegen.static`), and returns
     what the manifest needs (tensors, kernels, device code, versions)."""
     report = emit.progress if emit is not None else lambda stage: None
@@ -62,14 +60,14 @@ def compile_model(
         kernels_with_figures = add_figures(device_code["kernels"], module, target)
         device_code["kernels"] = add_arguments(kernels_with_figures, built.fatbin.source, module)
         device_code["model"] = describe_model(target)
-    return {
-        "module": str(path),
-        "inputs": inputs,
-        "outputs": outputs,
-        "kernels": [_kernel_json(kernel) for kernel in kernels],
-        "device_code": device_code,
+    return Built(
+        module=path,
+        inputs=inputs,
+        outputs=outputs,
+        kernels=tuple(kernels),
+        device_code=DeviceCode.from_json(device_code) if device_code is not None else None,
         **versions(),
-    }
+    )
 
 
 def _linker(target: AnyTarget) -> Any:
@@ -82,26 +80,16 @@ def _linker(target: AnyTarget) -> Any:
     return link
 
 
-def _kernel_json(kernel: ScheduledKernel) -> dict[str, Any]:
-    values = asdict(kernel)
-    values["decisions"] = dict(kernel.decisions) if kernel.decisions is not None else None
-    return values
+def _tensor(name: str, kind: Any) -> Tensor:
+    return Tensor(name=name, shape=tuple(int(extent) for extent in kind.shape), dtype=str(kind.dtype))
 
 
-def _tensor(name: str, expression: relax.Expr) -> dict[str, Any]:
-    return {"name": name, "shape": list(shape_of(expression)), "dtype": str(expression.ty.dtype)}
-
-
-def _signature(module: tvm.IRModule, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _signature(module: tvm.IRModule, names: Sequence[str]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Inputs and outputs of ``main``; the importer keeps the inputs' names and drops the outputs', here ``names``."""
     function = module["main"]
-    inputs = [_tensor(parameter.name, parameter) for parameter in function.params]
+    inputs = tuple(_tensor(parameter.name, parameter.ty) for parameter in function.params)
     types = getattr(function.ret_ty, "fields", None) or [function.ret_ty]
-    outputs = [
-        {"name": name, "shape": [int(extent) for extent in one.shape], "dtype": str(one.dtype)}
-        for name, one in zip(names, types, strict=True)
-    ]
-    return inputs, outputs
+    return inputs, tuple(_tensor(name, kind) for name, kind in zip(names, types, strict=True))
 
 
 def versions() -> dict[str, str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import tvm
 
+from mobilenet_tvm.base import events
+from mobilenet_tvm.base.answers import TunedLayer, TuningResult
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tracker import Device
@@ -66,16 +68,21 @@ class _Teller:
         return self._interrupted.is_set()
 
     def on_trial(self, trial: Trial) -> None:
-        event = {"event": "trial", "trial": trial.number, "layer": trial.layer, "seconds": trial.seconds}
-        self._emit({**event, "error": trial.error, "best": trial.best})
+        self._emit(
+            events.Trial(
+                trial=trial.number, layer=trial.layer, seconds=trial.seconds, error=trial.error, best=trial.best
+            )
+        )
 
     def on_improvement(self, bests: Sequence[Best], reference_seconds: float | None) -> None:
         if self._writer is not None:
             self.improved = self._writer.write(bests, reference_seconds)
 
     def on_progress(self, progress: Progress) -> None:
-        event = {"event": "progress", "stage": "tuning", "done": progress.done, "total": progress.total}
-        self._emit({**event, "elapsed": progress.seconds, "detail": progress.detail})
+        seconds, detail = progress.seconds, progress.detail
+        self._emit(
+            events.Progress(stage="tuning", done=progress.done, total=progress.total, elapsed=seconds, detail=detail)
+        )
 
 
 def tune_model(
@@ -87,7 +94,7 @@ def tune_model(
     logs: Path,
     database: Path,
     emit: Emit,
-) -> dict[str, Any]:
+) -> TuningResult:
     """Tunes the layers of a model and merges the best into ``logs/<target>/<dtype>.jsonl``.
 
     Layers that the logs know are only searched further when the budget asks for it, and after the others. An interrupt
@@ -112,21 +119,21 @@ def tune_model(
         teller.on_improvement(session.best(), session.reference_seconds)
         if session.trials:
             session.save_model(database / "cost_model.tar")
-    return {
-        "trials": session.trials,
-        "noisy": session.noisy,
-        "cost_model_updates": session.model_updates,
-        "interrupted": teller.is_interrupted,
-        "layers": [
-            {
-                "layer": str(best.layer),
-                "trials": best.trials,
-                "seconds": best.seconds,
-                "rival_seconds": best.rival_seconds,
-                "improved": str(best.layer) in teller.improved,
-            }
+    return TuningResult(
+        trials=session.trials,
+        layers=tuple(
+            TunedLayer(
+                layer=str(best.layer),
+                trials=best.trials,
+                seconds=best.seconds,
+                rival_seconds=best.rival_seconds,
+                improved=str(best.layer) in teller.improved,
+            )
             for best in session.best()
-        ],
-        "log": str(writer.path) if writer is not None else None,
-        "already_known": len(task.calls) - len(chosen.calls),
-    }
+        ),
+        log=str(writer.path) if writer is not None else None,
+        already_known=len(task.calls) - len(chosen.calls),
+        interrupted=teller.is_interrupted,
+        noisy=session.noisy,
+        cost_model_updates=session.model_updates,
+    )

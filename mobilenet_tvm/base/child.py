@@ -9,15 +9,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import IO, Any, TypeVar
 
+from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.protocol import BLOCK_VARIABLE, PARENT_VARIABLE
+from mobilenet_tvm.base.events import OnEvent, Progress, Trial, Warned
+from mobilenet_tvm.base.protocol import BLOCK_VARIABLE, PARENT_VARIABLE, Failed, spelled
 
 DEBUG_VARIABLE = "MOBILENET_TVM_DEBUG"
-OnEvent = Callable[[dict[str, Any]], None]
+_EVENTS: dict[str, type[Progress | Warned | Trial]] = {"progress": Progress, "warning": Warned, "trial": Trial}
 _STDERR_TAIL = 8000  # characters of a failed child's standard error that an error keeps
+Answer = TypeVar("Answer", bound=Document)
 
 
 def child_environment(block: tuple[str, ...] = (), extra: dict[str, str] | None = None) -> dict[str, str]:
@@ -30,7 +33,7 @@ def child_command(module: str) -> list[str]:
     return [sys.executable, "-P", "-m", module]
 
 
-def _events(stream: IO[str]) -> Iterator[dict[str, Any]]:
+def _lines(stream: IO[str]) -> Iterator[dict[str, Any]]:
     for line in stream:
         if line.strip():
             yield json.loads(line)
@@ -44,33 +47,39 @@ def _stop(child: subprocess.Popen[str]) -> None:
 
 
 def _follow(child: subprocess.Popen[str], on_event: OnEvent | None) -> dict[str, Any] | None:
-    """The child's last event. The first Ctrl-C is passed on and waited for; a second one ends the child at once."""
+    """The child's last line. The first Ctrl-C is passed on and waited for; a second one ends the child at once."""
     last: dict[str, Any] | None = None
     interrupted = False
     assert child.stdout is not None
-    events = _events(child.stdout)
+    lines = _lines(child.stdout)
     while True:
         try:
-            event = next(events, None)
-            if event is None:
+            line = next(lines, None)
+            if line is None:
                 return last
-            if event["event"] in ("result", "error"):
-                last = event
+            kind = line["event"]
+            if kind not in _EVENTS:
+                last = line
             elif on_event is not None:
-                on_event(event)
+                on_event(_EVENTS[kind].from_json(line))
         except KeyboardInterrupt:
             if interrupted:
                 raise
             interrupted = True
             child.send_signal(signal.SIGINT)
-            events = _events(child.stdout)  # an exception ends a generator
+            lines = _lines(child.stdout)  # an exception ends a generator
 
 
 def run_child(
-    module: str, request: dict[str, Any], on_event: OnEvent | None = None, block: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    """Send ``request`` to ``python -m module`` and return the payload of its result.
+    module: str,
+    request: Document,
+    answer: type[Answer],
+    on_event: OnEvent | None = None,
+    block: tuple[str, ...] = (),
+) -> Answer:
+    """Send ``request`` to ``python -m module`` and return its result.
 
+    :param answer: the result's type.
     :param on_event: called with every event before the last (``progress``, ``warning``, ``trial``).
     :param block: top-level modules that the child must not import.
     :raises UserError: the child says that the user made a mistake.
@@ -91,7 +100,7 @@ def run_child(
         try:
             assert child.stdin is not None
             with contextlib.suppress(BrokenPipeError), child.stdin:
-                child.stdin.write(json.dumps(request))
+                child.stdin.write(spelled(request))
             last = _follow(child, on_event)
             child.wait()
         except BaseException:
@@ -102,7 +111,7 @@ def run_child(
             child.stdout.close()
         noise.seek(0)
         stderr = noise.read()[-_STDERR_TAIL:]
-    return _payload(module, last, child.returncode, stderr)
+    return answer.from_json(_payload(module, last, child.returncode, stderr))
 
 
 def _payload(module: str, last: dict[str, Any] | None, code: int, stderr: str) -> dict[str, Any]:
@@ -110,9 +119,10 @@ def _payload(module: str, last: dict[str, Any] | None, code: int, stderr: str) -
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise SystemFailure(f"{module} {how} without an answer; --debug shows what it printed", stderr)
     if last["event"] == "result":
-        return {key: value for key, value in last.items() if key != "event"}
-    if last["kind"] == "user":
-        raise UserError(last["message"])
-    if last["kind"] == "interrupted":
+        return last
+    failed = Failed.from_json(last)
+    if failed.kind == "user":
+        raise UserError(failed.message)
+    if failed.kind == "interrupted":
         raise KeyboardInterrupt
-    raise SystemFailure(last["message"], f"{last['detail']}\n{stderr}".strip())
+    raise SystemFailure(failed.message, f"{failed.detail}\n{stderr}".strip())

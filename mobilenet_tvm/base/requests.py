@@ -1,7 +1,7 @@
-"""What users ask of the verbs, and what the front door then asks of its two halves.
+"""What users ask of the verbs.
 
 An option of ``compile`` or ``tune`` is added here and on the command line, nowhere else: to the ``Options`` where the
-half itself must know it, to the ``Request`` where the front door settles it.
+half that does the work must know it (``base.jobs``), to the ``Request`` where the front door settles it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.events import OnEvent, warn_only
-from mobilenet_tvm.base.target_spec import TargetSpec
 
 NATIVE = "native"
 """The richest preset that the CPU at hand can run."""
@@ -124,93 +123,6 @@ class CompareRequest(NetworkRequest, kw_only=False):
     csv: str | Path | None = None
 
 
-class CompileJob(Document):
-    """The pipeline's part of ``compile``: an ONNX file becomes a module in ``out``.
-
-    :ivar threads: how many threads to schedule for.
-    :ivar shape: the shape of each input by its name; null for the file's own.
-    :ivar logs: folders of tuning logs, first come first.
-    """
-
-    onnx: Path
-    target: TargetSpec
-    threads: int
-    out: Path
-    logs: tuple[Path, ...] = ()
-    shape: dict[str, tuple[int, ...]] | None = None
-    options: CompileOptions = CompileOptions()
-
-
-class TuneJob(Document):
-    """The pipeline's part of ``tune``.
-
-    :ivar threads: how many threads to tune for.
-    :ivar device: the boards that measure, ``tracker://HOST:PORT/KEY``.
-    :ivar logs: the folder to write logs to.
-    :ivar known_logs: folders of logs whose layers are known already.
-    :ivar database: the folder where MetaSchedule keeps every finished trial.
-    """
-
-    onnx: Path
-    target: TargetSpec
-    threads: int
-    logs: Path
-    database: Path
-    known_logs: tuple[Path, ...] = ()
-    device: str | None = None
-    shape: dict[str, tuple[int, ...]] | None = None
-    options: TuneOptions = TuneOptions()
-
-
-class LayersJob(Document):
-    """The layers of a network, as the pipeline would schedule them, and how often each is called."""
-
-    onnx: Path
-    target: TargetSpec
-    dtype: str = "float32"
-    shape: dict[str, tuple[int, ...]] | None = None
-
-
-class LogsCheckJob(Document):
-    """Replay every line of a target's own logs.
-
-    :ivar can_run: whether this CPU runs the target's code; else the kernels are built alone.
-    """
-
-    target: TargetSpec
-    dtype: str
-    logs: tuple[Path, ...]
-    can_run: bool = True
-
-
-class LogsExportJob(Document):
-    """Write a target's own logs as a MetaSchedule database into ``out``."""
-
-    target: TargetSpec
-    dtype: str
-    logs: tuple[Path, ...]
-    out: Path
-
-
-class BoardDescribeJob(Document):
-    """What a free board of ``device`` says of itself."""
-
-    device: str
-
-
-class BoardRunJob(Document):
-    """``mobilenet-run PACKAGE WORDS...`` on a free board of ``device``.
-
-    :ivar folder: the package's, here.
-    :ivar files: what the board is sent of it.
-    """
-
-    device: str
-    folder: Path
-    files: tuple[str, ...]
-    words: tuple[str, ...]
-
-
 class ExportOptions(Document):
     """What the frontend must know of a request to export.
 
@@ -240,22 +152,3 @@ class ExportRequest(ExportOptions, kw_only=False):
     weights: str | None = None
     shape: Sequence[int] | None = None
     on_event: OnEvent = field(default=warn_only, repr=False, compare=False)
-
-
-class ExportJob(Document):
-    """The frontend's part of ``export``: a network becomes the ONNX file ``out``.
-
-    :ivar weights: ``imagenet``, ``random``, a file, or null: ImageNet's where they can be had, else random.
-    """
-
-    model: str
-    out: Path
-    weights: str | None = None
-    shape: tuple[int, ...] | None = None
-    options: ExportOptions = ExportOptions()
-
-
-class ModelsJob(Document):
-    """The zoo with each model's layer table; with ``name`` that model in full."""
-
-    name: str | None = None

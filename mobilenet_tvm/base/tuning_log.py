@@ -7,12 +7,13 @@ conditions each campaign ran.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
+from mobilenet_tvm.base.document import Count, Document, Factor
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer, LayerSyntaxError
 from mobilenet_tvm.base.paths import replacing
@@ -25,20 +26,21 @@ Origin = Literal["measured", "modelled"]
 """Where seconds come from: a clock, or a static model."""
 
 
-@dataclass(frozen=True)
-class TuningRecord:
+class TuningRecord(Document, kw_only=False):
     """The best known schedule of one layer.
 
-    :ivar layer: the layer's descriptor.
+    :ivar layer: layer descriptor, such as pointwise 56x56x128->128 bias relu.
     :ivar generator: ``name/version`` of the space generator that the decisions belong to.
-    :ivar seconds: time of one call of the kernel.
+    :ivar decisions: the schedule's knobs.
+    :ivar seconds: of one call of the kernel.
+    :ivar campaign: key in campaigns.json.
     """
 
     layer: str
-    threads: int
+    threads: Count
     generator: str
     decisions: Mapping[str, int]
-    seconds: float
+    seconds: Factor
     record: Origin
     campaign: str
 
@@ -47,15 +49,19 @@ class TuningRecord:
         return self.layer, self.threads
 
     def to_line(self) -> str:
-        values = {**asdict(self), "decisions": dict(self.decisions), "seconds": float(f"{self.seconds:.4g}")}
-        return json.dumps({"schema": SCHEMA, **values})
+        return json.dumps({"schema": SCHEMA, **self.to_json(), "seconds": float(f"{self.seconds:.4g}")})
 
 
-@dataclass(frozen=True)
-class _Versioned:
+class _Versioned(Document):
     """What lines of all schemas have."""
 
     schema: int
+
+
+class LogLine(TuningRecord):
+    """A line of ``tuning_logs/<target>/<dtype>.jsonl``."""
+
+    schema: Literal[1]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
 
 from mobilenet_tvm.base.errors import UserError
 
@@ -49,3 +52,8 @@ def counts(text: str) -> list[int]:
 def names(text: str) -> list[str]:
     """``a,b`` -> ``["a", "b"]``."""
     return [part for part in text.split(",") if part]
+
+
+def options(verb: Callable[..., object], args: argparse.Namespace) -> dict[str, Any]:
+    """What was given on the command line of a verb's options, by their names in Python."""
+    return {name: value for name, value in vars(args).items() if name in signature(verb).parameters}

@@ -23,22 +23,12 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.bench import bench
 
     with output.progress_on_stderr() as on_event:
-        result = bench(
-            args.package,
-            threads=args.threads,
-            repeat=args.repeat,
-            emulate=args.emulate,
-            device=args.device,
-            on_event=on_event,
-        )
+        result = bench(**arguments.options(bench, args), on_event=on_event)
     if args.json:
         output.print_json(result)
         return 0
-    machine = result["gpu"]["name"] if result["gpu"] is not None else result["conditions"]["cpu"]
-    print(f"{result['model']} for {result['target']}, {result['dtype']}, on {machine}")
-    rows = [
-        (r["threads"], f"{r['min_ms']:.3f}", f"{r['median_ms']:.3f}", f"{r['p90_ms']:.3f}", r["runs"])
-        for r in result["results"]
-    ]
+    machine = result.gpu.name if result.gpu is not None else result.conditions.cpu
+    print(f"{result.model} for {result.target}, {result.dtype}, on {machine}")
+    rows = [(r.threads, f"{r.min_ms:.3f}", f"{r.median_ms:.3f}", f"{r.p90_ms:.3f}", r.runs) for r in result.results]
     output.print_table((">threads", ">min ms", ">median ms", ">p90 ms", ">runs"), rows)
     return 0

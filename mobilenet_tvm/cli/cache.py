@@ -17,17 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show or clear."""
-    from mobilenet_tvm.verbs.cache import cache_clear, cache_show
+    from mobilenet_tvm.verbs.cache import CacheCleared, cache_clear, cache_show
 
     result = cache_clear(tuning=args.tuning) if args.what == "clear" else cache_show()
     if args.json:
         output.print_json(result)
-    elif args.what == "clear":
-        print(
-            f"{result['folder']}: removed {', '.join(result['removed']) or 'nothing'}, {result['bytes'] / 1e6:.1f} MB"
-        )
+    elif isinstance(result, CacheCleared):
+        print(f"{result.folder}: removed {', '.join(result.removed) or 'nothing'}, {result.bytes / 1e6:.1f} MB")
     else:
-        print(result["folder"])
-        rows = [(part["name"], part["files"], f"{part['bytes'] / 1e6:.1f}") for part in result["parts"]]
+        print(result.folder)
+        rows = [(part.name, part.files, f"{part.bytes / 1e6:.1f}") for part in result.parts]
         output.print_table(("part", ">files", ">MB"), rows)
     return 0

@@ -34,49 +34,37 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.compare import compare
 
     with output.progress_on_stderr() as on_event:
-        result = compare(
-            args.model,
-            args.targets,
-            args.against,
-            threads=args.threads,
-            weights=args.weights,
-            dtype=args.dtype,
-            shape=args.shape,
-            logs=args.logs,
-            rounds=args.rounds,
-            csv=args.csv,
-            on_event=on_event,
-        )
+        result = compare(**arguments.options(compare, args), on_event=on_event)
     if args.json:
         output.print_json(result)
         return 0
-    found = result["conditions"]
-    print(f"{result['model']} on {found['cpu']}, {found['rounds']} rounds, {found['date']}")
+    conditions = result.conditions
+    print(f"{result.model} on {conditions.cpu}, {conditions.rounds} rounds, {conditions.date}")
     rows = [
         (
-            r["engine"],
-            r["version"],
-            r["target"] or "",
-            r["dtype"],
-            r["threads"],
-            f"{r['median_ms']:.3f}",
-            f"{r['min_ms']:.3f}",
-            f"{r['max_abs_err']:.2g}",
+            r.engine,
+            r.version,
+            r.target or "",
+            r.dtype,
+            r.threads,
+            f"{r.median_ms:.3f}",
+            f"{r.min_ms:.3f}",
+            f"{r.max_abs_err:.2g}",
         )
-        for r in result["results"]
+        for r in result.results
     ]
     columns = ("engine", "version", "target", "dtype", ">threads", ">median ms", ">min ms", ">largest error")
     output.print_table(columns, rows)
     print()
     ratios = [
         (
-            f"{r['engine']} {r['target']}",
-            r["against"],
-            r["threads"],
-            f"{r['median']:.3f}",
-            f"{r['p10']:.3f} to {r['p90']:.3f}",
+            f"{r.engine} {r.target}",
+            r.against,
+            r.threads,
+            f"{r.median:.3f}",
+            f"{r.p10:.3f} to {r.p90:.3f}",
         )
-        for r in result["ratios"]
+        for r in result.ratios
     ]
     output.print_table(("engine", "against", ">threads", ">time, theirs = 1", "p10 to p90 of rounds"), ratios)
     return 0

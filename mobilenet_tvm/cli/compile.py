@@ -33,26 +33,13 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.compile import compile
 
     with output.progress_on_stderr() as on_event:
-        result = compile(
-            args.model,
-            args.target,
-            args.output,
-            weights=args.weights,
-            dtype=args.dtype,
-            threads=args.threads,
-            shape=args.shape,
-            logs=args.logs,
-            labels=args.labels,
-            static=args.static,
-            compiler=args.compiler,
-            on_event=on_event,
-        )
+        result = compile(**arguments.options(compile, args), on_event=on_event)
     if args.json:
         output.print_json(result)
         return 0
-    kernels = ", ".join(f"{count} {record}" for record, count in result["kernels"].items() if count)
+    kernels = ", ".join(f"{count} {record}" for record, count in result.kernels.items() if count)
     print(
-        f"{result['package']}: {result['model']['name']} ({result['model']['weights']}) for {result['target']}, "
-        f"{result['dtype']}, {result['threads']} thread(s); kernels: {kernels}; {result['seconds']['total']:.1f} s"
+        f"{result.package}: {result.model.name} ({result.model.weights}) for {result.target}, "
+        f"{result.dtype}, {result.threads} thread(s); kernels: {kernels}; {result.seconds.total:.1f} s"
     )
     return 0

@@ -37,12 +37,12 @@ def run(args: argparse.Namespace) -> int:
         result = devices(args.tracker, on_event=on_event)
     if args.json:
         output.print_json(result)
-    elif not result["devices"]:
-        print(f"the tracker at {result['tracker']} knows no board: on one, ./run.sh --serve HOST:PORT registers it")
+    elif not result.devices:
+        print(f"the tracker at {result.tracker} knows no board: on one, ./run.sh --serve HOST:PORT registers it")
     else:
         rows = [
-            (one["device"], one["free"], one["busy"], one["waiting"], " ".join(one["addresses"]))
-            for one in result["devices"]
+            (device.device, device.free, device.busy, device.waiting, " ".join(device.addresses))
+            for device in result.devices
         ]
         output.print_table(("device", ">free", ">busy", ">clients waiting", "addresses"), rows)
     return 0

@@ -23,6 +23,6 @@ def run(args: argparse.Namespace) -> int:
         output.print_json(result)
     else:
         marks = {(True, True): "ok", (True, False): "ok", (False, True): "MISSING", (False, False): "absent"}
-        rows = [(c["name"], marks[c["ok"], c["required"]], c["detail"], c["mend"] or "") for c in result["checks"]]
+        rows = [(c.name, marks[c.ok, c.required], c.detail, c.mend or "") for c in result.checks]
         output.print_table(("what", "", "found", "mend it with"), rows)
-    return 0 if result["ok"] else EXIT_SYSTEM
+    return 0 if result.ok else EXIT_SYSTEM

@@ -18,12 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=int, metavar="N", help="classes of the last layer (default: 1000)")
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="images per call (default: 1)")
     parser.add_argument("--activation", choices=("relu", "relu6"), help="of MobileNetV1 (published ones use relu6)")
-    parser.add_argument("--shape", metavar="1x3x224x224", help="the input of file.py:factory")
+    parser.add_argument("--shape", type=_shape, metavar="1x3x224x224", help="the input of file.py:factory")
 
 
-def _shape(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
+def _shape(text: str) -> list[int]:
     parts = text.rpartition(":")[2].split("x")
     if not all(part.isdecimal() for part in parts):
         raise UserError(f"shape {text!r} is not of the form 1x3x224x224")
@@ -35,22 +33,13 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.export import export
 
     with output.progress_on_stderr() as on_event:
-        result = export(
-            args.model,
-            args.output,
-            weights=args.weights,
-            batch=args.batch,
-            classes=args.classes,
-            activation=args.activation,
-            shape=_shape(args.shape),
-            on_event=on_event,
-        )
+        result = export(**arguments.options(export, args), on_event=on_event)
     if args.json:
         output.print_json(result)
         return 0
-    shape = "x".join(map(str, result["input"]["shape"]))
+    shape = "x".join(map(str, result.input.shape))
     print(
-        f"{args.output}: {result['model']}, input {shape}, weights: {result['weights_note']}; "
-        f"ONNX Runtime and PyTorch differ by {result['max_abs_err'] / result['output_range']:.2g} of the output's range"
+        f"{args.output}: {result.model}, input {shape}, weights: {result.weights_note}; "
+        f"ONNX Runtime and PyTorch differ by {result.max_abs_err / result.output_range:.2g} of the output's range"
     )
     return 0

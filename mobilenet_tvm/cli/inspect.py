@@ -22,32 +22,29 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json(result)
         return 0
-    model, target = result["model"], result["target"]
-    print(f"model    {model['name']} ({model['weights']}), ONNX {model['onnx_sha256'][:12]}")
-    print(f"target   {target['name']} ({target['arch']}), {result['dtype']}, {result['threads']} thread(s)")
-    print(f"needs    {' '.join(target['cpu_features'])}")
-    for key in ("inputs", "outputs"):
-        for tensor in result[key]:
-            print(f"{key[:-1]:<8} {tensor['name']} {'x'.join(map(str, tensor['shape']))} {tensor['dtype']}")
-    print(f"classes  {'names of ' + str(len(result['labels'])) if result['labels'] else 'no names'}")
-    if (code := result["device_code"]) is not None:
-        print(
-            f"GPU      {code['arch']} machine code, {code['ptx']} PTX, driver {code['driver']}, source {code['source']}"
-        )
-        made_by = {**result["versions"], **({"device code": code["compiler"]} if "compiler" in code else {})}
-    else:
-        made_by = result["versions"]
+    model, target = result.model, result.target
+    print(f"model    {model.name} ({model.weights}), ONNX {model.onnx_sha256[:12]}")
+    print(f"target   {target.name} ({target.arch}), {result.dtype}, {result.threads} thread(s)")
+    print(f"needs    {' '.join(target.cpu_features)}")
+    for kind, tensors in (("input", result.inputs), ("output", result.outputs)):
+        for tensor in tensors:
+            print(f"{kind:<8} {tensor.name} {'x'.join(map(str, tensor.shape))} {tensor.dtype}")
+    print(f"classes  {'names of ' + str(len(result.labels)) if result.labels else 'no names'}")
+    made_by = dict(result.versions)
+    if (code := result.device_code) is not None:
+        print(f"GPU      {code.arch} machine code, {code.ptx} PTX, driver {code.driver}, source {code.source}")
+        made_by |= {"device code": code.compiler} if code.compiler else {}
     print("made by  " + ", ".join(f"{name} {version}" for name, version in made_by.items()))
-    print(f"size     {sum(result['sizes'].values()) / 1e6:.1f} MB in {len(result['sizes'])} files\n")
+    print(f"size     {sum(result.sizes.values()) / 1e6:.1f} MB in {len(result.sizes)} files\n")
     rows = [
         (
-            kernel["name"],
-            kernel["layer"] or "",
-            kernel["record"],
-            kernel.get("campaign") or "",
-            f"{1e3 * kernel['seconds']:.4f}" if kernel.get("seconds") else "",
+            kernel.name,
+            kernel.layer or "",
+            kernel.record,
+            kernel.campaign or "",
+            f"{1e3 * kernel.seconds:.4f}" if kernel.seconds else "",
         )
-        for kernel in result["kernels"]
+        for kernel in result.kernels
     ]
     output.print_table(("kernel", "layer", "record", "campaign", ">ms when tuned"), rows)
     return 0

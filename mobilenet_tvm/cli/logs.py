@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING
 
+from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.protocol import EXIT_SYSTEM
 from mobilenet_tvm.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mobilenet_tvm.verbs.logs import LogsShown
 
 HELP = "the tuning logs: show them, check them, export them"
 
@@ -29,26 +33,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         part.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
-def _print_shown(result: dict[str, Any]) -> None:
+def _print_shown(result: LogsShown) -> None:
     rows = [
         (
-            log["target"],
-            log["dtype"],
-            log["layers"],
-            " ".join(map(str, log["threads"])),
-            ", ".join(f"{count} {record}" for record, count in log["by_record"].items()),
-            " ".join(log["campaigns"]),
-            log["folder"],
+            log.target,
+            log.dtype,
+            log.layers,
+            " ".join(map(str, log.threads)),
+            ", ".join(f"{count} {record}" for record, count in log.by_record.items()),
+            " ".join(log.campaigns),
+            log.folder,
         )
-        for log in result["logs"]
+        for log in result.logs
     ]
     output.print_table(("target", "dtype", ">layers", "threads", "records", "campaigns", "folder"), rows)
-    print(f"{result['trials']} finished trials in your tuning databases")
-    if "records" in result:
+    print(f"{result.trials} finished trials in your tuning databases")
+    if result.records is not UNSET:
         print()
         records = [
-            (r["target"], r["dtype"], r["layer"], r["threads"], f"{1e3 * r['seconds']:.4f}", r["record"], r["campaign"])
-            for r in result["records"]
+            (r.target, r.dtype, r.layer, r.threads, f"{1e3 * r.seconds:.4f}", r.record, r.campaign)
+            for r in result.records
         ]
         output.print_table(("target", "dtype", "layer", ">threads", ">ms", "record", "campaign"), records)
 
@@ -56,7 +60,7 @@ def _print_shown(result: dict[str, Any]) -> None:
 def _show(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.logs import logs_show
 
-    result = logs_show(all=args.all, target=args.target, logs=args.logs)
+    result = logs_show(**arguments.options(logs_show, args))
     if args.json:
         output.print_json(result)
     else:
@@ -68,25 +72,25 @@ def _check(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.logs import logs_check
 
     with output.progress_on_stderr() as on_event:
-        result = logs_check(args.target, dtype=args.dtype, logs=args.logs, on_event=on_event)
+        result = logs_check(**arguments.options(logs_check, args), on_event=on_event)
     if args.json:
         output.print_json(result)
     else:
-        for line in result["failed"]:
-            print(f"no longer applies: {line['layer']}, {line['threads']} thread(s): {line['error']}")
-        print(f"{result['checked']} lines checked, {len(result['failed'])} no longer apply")
-    return EXIT_SYSTEM if result["failed"] else 0
+        for line in result.failed:
+            print(f"no longer applies: {line.layer}, {line.threads} thread(s): {line.error}")
+        print(f"{result.checked} lines checked, {len(result.failed)} no longer apply")
+    return EXIT_SYSTEM if result.failed else 0
 
 
 def _export(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.logs import logs_export
 
     with output.progress_on_stderr() as on_event:
-        result = logs_export(args.metaschedule, args.target, dtype=args.dtype, logs=args.logs, on_event=on_event)
+        result = logs_export(**arguments.options(logs_export, args), on_event=on_event)
     if args.json:
         output.print_json(result)
     else:
-        print(f"{args.metaschedule}: {result['records']} records")
+        print(f"{args.metaschedule}: {result.records} records")
     return 0
 
 

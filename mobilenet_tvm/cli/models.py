@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.cli import output
+
+if TYPE_CHECKING:
+    from mobilenet_tvm.verbs.models import DescribedModel
 
 HELP = "the zoo: parameters, Mult-Adds, tuning logs; with NAME its layers and what they cost"
 
@@ -27,30 +30,30 @@ def logs_text(logs: dict[str, dict[str, float]]) -> str:
     return ", ".join(parts) or "none"
 
 
-def _print_one(model: dict[str, Any]) -> None:
-    print(f"{model['name']}: {model['parameters']:,} parameters, {model['mult_adds'] / 1e6:.2f} M Mult-Adds")
-    print(f"tuning logs: {logs_text(model['logs'])}\n")
+def _print_one(model: DescribedModel) -> None:
+    print(f"{model.name}: {model.parameters:,} parameters, {model.mult_adds / 1e6:.2f} M Mult-Adds")
+    print(f"tuning logs: {logs_text(model.logs)}\n")
     rows = [
         (
-            layer["name"],
-            layer["kind"],
-            "x".join(map(str, layer["input"])),
-            "x".join(map(str, layer["output"])),
-            "x".join(map(str, layer["kernel"])) if layer["kernel"] else "",
-            layer["stride"] or "",
-            f"{layer['parameters']:,}",
-            f"{layer['mult_adds']:,}",
+            layer.name,
+            layer.kind,
+            "x".join(map(str, layer.input)),
+            "x".join(map(str, layer.output)),
+            "x".join(map(str, layer.kernel)) if layer.kernel else "",
+            layer.stride or "",
+            f"{layer.parameters:,}",
+            f"{layer.mult_adds:,}",
         )
-        for layer in model["layers"]
+        for layer in model.layers
     ]
     output.print_table(("layer", "kind", "input", "output", "kernel", ">stride", ">parameters", ">Mult-Adds"), rows)
     print()
-    shares = [(s["kind"], _per_cent(s["mult_adds_share"]), _per_cent(s["parameters_share"])) for s in model["shares"]]
+    shares = [(s.kind, _per_cent(s.mult_adds_share), _per_cent(s.parameters_share)) for s in model.shares]
     output.print_table(("kind", ">Mult-Adds", ">parameters"), shares)
     print()
     blocks = [
-        (b["name"], f"{b['mult_adds']:,}", f"{b['full_convolution_mult_adds']:,}", f"{b['ratio']:.4f} = {b['formula']}")
-        for b in model["separable_blocks"]
+        (b.name, f"{b.mult_adds:,}", f"{b.full_convolution_mult_adds:,}", f"{b.ratio:.4f} = {b.formula}")
+        for b in model.separable_blocks
     ]
     output.print_table(("separable block", ">Mult-Adds", ">as a full convolution", "ratio"), blocks)
 
@@ -63,18 +66,18 @@ def run(args: argparse.Namespace) -> int:
         result = models(args.name, on_event=on_event)
     if args.json:
         output.print_json(result)
-    elif isinstance(result, dict):
-        _print_one(result)
-    else:
+    elif isinstance(result, list):
         rows = [
             (
-                model["name"],
-                f"{model['parameters']:,}",
-                f"{model['mult_adds'] / 1e6:.2f}",
-                "yes" if model["imagenet"] else "",
-                logs_text(model["logs"]),
+                model.name,
+                f"{model.parameters:,}",
+                f"{model.mult_adds / 1e6:.2f}",
+                "yes" if model.imagenet else "",
+                logs_text(model.logs),
             )
             for model in result
         ]
         output.print_table(("model", ">parameters", ">M Mult-Adds", "ImageNet weights", "layers in tuning logs"), rows)
+    else:
+        _print_one(result)
     return 0

@@ -6,22 +6,19 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mobilenet_tvm.base.events import OnEvent
+from mobilenet_tvm.base.document import Document
+from mobilenet_tvm.base.events import Event, OnEvent, Progress, Warned
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    import rich.progress
 
 
-def print_json(payload: Any) -> None:
-    """The payload as one JSON document."""
-    print(json.dumps(payload, indent=1))
-
-
-def print_json_line(payload: Any) -> None:
-    """The payload as one line, out at once."""
-    print(json.dumps(payload), flush=True)
+def print_json(result: Document | Sequence[Document]) -> None:
+    """A verb's result as one JSON document."""
+    values = result.to_json() if isinstance(result, Document) else [part.to_json() for part in result]
+    print(json.dumps(values, indent=1))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -47,11 +44,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         print("  ".join(padded).rstrip())
 
 
-def print_where(result: dict[str, Any]) -> None:
+def print_where(where: str, device: str | None, target: str) -> None:
     """Say so where an emulator ran the package, or a board."""
-    device = result["device"]
-    if result["where"] == "emulated":
-        what = f"{device} is an emulator" if device else _emulator_of(result["target"])
+    if where == "emulated":
+        what = f"{device} is an emulator" if device else _emulator_of(target)
         print(f"emulated: {what}; its times would say nothing about a board")
     elif device:
         print(f"on the board {device}")
@@ -74,36 +70,35 @@ def print_warning(message: str) -> None:
     print(f"warning: {message}", file=sys.stderr, flush=True)
 
 
-def _show(progress: Progress, tasks: dict[str, Any], event: dict[str, Any]) -> None:
-    stage = event["stage"]
+def _show(progress: rich.progress.Progress, tasks: dict[str, rich.progress.TaskID], event: Progress) -> None:
+    stage = event.stage
     if stage not in tasks:
         for task in tasks.values():
             progress.update(task, visible=False)
         tasks[stage] = progress.add_task(stage, total=None)
-    progress.update(
-        tasks[stage], description=f"{stage} {event['detail']}", completed=event["done"], total=event["total"]
-    )
+    progress.update(tasks[stage], description=f"{stage} {event.detail}", completed=event.done, total=event.total)
 
 
 @contextmanager
 def progress_on_stderr() -> Iterator[OnEvent]:
     """A listener that shows a verb's progress on a terminal, and its warnings anywhere."""
     if not sys.stderr.isatty():
-        yield lambda event: print_warning(event["message"]) if event["event"] == "warning" else None
+        yield lambda event: print_warning(event.message) if isinstance(event, Warned) else None
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[str, Any] = {}
+    with Bars(*columns, console=console, transient=True) as progress:
+        tasks: dict[str, rich.progress.TaskID] = {}
 
-        def on_event(event: dict[str, Any]) -> None:
-            if event["event"] == "warning":
-                console.print(f"warning: {escape(event['message'])}", highlight=False)
-            elif event["event"] == "progress":
+        def on_event(event: Event) -> None:
+            if isinstance(event, Warned):
+                console.print(f"warning: {escape(event.message)}", highlight=False)
+            elif isinstance(event, Progress):
                 _show(progress, tasks, event)
 
         yield on_event

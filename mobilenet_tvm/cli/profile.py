@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mobilenet_tvm.verbs.profile import Profiled
+    from mobilenet_tvm.verbs.profile_gpu import CountedLaunches, GpuProfiled
 
 HELP = "where the time goes: per layer its time and share of this CPU's peak; of a GPU's package what a model says"
 
@@ -19,33 +23,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_device(parser)
 
 
-def _print_emulated(result: dict[str, Any]) -> None:
+def _print_emulated(result: Profiled) -> None:
     """What an emulator can tell of the layers: nothing of a board's time."""
-    print(f"{result['model']} for {result['target']}, {result['dtype']}, {result['threads']} thread(s)")
+    print(f"{result.model} for {result.target}, {result.dtype}, {result.threads} thread(s)")
     rows = [
         (
-            layer["name"],
-            f"{layer['mult_adds'] / 1e6:.2f}",
-            f"{layer['bytes'] / 1e6:.2f}" if layer["bytes"] is not None else "",
-            layer["record"],
-            f"{layer['ms']:.1f}",
+            layer.name,
+            f"{layer.mult_adds / 1e6:.2f}",
+            f"{layer.bytes / 1e6:.2f}" if layer.bytes is not None else "",
+            layer.record,
+            f"{layer.ms:.1f}",
         )
-        for layer in result["layers"]
+        for layer in result.layers
     ]
     output.print_table(("layer", ">M Mult-Adds", ">MB", "record", ">emulator's ms"), rows)
 
 
-def _counted(counts: dict[str, Any] | None) -> list[str]:
+def _counted(counts: CountedLaunches | None) -> list[str]:
     """What the emulated GPU counted of a kernel."""
     if counts is None:
         return ["0", "", ""]
-    return [f"{counts['launches']}", f"{counts['global_bytes'] / 1e6:.2f}", f"{counts['unique_bytes'] / 1e6:.2f}"]
+    return [f"{counts.launches}", f"{counts.global_bytes / 1e6:.2f}", f"{counts.unique_bytes / 1e6:.2f}"]
 
 
-def _print_gpu(result: dict[str, Any]) -> None:
+def _print_gpu(result: GpuProfiled) -> None:
     """Launches, bytes and the model's time per kernel; measured ones where there are any."""
-    print(f"{result['model']} for {result['target']}, {result['dtype']}; modelled for {result['card']}, not measured:")
-    measured, emulated = result["total_ms"] is not None, result["where"] == "emulated"
+    print(f"{result.model} for {result.target}, {result.dtype}; modelled for {result.card}, not measured:")
+    measured, emulated = result.total_ms is not None, result.where == "emulated"
     rows = [
         (
             kernel["layer"] or kernel["name"],
@@ -62,10 +66,10 @@ def _print_gpu(result: dict[str, Any]) -> None:
             f"{kernel['estimated_us']:.2f}",
             kernel["bound"],
             *([f"{kernel['measured_us']:.2f}" if kernel["measured_us"] is not None else ""] if measured else []),
-            *(_counted(kernel["emulated"]) if emulated else []),
+            *(_counted(kernel.emulated) if emulated else []),
             kernel["record"],
         )
-        for kernel in result["kernels"]
+        for kernel in result.kernels
     ]
     heading = (
         *("layer", ">calls", ">grid", ">block", ">registers", ">KiB shared", ">occupancy", ">waves", ">MB asked"),
@@ -74,59 +78,50 @@ def _print_gpu(result: dict[str, Any]) -> None:
         "record",
     )
     output.print_table(heading, rows)
-    asked, unique = result["global_bytes"], result["unique_bytes"]
-    flops = result["flops"] + result["tensor_flops"]
+    asked, unique = result.global_bytes, result.unique_bytes
+    flops = result.flops + result.tensor_flops
     print(
-        f"{result['launches']} launches, {flops / 1e6:.1f} MFLOP, {asked / 1e6:.1f} MB asked of memory, "
+        f"{result.launches} launches, {flops / 1e6:.1f} MFLOP, {asked / 1e6:.1f} MB asked of memory, "
         f"{unique / 1e6:.1f} of them unique ({asked / unique:.2f} x); modelled: "
-        f"{result['estimated_us']:.1f} us, {result['launch_us']} us per launch among them"
+        f"{result.estimated_us:.1f} us, {result.launch_us} us per launch among them"
     )
     if measured:
-        print(f"measured: {result['total_ms']:.3f} ms (median of {result['runs']})")
+        print(f"measured: {result.total_ms:.3f} ms (median of {result.runs})")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     from mobilenet_tvm.verbs.profile import profile
+    from mobilenet_tvm.verbs.profile_gpu import GpuProfiled
 
     with output.progress_on_stderr() as on_event:
-        result = profile(
-            args.package,
-            threads=args.threads,
-            repeat=args.repeat,
-            emulate=args.emulate,
-            device=args.device,
-            on_event=on_event,
-        )
+        result = profile(**arguments.options(profile, args), on_event=on_event)
     if args.json:
         output.print_json(result)
         return 0
-    if "card" in result:
+    if isinstance(result, GpuProfiled):
         _print_gpu(result)
         return 0
-    output.print_where(result)
-    if result["where"] == "emulated":
+    output.print_where(result.where, result.device, result.target)
+    if result.where == "emulated":
         _print_emulated(result)
         return 0
-    print(
-        f"{result['model']} for {result['target']}, {result['dtype']}, {result['threads']} thread(s), on "
-        f"{result['conditions']['cpu']}"
-    )
+    print(f"{result.model} for {result.target}, {result.dtype}, {result.threads} thread(s), on {result.conditions.cpu}")
     rows = [
         (
-            layer["name"],
-            f"{layer['ms']:.4f}",
-            f"{layer['gmacs_per_s']:.1f}",
-            f"{layer['peak_share']:.0%}",
-            f"{layer['bytes'] / 1e6:.2f}" if layer["bytes"] is not None else "",
-            layer["record"],
+            layer.name,
+            f"{layer.ms:.4f}",
+            f"{layer.gmacs_per_s:.1f}",
+            f"{layer.peak_share:.0%}",
+            f"{layer.bytes / 1e6:.2f}" if layer.bytes is not None else "",
+            layer.record,
         )
-        for layer in result["layers"]
+        for layer in result.layers
     ]
-    rows.append(("outside of kernels", f"{result['other_ms']:.4f}", "", "", "", ""))
+    rows.append(("outside of kernels", f"{result.other_ms:.4f}", "", "", "", ""))
     output.print_table(("layer", ">ms", ">GMAC/s", ">of peak", ">MB", "record"), rows)
     print(
-        f"{result['total_ms']:.3f} ms (median of {result['runs']}), {result['mult_adds'] / 1e6:.1f} M Mult-Adds: "
-        f"{result['peak_share']:.1%} of the measured peak, {result['peak_gmacs']:.1f} GMAC/s"
+        f"{result.total_ms:.3f} ms (median of {result.runs}), {result.mult_adds / 1e6:.1f} M Mult-Adds: "
+        f"{result.peak_share:.1%} of the measured peak, {result.peak_gmacs:.1f} GMAC/s"
     )
     return 0

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mobilenet_tvm.places.answers import Classified
 
 HELP = "the most likely classes of images"
 
@@ -20,13 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_device(parser)
 
 
-def _rows(results: list[dict[str, Any]]) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for result in results:
-        for i, entry in enumerate(result["top"]):
-            label = entry["label"] if entry["label"] is not None else f"class {entry['class_id']}"
-            rows.append((result["image"] if i == 0 else "", f"{entry['probability']:.4f}", label))
-    return rows
+def _rows(results: Sequence[Classified]) -> list[tuple[object, ...]]:
+    return [
+        (result.image if place == 0 else "", f"{ranked.probability:.4f}", ranked.label)
+        for result in results
+        for place, ranked in enumerate(result.top)
+    ]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,18 +37,10 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.run import run as classify
 
     with output.progress_on_stderr() as on_event:
-        result = classify(
-            args.package,
-            args.images,
-            threads=args.threads,
-            top=args.top,
-            emulate=args.emulate,
-            device=args.device,
-            on_event=on_event,
-        )
+        result = classify(**arguments.options(classify, args), on_event=on_event)
     if args.json:
         output.print_json(result)
     else:
-        output.print_where(result)
-        output.print_table(("image", ">probability", "class"), _rows(result["results"]))
+        output.print_where(result.where, result.device, result.target)
+        output.print_table(("image", ">probability", "class"), _rows(result.results))
     return 0

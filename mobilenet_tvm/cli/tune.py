@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
-from mobilenet_tvm.base.events import OnEvent
+from mobilenet_tvm.base.events import Event, OnEvent, Trial, TrialLine, Warned
 from mobilenet_tvm.cli import arguments, output
 
+if TYPE_CHECKING:
+    from mobilenet_tvm.verbs.tune import Tuned
+
 HELP = "search for faster schedules of a network's layers, here, on boards, or by a static model"
-_TRIAL_KEYS = ("trial", "layer", "seconds", "error", "best")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_logs(parser, "write logs there instead of to your own, which compile consults first")
 
 
-def _on_json(event: dict[str, Any]) -> None:
-    """A line per durable trial; everything else goes to standard error."""
-    if event["event"] == "trial":
-        output.print_json_line({key: event[key] for key in _TRIAL_KEYS if key in event})
-    elif event["event"] == "warning":
-        output.print_warning(event["message"])
+def _on_json(event: Event) -> None:
+    """A line per durable trial, out at once; everything else goes to standard error."""
+    if isinstance(event, Trial):
+        print(json.dumps(TrialLine.of(event).to_json()), flush=True)
+    elif isinstance(event, Warned):
+        output.print_warning(event.message)
 
 
 def _time_left(begin: float, done: int, trials: int | None, seconds: float | None) -> str:
@@ -72,60 +75,45 @@ def _on_terminal(trials: int | None, seconds: float | None) -> Iterator[OnEvent]
         begin = time.monotonic()
         done = 0
 
-        def on_event(event: dict[str, Any]) -> None:
+        def on_event(event: Event) -> None:
             nonlocal done
-            if event["event"] == "warning":
-                console.print(f"warning: {event['message']}", highlight=False, markup=False)
-            elif event["event"] == "trial":
+            if isinstance(event, Warned):
+                console.print(f"warning: {event.message}", highlight=False, markup=False)
+            elif isinstance(event, Trial):
                 done += 1
-                best = f"best {1e3 * event['best']:.4f} ms" if event.get("best") else "none built yet"
+                best = f"best {1e3 * event.best:.4f} ms" if event.best else "none built yet"
                 left = _time_left(begin, done, trials, seconds)
-                progress.update(task, completed=done, description=f"{done} trials, {event['layer']}: {best}, {left}")
-            elif event["event"] == "progress" and not done:
-                progress.update(task, description=f"{event['stage']} {event['detail']}")
+                progress.update(task, completed=done, description=f"{done} trials, {event.layer}: {best}, {left}")
+            elif not done:
+                progress.update(task, description=f"{event.stage} {event.detail}")
 
         yield on_event
 
 
-def _print_result(result: dict[str, Any]) -> None:
+def _print_result(result: Tuned) -> None:
     rows = [
         (
-            layer["layer"],
-            layer["trials"],
-            f"{1e3 * layer['seconds']:.4f}" if layer["seconds"] else "",
-            "faster now" if layer["improved"] else "",
+            layer.layer,
+            layer.trials,
+            f"{1e3 * layer.seconds:.4f}" if layer.seconds else "",
+            "faster now" if layer.improved else "",
         )
-        for layer in result["layers"]
+        for layer in result.layers
     ]
     output.print_table(("layer", ">trials", ">best ms", ""), rows)
-    known = f", {result['already_known']} layers were known already" if result["already_known"] else ""
-    print(f"{result['trials']} trials{known}; {result['log'] or 'an emulator measured: no log was written'}")
+    known = f", {result.already_known} layers were known already" if result.already_known else ""
+    print(f"{result.trials} trials{known}; {result.log or 'an emulator measured: no log was written'}")
 
 
 def run(args: argparse.Namespace) -> int:
     """Tune; Ctrl-C ends it early and keeps what was found."""
     from mobilenet_tvm.verbs.tune import tune
 
-    def start(on_event: OnEvent) -> dict[str, Any]:
-        return tune(
-            args.model,
-            args.target,
-            trials=args.trials,
-            seconds=args.seconds,
-            threads=args.threads,
-            weights=args.weights,
-            dtype=args.dtype,
-            shape=args.shape,
-            measure=args.measure,
-            device=args.device,
-            logs=args.logs,
-            on_event=on_event,
-        )
-
+    options = arguments.options(tune, args)
     if args.json:
-        start(_on_json)
+        tune(**options, on_event=_on_json)
         return 0
     with _on_terminal(args.trials, args.seconds) as on_event:
-        result = start(on_event)
+        result = tune(**options, on_event=on_event)
     _print_result(result)
     return 0

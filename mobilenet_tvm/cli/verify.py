@@ -24,26 +24,19 @@ def run(args: argparse.Namespace) -> int:
     from mobilenet_tvm.verbs.verify import verify
 
     with output.progress_on_stderr() as on_event:
-        result = verify(
-            args.package,
-            onnx=args.onnx,
-            labels=args.labels,
-            emulate=args.emulate,
-            device=args.device,
-            on_event=on_event,
-        )
-    code = 0 if result["passed"] else EXIT_SYSTEM
+        result = verify(**arguments.options(verify, args), on_event=on_event)
+    code = 0 if result.passed else EXIT_SYSTEM
     if args.json:
         output.print_json(result)
         return code
-    output.print_where(result)
+    output.print_where(result.where, result.device, result.target)
     print(
-        f"{result['package']}: {'passed' if result['passed'] else 'FAILED'}: "
-        f"largest error {result['max_abs_err']:.3g}, {result['relative_err']:.2g} of the output's range "
-        f"(at most {result['tolerance']:g} is right), "
-        f"the five most likely classes {'agree' if result['top5_agrees'] else 'DISAGREE'}; against {result['against']}"
+        f"{result.package}: {'passed' if result.passed else 'FAILED'}: "
+        f"largest error {result.max_abs_err:.3g}, {result.relative_err:.2g} of the output's range "
+        f"(at most {result.tolerance:g} is right), "
+        f"the five most likely classes {'agree' if result.top5_agrees else 'DISAGREE'}; against {result.against}"
     )
-    if result["labels"]:
-        shares = result["labels"]
-        print(f"{shares['images']} images: top-1 {100 * shares['top1']:.2f} %, top-5 {100 * shares['top5']:.2f} %")
+    if result.labels:
+        shares = result.labels
+        print(f"{shares.images} images: top-1 {100 * shares.top1:.2f} %, top-5 {100 * shares.top5:.2f} %")
     return code

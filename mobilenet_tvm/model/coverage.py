@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from mobilenet_tvm.base.answers import NetworkLayer
+from mobilenet_tvm.base.document import Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.paths import builtin_logs_dir, user_logs_dir
 from mobilenet_tvm.base.tuning_log import TuningRecord, read_log
 from targets import Target
+
+Coverage = dict[str, dict[str, Share]]
+"""By target and dtype the share of a network's convolutions and dense layers that the logs know."""
 
 _KERNEL_KINDS = ("conv2d", "pointwise", "depthwise", "dense")
 
@@ -26,11 +30,6 @@ def log_folders(logs: str | Path | None) -> list[Path]:
     if path.exists() and not path.is_dir():
         raise UserError(f"{logs} is not a folder of logs")
     return [path]
-
-
-def as_strings(folders: Sequence[Path]) -> list[str]:
-    """Paths as a request to the pipeline carries them."""
-    return [str(folder) for folder in folders]
 
 
 def records_of(folders: Iterable[Path], target: str) -> dict[str, list[TuningRecord]]:
@@ -54,20 +53,20 @@ def _known_layers(folders: Sequence[Path], target: Target) -> dict[str, set[str]
     return known
 
 
-def describe(layer: dict[str, Any]) -> str | None:
+def describe(layer: NetworkLayer) -> str | None:
     """The descriptor, nothing fused, of a line of the frontend's layer table; None for a layer that is not tuned."""
-    kind = layer["kind"]
+    kind = layer.kind
     if kind not in _KERNEL_KINDS:
         return None
     if kind == "dense":
-        return f"dense {layer['input'][-1]}->{layer['output'][-1]}"
-    channels, height, width = layer["input"]
-    outputs = "" if kind == "depthwise" else f"->{layer['output'][0]}"
-    window = f" k{layer['kernel'][0]}x{layer['kernel'][1]} s{layer['stride']} p{layer['padding']}"
+        return f"dense {layer.input[-1]}->{layer.output[-1]}"
+    channels, height, width = layer.input
+    outputs = "" if kind == "depthwise" else f"->{layer.output[0]}"
+    window = f" k{'x'.join(map(str, layer.kernel or ()))} s{layer.stride} p{layer.padding}"
     return f"{kind} {height}x{width}x{channels}{outputs}" + ("" if kind == "pointwise" else window)
 
 
-def coverage(layers: Iterable[dict[str, Any]], folders: Sequence[Path], targets: Iterable[Target]) -> dict[str, Any]:
+def coverage(layers: Iterable[NetworkLayer], folders: Sequence[Path], targets: Iterable[Target]) -> Coverage:
     """Per target and dtype the share of a network's convolutions and dense layers that the logs know."""
     wanted = [described for layer in layers if (described := describe(layer))]
     return {

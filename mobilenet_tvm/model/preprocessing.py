@@ -7,92 +7,29 @@ tests/runner/test_preprocess.py holds the two together, so a change here is a ch
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 # runner/io/preprocess.cc has the same limit: an image of 1 x 100,000 pixels would become 256 x 25,600,000.
 _MAX_LONG_SIDE = 65535
 
 
-@dataclass(frozen=True)
-class Preprocessing:
-    """The manifest's ``preprocessing``.
-
-    The shorter side of the image becomes ``resize`` pixels long, a square of ``crop`` is cut from the middle, and each
-    byte becomes ``(byte * scale - mean) / std`` with its channel's mean and standard deviation.
-    """
-
-    resize: int
-    crop: int
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
-    scale: float = 1 / 255
-    interpolation: str = "bilinear"
-    channel_order: str = "RGB"
-
-    @classmethod
-    def default_for(cls, resolution: int) -> Preprocessing:
-        """The standard evaluation of ImageNet networks, resize 256 and crop 224, in proportion to ``resolution``."""
-        return cls(resize=round(resolution * 256 / 224), crop=resolution)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Preprocessing:
-        """From a manifest's object; raises UserError on one that this version cannot carry out."""
-        try:
-            mean, std = (tuple(float(v) for v in value[key]) for key in ("mean", "std"))
-            result = cls(
-                resize=int(value["resize"]),
-                crop=int(value["crop"]),
-                mean=(mean[0], mean[1], mean[2]),
-                std=(std[0], std[1], std[2]),
-                scale=float(value["scale"]),
-                interpolation=str(value["interpolation"]),
-                channel_order=str(value["channel_order"]),
-            )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise UserError(f"the preprocessing in the manifest is broken: {error!r}") from error
-        if result.interpolation != "bilinear" or result.channel_order != "RGB":
-            raise UserError(
-                f"the manifest asks for {result.interpolation} interpolation and {result.channel_order} channels; "
-                "bilinear and RGB are known"
-            )
-        if not 1 <= result.crop <= result.resize or min(result.std) <= 0 or len(mean) != 3 or len(std) != 3:
-            raise UserError("the preprocessing in the manifest is broken: crop, mean or std is out of bounds")
-        return result
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that goes into a manifest."""
-        return {
-            "resize": self.resize,
-            "crop": self.crop,
-            "interpolation": self.interpolation,
-            "mean": list(self.mean),
-            "std": list(self.std),
-            "channel_order": self.channel_order,
-            "scale": self.scale,
-        }
-
-
-def preprocess(image: Image.Image | str | Path, spec: Preprocessing | dict[str, Any]) -> NDArray[np.float32]:
+def preprocess(image: Image.Image | str | Path, plan: Preprocessing) -> NDArray[np.float32]:
     """An image, or the file of one, as float32 ``[1, 3, crop, crop]``, RGB planes.
 
-    Raises UserError for a file that does not decode and an image too narrow to resize.
+    :raises UserError: the file does not decode, or the image is too narrow to resize.
     """
     import numpy as np
     from PIL import Image
 
-    plan = spec if isinstance(spec, Preprocessing) else Preprocessing.from_json(spec)
     name = "the image" if isinstance(image, Image.Image) else str(image)
     picture = _to_rgb(image if isinstance(image, Image.Image) else _open(Path(image)))
     width, height = _resized(picture.size, plan.resize, name)

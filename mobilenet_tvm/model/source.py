@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from mobilenet_tvm.base.answers import Exported
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.events import OnEvent, progress, warning
+from mobilenet_tvm.base.events import Event, OnEvent, Warned, progress, warning
+from mobilenet_tvm.base.jobs import ExportJob
 from mobilenet_tvm.base.paths import cache_dir, replacing, sha256_file
+from mobilenet_tvm.base.preprocessing import Preprocessing
+from mobilenet_tvm.base.protocol import spelled
+from mobilenet_tvm.base.requests import ExportOptions
 from mobilenet_tvm.model import zoo
 from mobilenet_tvm.model.onnx_check import OnnxInput, Shapes, check_onnx
 
@@ -32,19 +38,17 @@ class ModelSource:
     onnx_sha256: str
     input: OnnxInput
     weights: str
-    preprocessing: dict[str, Any] | None = None
+    preprocessing: Preprocessing | None = None
     labels: str | None = None
 
 
 def with_preprocessing(source: ModelSource, on_event: OnEvent) -> ModelSource:
     """A network that does not say how images become its input gets ImageNet's way if it fits; the user is told."""
-    from mobilenet_tvm.model.preprocessing import Preprocessing
-
     shape = source.input.shape
     if source.preprocessing is not None or len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]:
         return source
     warning(on_event, f"{source.name} does not say how images become its input: they are prepared as ImageNet's")
-    return replace(source, preprocessing=Preprocessing.default_for(shape[2]).to_json())
+    return replace(source, preprocessing=Preprocessing.default_for(shape[2]))
 
 
 def is_factory(model: str) -> bool:
@@ -75,65 +79,63 @@ def _weights(asked: str | None) -> str | None:
     return str(Path(asked).absolute())
 
 
-def export_request(
-    model: str,
-    weights: str | None,
-    *,
-    batch: int = 1,
-    classes: int | None = None,
-    activation: str | None = None,
-    shapes: Shapes | None = None,
-) -> dict[str, Any]:
-    """The frontend's ``export`` request for a model of the zoo or a factory, but for ``out``.
+def export_job(
+    model: str, out: Path, weights: str | None, shape: Sequence[int] | None, options: ExportOptions | None = None
+) -> ExportJob:
+    """What the frontend is asked for a model of the zoo or a factory.
 
     :raises UserError: the factory's file or the weights' file is missing, or MODEL is no such thing.
     """
     if not is_factory(model) and is_file(model):
         raise UserError(f"{model} is a file; what can be exported is a model of the zoo, or file.py:factory")
-    return {
-        "verb": "export",
-        "model": _factory(model) if is_factory(model) else model,
-        "weights": _weights(weights),
-        "batch": batch,
-        "classes": classes,
-        "activation": activation,
-        "shape": next(iter(shapes.values()), None) if shapes else None,
-    }
+    return ExportJob(
+        model=_factory(model) if is_factory(model) else model,
+        out=out,
+        weights=_weights(weights),
+        shape=tuple(shape) if shape else None,
+        options=options or ExportOptions(),
+    )
 
 
-def export(request: dict[str, Any], out: Path, on_event: OnEvent) -> dict[str, Any]:
-    """Have the frontend write ``out``; its result."""
-    progress(on_event, "export", detail=str(request["model"]))
-    return run_child(zoo.MODULE, {**request, "out": str(out)}, on_event, block=("tvm",))
+def export(job: ExportJob, on_event: OnEvent) -> Exported:
+    """Have the frontend write ``job.out``."""
+    progress(on_event, "export", detail=job.model)
+    return run_child(zoo.MODULE, job, Exported, on_event, block=("tvm",))
 
 
-def _cached_export(request: dict[str, Any], on_event: OnEvent) -> dict[str, Any]:
+class _Note(Document):
+    """What lies beside an export in the cache."""
+
+    exported: Exported
+    warnings: tuple[str, ...]
+
+
+def _cached_export(job: ExportJob, on_event: OnEvent) -> Exported:
     """Export into the cache, or find it there: keyed by the request, the weights' bytes and the frontend's sources."""
     from filelock import FileLock
 
-    weights = request["weights"]
-    sha = sha256_file(Path(weights)) if weights and weights not in WEIGHTS_NAMES else ""
-    text = f"{zoo.frontend_key()} {sha} {json.dumps(request, sort_keys=True)}"
+    sha = sha256_file(Path(job.weights)) if job.weights and job.weights not in WEIGHTS_NAMES else ""
+    text = f"{zoo.frontend_key()} {sha} {spelled(job)}"
     folder = cache_dir() / "exports" / hashlib.sha256(text.encode()).hexdigest()[:32]
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "export.json"
+    path, model = folder / "export.json", folder / "model.onnx"
     with FileLock(folder / "lock"):
-        if note.is_file():
-            found: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
-            for message in found["warnings"]:
+        if path.is_file():
+            note = _Note.from_json(json.loads(path.read_text(encoding="utf-8")))
+            for message in note.warnings:
                 warning(on_event, message)
-            return {**found, "onnx": str(folder / "model.onnx")}
+            return replace(note.exported, onnx=model)
         warnings: list[str] = []
 
-        def listen(event: dict[str, Any]) -> None:
-            if event["event"] == "warning":
-                warnings.append(event["message"])
+        def listen(event: Event) -> None:
+            if isinstance(event, Warned):
+                warnings.append(event.message)
             on_event(event)
 
-        result = export(request, folder / "model.onnx", listen)
-        with replacing(note) as temporary:
-            temporary.write_text(json.dumps({**result, "warnings": warnings}), encoding="utf-8")
-    return result
+        exported = export(replace(job, out=model), listen)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(_Note(exported=exported, warnings=tuple(warnings)).to_json()))
+    return exported
 
 
 def find_model(
@@ -142,21 +144,25 @@ def find_model(
     """The ONNX file of MODEL, exported first if it is no ONNX file, and checked.
 
     :param scratch: a folder for the export of a factory, whose sources nobody can key a cache by.
-    :raises UserError: see ``export_request`` and ``check_onnx``.
+    :raises UserError: see ``export_job`` and ``check_onnx``.
     """
-    exported = is_factory(model) or not is_file(model)
-    if exported:
-        request = export_request(model, weights, shapes=shapes)
-        if is_factory(model) and scratch is not None:
-            result = export(request, scratch / "model.onnx", on_event)
-        else:
-            result = _cached_export(request, on_event)
-        path = Path(result["onnx"])
-        name, whose = result["model"], result["weights_note"]
-        preprocessing, labels = result["preprocessing"], result["labels"]
-    else:
+    if is_file(model) and not is_factory(model):
         if weights is not None:
             raise UserError(f"--weights does not go with {model}: an ONNX file holds its own")
-        path, name, whose, preprocessing, labels = Path(model), Path(model).stem, "the file's own", None, None
-    found = check_onnx(path, None if exported else shapes)
-    return ModelSource(name, path.absolute(), sha256_file(path), found, whose, preprocessing, labels)
+        path = Path(model)
+        checked = check_onnx(path, shapes)
+        return ModelSource(path.stem, path.absolute(), sha256_file(path), checked, "the file's own")
+    job = export_job(model, Path("model.onnx"), weights, next(iter(shapes.values()), None) if shapes else None)
+    if is_factory(model) and scratch is not None:
+        exported = export(replace(job, out=scratch / "model.onnx"), on_event)
+    else:
+        exported = _cached_export(job, on_event)
+    return ModelSource(
+        exported.model,
+        exported.onnx.absolute(),
+        sha256_file(exported.onnx),
+        check_onnx(exported.onnx),
+        exported.weights_note,
+        exported.preprocessing,
+        exported.labels,
+    )

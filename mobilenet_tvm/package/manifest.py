@@ -3,53 +3,88 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta, ValidationError
+
+from mobilenet_tvm.base.compiled import DeviceCode, Dtype, Kernel, Tensor
+from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Sha256, UnsetType
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.preprocessing import Preprocessing
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 TOLERANCE = 1e-4  # largest error of a float32 package, as a share of the output's range
-_ADDED_LATER = frozenset({"device_code", "tolerance"})
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """A package's manifest.
+class Network(Document):
+    """What was compiled.
 
-    :ivar model: ``name``, ``onnx_sha256``, ``weights`` (whose they are).
-    :ivar target: ``name``, ``arch``, ``cpu_features`` that a CPU must have, ``tvm`` (the TVM target).
-    :ivar threads: how many threads it was scheduled for.
-    :ivar inputs: name, shape and dtype of each input; ``outputs`` likewise.
-    :ivar preprocessing: how an image becomes the input; None where the input is no image.
-    :ivar labels: a name per class, or None.
-    :ivar kernels: per kernel its layer and the record that its schedule came from.
-    :ivar device_code: of a GPU's package: ``arch`` of the machine code, ``ptx``, ``driver`` (least branch), ``source``
-        (its file, with ``source_sha256``), ``fatbin_sha256``, and what each of its ``kernels`` takes; else None.
-    :ivar tolerance: largest error of the outputs, as a share of the reference's range, that a self-test lets pass.
-    :ivar files: SHA-256 of every file but the manifest, by its path in the package.
+    :ivar weights: whose they are.
     """
 
-    model: dict[str, Any]
-    target: dict[str, Any]
-    dtype: str
-    threads: int
-    inputs: list[dict[str, Any]]
-    outputs: list[dict[str, Any]]
-    preprocessing: dict[str, Any] | None
-    labels: list[str] | None
-    versions: dict[str, str]
-    kernels: list[dict[str, Any]]
-    files: dict[str, str] = field(default_factory=dict)
-    device_code: dict[str, Any] | None = None
-    tolerance: float = TOLERANCE
-    schema_version: int = SCHEMA_VERSION
+    name: str
+    onnx_sha256: Sha256
+    weights: str
 
-    def to_json(self) -> dict[str, Any]:
-        """The manifest as plain JSON values, the schema's version first."""
-        return {"schema_version": self.schema_version, **asdict(self)}
+
+class CompiledTarget(Document):
+    """What it was compiled for.
+
+    :ivar cpu_features: what a CPU must have, as in the flags of /proc/cpuinfo.
+    :ivar emulator: the CPU model by which QEMU emulates it; null where QEMU cannot.
+    :ivar tvm: the TVM target.
+    :ivar gpu: published figures of the GPU; null for a CPU.
+    """
+
+    name: str
+    arch: str
+    cpu_features: tuple[str, ...]
+    emulator: str | UnsetType | None = UNSET
+    tvm: dict[str, Any]
+    gpu: dict[str, int | float] | UnsetType | None = UNSET
+
+
+class Versions(Document):
+    """Of what made it.
+
+    :ivar linker: what linked the module, and its version.
+    """
+
+    mobilenet_tvm: str
+    tvm: str
+    tvm_ffi: str
+    llvm: str
+    linker: str | UnsetType = UNSET
+
+
+class Manifest(Document):
+    """A package's manifest.
+
+    :ivar threads: what it was scheduled for.
+    :ivar preprocessing: how an image becomes the input; null where the input is no image.
+    :ivar labels: a name per class.
+    :ivar kernels: per kernel its layer and the record that its schedule came from.
+    :ivar device_code: of a GPU's package; null for a CPU's.
+    :ivar tolerance: largest error of the outputs, as a share of their range, that a self-test lets pass.
+    :ivar files: SHA-256 of every file but the manifest.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    model: Network
+    target: CompiledTarget
+    dtype: Dtype
+    threads: Count
+    inputs: Annotated[tuple[Tensor, ...], Meta(min_length=1)]
+    outputs: Annotated[tuple[Tensor, ...], Meta(min_length=1)]
+    preprocessing: Preprocessing | None
+    labels: tuple[str, ...] | None
+    versions: Versions
+    kernels: tuple[Kernel, ...]
+    files: dict[str, Sha256]
+    device_code: DeviceCode | None = None
+    tolerance: Factor = TOLERANCE
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` into a folder that nobody reads yet."""
@@ -60,7 +95,7 @@ def read_manifest(folder: Path, shown: str) -> Manifest:
     """Read a folder's manifest.
 
     :param shown: what the user called the package.
-    :raises UserError: there is none, it is not JSON, has another schema, or lacks a key.
+    :raises UserError: there is none, it is not JSON, has another schema, or a key lacks or is wrong.
     """
     try:
         values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -74,7 +109,7 @@ def read_manifest(folder: Path, shown: str) -> Manifest:
             f"{shown} has manifest schema {version}; this version reads {SCHEMA_VERSION}: "
             "update mobilenet-tvm, or compile the package again"
         )
-    names = set(Manifest.__dataclass_fields__)
-    if missing := sorted(names - _ADDED_LATER - set(values)):
-        raise UserError(f"{shown}: its {MANIFEST} lacks {', '.join(missing)}")
-    return Manifest(**{key: value for key, value in values.items() if key in names})
+    try:
+        return Manifest.from_json(values)
+    except ValidationError as error:
+        raise UserError(f"{shown}: its {MANIFEST} is damaged: {error}; compile it again") from error

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
+from mobilenet_tvm.base.answers import BoardDescription, BoardFacts, BoardRun
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
+from mobilenet_tvm.base.jobs import BoardDescribeJob, BoardRunJob
 from mobilenet_tvm.base.tracker import Device
 from mobilenet_tvm.package.manifest import MANIFEST
 from mobilenet_tvm.package.open import Package
-from mobilenet_tvm.places.conditions import conditions
+from mobilenet_tvm.places.conditions import Conditions, conditions
 
 _PIPELINE = "tvm_pipeline"
 
@@ -41,13 +43,12 @@ class Board:
     """A free board that a tracker knows.
 
     :ivar device: ``tracker://HOST:PORT/KEY``.
-    :ivar description: what it says of itself: ``address``, ``emulated``, and where its server knows it ``cpu``,
-        ``arch``, ``cores``, ``governor``, ``load_average``.
+    :ivar facts: what it says of itself.
     """
 
     package: Package
     device: str
-    description: dict[str, Any]
+    facts: BoardFacts
     reads: ClassVar[frozenset[str]] = frozenset({".npy"})
 
     @classmethod
@@ -61,40 +62,38 @@ class Board:
             raise UserError(f"{package.shown} is one program: copy it to the board, or compile without --static")
         package.check_sums()
         named = device_named(device, on_event)
-        request = {"verb": "board_describe", "device": str(named)}
-        description: dict[str, Any] = run_child(_PIPELINE, request, block=("torch",))["board"]
-        arch, target = description["arch"], package.manifest.target
-        if arch not in (None, target["arch"]):
-            raise UserError(f"{package.shown} is for {target['name']} ({target['arch']}) and {device} is {arch}")
-        return cls(package, str(named), description)
+        facts = run_child(_PIPELINE, BoardDescribeJob(device=str(named)), BoardDescription, block=("torch",)).board
+        target = package.manifest.target
+        if facts.arch not in (None, target.arch):
+            raise UserError(f"{package.shown} is for {target.name} ({target.arch}) and {device} is {facts.arch}")
+        return cls(package, str(named), facts)
 
     @property
     def where(self) -> Literal["emulated", "device"]:
         """A board may itself be an emulator."""
-        return "emulated" if self.description["emulated"] else "device"
+        return "emulated" if self.facts.emulated else "device"
 
-    def conditions(self) -> dict[str, Any]:
+    def conditions(self) -> Conditions:
         """This machine's, but for what the board says; what its server does not tell is null."""
-        told = self.description
-        return {
-            **conditions(),
-            "cpu": told["cpu"] or "a board that does not say",
-            "arch": told["arch"] or self.package.manifest.target["arch"],
-            "cores": told["cores"],
-            "governor": told["governor"],
-            "load_average": list(told["load_average"]),
-            "busy_cores": None,
-            "busy": False,
-            "board": told["address"],
-        }
+        facts = self.facts
+        return replace(
+            conditions(),
+            cpu=facts.cpu or "a board that does not say",
+            arch=facts.arch or self.package.manifest.target.arch,
+            cores=facts.cores,
+            governor=facts.governor,
+            load_average=facts.load_average,
+            busy_cores=None,
+            busy=False,
+            board=facts.address,
+        )
 
     def start(self, words: Sequence[str]) -> tuple[int, str, str]:
-        request = {
-            "verb": "board_run",
-            "device": self.device,
-            "folder": str(self.package.folder.absolute()),
-            "files": [MANIFEST, *self.package.manifest.files],
-            "words": list(words),
-        }
-        answer = run_child(_PIPELINE, request, block=("torch",))
-        return int(answer["code"]), str(answer["output"]), str(answer["error"])
+        job = BoardRunJob(
+            device=self.device,
+            folder=self.package.folder.absolute(),
+            files=(MANIFEST, *self.package.manifest.files),
+            words=tuple(words),
+        )
+        answer = run_child(_PIPELINE, job, BoardRun, block=("torch",))
+        return answer.code, answer.output, answer.error

@@ -7,9 +7,9 @@ import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tvm import __version__
+from mobilenet_tvm.base.document import UNSET, Count, Document, UnsetType
 from mobilenet_tvm.base.host_cpu import host_arch, host_model
 
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
@@ -46,23 +46,48 @@ def versions(*distributions: str) -> dict[str, str]:
     return {"mobilenet_tvm": __version__, **{name: importlib.metadata.version(name) for name in distributions}}
 
 
-def conditions() -> dict[str, Any]:
-    """CPU, clock governor, what else runs, date. Takes half a second."""
+class Conditions(Document):
+    """CPU, clock governor, what else runs, date.
+
+    :ivar cores: null where a board does not say.
+    :ivar busy_cores: cores that other programs kept busy before the measurement.
+    :ivar board: address of the board that the tracker named.
+    """
+
+    cpu: str
+    arch: str
+    cores: Count | None
+    governor: str | None
+    load_average: tuple[float, ...]
+    busy_cores: float | None
+    busy: bool
+    date: str
+    board: str | UnsetType = UNSET
+
+
+class MeasuredUnder(Conditions):
+    """The conditions of a measurement, and the versions of what was measured."""
+
+    versions: dict[str, str]
+
+
+def conditions() -> Conditions:
+    """Those of this machine, now. Takes half a second."""
     busy = busy_cores()
-    return {
-        "cpu": host_model(),
-        "arch": host_arch(),
-        "cores": len(os.sched_getaffinity(0)),
-        "governor": governor(),
-        "load_average": list(os.getloadavg()),
-        "busy_cores": busy,
-        "busy": busy is not None and busy > BUSY_CORES,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return Conditions(
+        cpu=host_model(),
+        arch=host_arch(),
+        cores=len(os.sched_getaffinity(0)),
+        governor=governor(),
+        load_average=os.getloadavg(),
+        busy_cores=busy,
+        busy=busy is not None and busy > BUSY_CORES,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
-def busy_warning(found: dict[str, Any]) -> str | None:
+def busy_warning(found: Conditions) -> str | None:
     """What to tell the user if other programs disturb the measurement."""
-    if not found["busy"]:
+    if not found.busy:
         return None
-    return f"other programs keep {found['busy_cores']:.1f} of this machine's cores busy: the times will be too long"
+    return f"other programs keep {found.busy_cores:.1f} of this machine's cores busy: the times will be too long"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from emulated_gpu.counters import COUNTERS_VARIABLE
 from emulated_gpu.device_file import FILE_VARIABLE, device_file
+from mobilenet_tvm.base.compiled import DeviceCode
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.base.host_cpu import host_arch, missing_features
+from mobilenet_tvm.package.manifest import CompiledTarget
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.gpu_environment import gpu_environment
 from mobilenet_tvm.places.host import Local
@@ -64,37 +66,37 @@ class EmulatedGpu(Local):
 
 def _require_this_cpu(package: Package) -> None:
     target = package.manifest.target
-    missing = missing_features(target["arch"], target["cpu_features"])
+    missing = missing_features(target.arch, target.cpu_features)
     if missing:
-        what = f"code for {target['arch']}" if target["arch"] != host_arch() else f"needs {', '.join(missing)}"
+        what = f"code for {target.arch}" if target.arch != host_arch() else f"needs {', '.join(missing)}"
         raise UserError(f"{package.shown} has host {what}, and the emulated GPU needs a CPU that runs it")
 
 
-def _described(package: Package, code: dict[str, Any]) -> Path:
+def _described(package: Package, code: DeviceCode) -> Path:
     """The file for the emulated driver, its kernels compiled."""
     from emulated_gpu.build import compile_kernels  # which no other place needs
 
-    source = package.folder / code["source"]
-    if package.manifest.files.get(code["source"]) != code["source_sha256"]:
+    source = package.folder / code.source
+    if package.manifest.files.get(code.source) != code.source_sha256:
         raise UserError(
-            f"{package.shown}: {code['source']} is not what its device code was compiled from; compile it again"
+            f"{package.shown}: {code.source} is not what its device code was compiled from; compile it again"
         )
-    package.check_sums([code["source"]])
-    capability = int(code["arch"].removeprefix("sm_"))
+    package.check_sums([code.source])
+    capability = int(code.arch.removeprefix("sm_"))
     kernels = compile_kernels(source.read_text(encoding="utf-8"), capability)
     arguments = [
-        (kernel["name"], argument["name"], argument["bytes"])
-        for kernel in code["kernels"]
+        (kernel.name, argument.name, argument.bytes)
+        for kernel in code.kernels
         for argument in kernel.get("arguments", ())
     ]
-    return device_file(_figures(package.manifest.target, capability), {code["fatbin_sha256"]: kernels}, arguments)
+    return device_file(_figures(package.manifest.target, capability), {code.fatbin_sha256: kernels}, arguments)
 
 
-def _figures(target: dict[str, Any], capability: int) -> dict[str, int | str]:
+def _figures(target: CompiledTarget, capability: int) -> dict[str, int | str]:
     """The device's figures: those of the package's target."""
     from targets import available  # which no other place needs
 
-    preset = available().get(target["name"])
-    gpu = target.get("gpu") or (preset.gpu if preset is not None else None) or {}
+    preset = available().get(target.name)
+    gpu = target.gpu or (preset.gpu if preset is not None else None) or {}
     figures = {key: int(value) for key, value in gpu.items()}
-    return {"name": f"{target['name']} (emulated)", **figures, "compute_capability": capability}
+    return {"name": f"{target.name} (emulated)", **figures, "compute_capability": capability}

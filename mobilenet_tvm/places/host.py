@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.base.host_cpu import host_arch, missing_features
 from mobilenet_tvm.package.open import Package
-from mobilenet_tvm.places.conditions import conditions
+from mobilenet_tvm.places.conditions import Conditions, conditions
 from mobilenet_tvm.places.gpu_environment import gpu_environment
 
 
@@ -33,7 +33,7 @@ class Local:
         """The program's environment; None for ours."""
         return gpu_environment() if self.package.manifest.device_code is not None else None
 
-    def conditions(self) -> dict[str, Any]:
+    def conditions(self) -> Conditions:
         return conditions()
 
     def start(self, words: Sequence[str]) -> tuple[int, str, str]:
@@ -66,14 +66,14 @@ class Host(Local):
 
 def _require_this_cpu(package: Package) -> None:
     target = package.manifest.target
-    missing = missing_features(target["arch"], target["cpu_features"])
-    if target["arch"] != host_arch():
+    missing = missing_features(target.arch, target.cpu_features)
+    if target.arch != host_arch():
         raise UserError(
-            f"{package.shown} is for {target['name']} ({target['arch']}) and this machine is {host_arch()}: "
+            f"{package.shown} is for {target.name} ({target.arch}) and this machine is {host_arch()}: "
             "copy it there, name a board with --device, or verify and run it here with --emulate"
         )
     if missing:
         raise UserError(
-            f"{package.shown} is for {target['name']} and this CPU lacks {', '.join(missing)}: "
+            f"{package.shown} is for {target.name} and this CPU lacks {', '.join(missing)}: "
             "compile it with --target native"
         )

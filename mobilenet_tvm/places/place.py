@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.board import Board
+from mobilenet_tvm.places.conditions import Conditions
 from mobilenet_tvm.places.emulated_gpu import EmulatedGpu
 from mobilenet_tvm.places.host import Host
 from mobilenet_tvm.places.qemu import Qemu
@@ -43,7 +44,7 @@ class Place(Protocol):
         :raises UserError: the package cannot run there, or is damaged.
         """
 
-    def conditions(self) -> dict[str, Any]:
+    def conditions(self) -> Conditions:
         """Under what conditions a time would be measured there."""
 
     def start(self, words: Sequence[str]) -> tuple[int, str, str]:

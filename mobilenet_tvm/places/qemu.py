@@ -54,10 +54,10 @@ def _cpu_model(package: Package) -> str:
     from targets import available  # no other place needs the presets
 
     target = package.manifest.target
-    preset = available().get(target["name"])
+    preset = available().get(target.name)
     model: str | None = target.get("emulator", preset.emulator if preset is not None else None)
     if model is None:
-        raise UserError(f"{package.shown} is for {target['name']}, which QEMU does not emulate")
+        raise UserError(f"{package.shown} is for {target.name}, which QEMU does not emulate")
     return model
 
 
@@ -76,7 +76,7 @@ class Qemu(Local):
         """:raises UserError: QEMU, or the architecture's libraries, are not installed, or QEMU has no such CPU."""
         if not emulate or package.manifest.device_code is not None:
             return None
-        arch, model = package.manifest.target["arch"], _cpu_model(package)
+        arch, model = package.manifest.target.arch, _cpu_model(package)
         if lacking := missing(arch, static=package.program is not None):
             name, mend = lacking[0]
             raise UserError(f"--emulate needs {name}, which is not there: {mend}")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.places.answers import Answer, ClassifyAnswer, SelfTest, SelfTestAnswer
 from mobilenet_tvm.places.place import Place
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 EMULATED_GPU_SAYS = "emulated GPU: "
 _WITHOUT_STB = "was built without PNG and JPEG"
@@ -17,19 +21,19 @@ _WITHOUT_STB = "was built without PNG and JPEG"
 _STB_READS = frozenset({".png", ".jpg", ".jpeg"})
 
 
-def run_package(place: Place, words: Sequence[str]) -> dict[str, Any]:
+def run_package(place: Place, words: Sequence[str], kind: type[AnswerT]) -> AnswerT:
     """What ``mobilenet-run PACKAGE WORDS... --json`` prints there.
 
+    :param kind: the answer's type.
     :raises UserError: it says that the user made a mistake, or there is no such board any more.
     :raises SystemFailure: it fails otherwise, or the board broke off.
     """
     code, output, errors = place.start([*words, "--json"])
-    try:
-        answer: dict[str, Any] | None = json.loads(output)
-    except ValueError:
-        answer = None
-    if answer is not None and (code == 0 or "self_test" in answer):
-        return answer
+    values = None
+    with suppress(ValueError):  # a program that failed before it could answer
+        values = json.loads(output)
+    if values is not None and (code == 0 or "self_test" in values):
+        return kind.from_json(values)
     lines = errors.strip().splitlines()
     lines = [line for line in lines if line.startswith(EMULATED_GPU_SAYS)] or lines  # what it says, it says first
     message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {code}"
@@ -38,7 +42,7 @@ def run_package(place: Place, words: Sequence[str]) -> dict[str, Any]:
     raise SystemFailure(message, errors)
 
 
-def classify(place: Place, images: Sequence[Path], words: Sequence[str] = ()) -> dict[str, Any]:
+def classify(place: Place, images: Sequence[Path], words: Sequence[str] = ()) -> ClassifyAnswer:
     """The most likely classes of images; what the package's program cannot decode itself, Pillow decodes.
 
     :raises UserError: an image does not decode, or the package does not say how images become its input.
@@ -51,7 +55,7 @@ def classify(place: Place, images: Sequence[Path], words: Sequence[str] = ()) ->
     return _classify(place, images, words, place.reads - _STB_READS)
 
 
-def _classify(place: Place, images: Sequence[Path], words: Sequence[str], reads: frozenset[str]) -> dict[str, Any]:
+def _classify(place: Place, images: Sequence[Path], words: Sequence[str], reads: frozenset[str]) -> ClassifyAnswer:
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
         files = [
             image.absolute()
@@ -59,7 +63,7 @@ def _classify(place: Place, images: Sequence[Path], words: Sequence[str], reads:
             else _tensor(place, image, Path(temporary) / f"{number}.npy")
             for number, image in enumerate(images)
         ]
-        return run_package(place, [*map(str, files), *words])
+        return run_package(place, [*map(str, files), *words], ClassifyAnswer)
 
 
 def _tensor(place: Place, image: Path, file: Path) -> Path:
@@ -75,7 +79,6 @@ def _tensor(place: Place, image: Path, file: Path) -> Path:
     return file
 
 
-def self_test(place: Place) -> dict[str, Any]:
+def self_test(place: Place) -> SelfTest:
     """How far the package is from the reference that it carries."""
-    answer: dict[str, Any] = run_package(place, ["--self-test"])["self_test"]
-    return answer
+    return run_package(place, ["--self-test"], SelfTestAnswer).self_test

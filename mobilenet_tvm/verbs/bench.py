@@ -4,17 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from msgspec import Meta
+
+from mobilenet_tvm.base.compiled import Dtype
+from mobilenet_tvm.base.document import Count, Document
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, progress, warn_only, warning
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.conditions import busy_warning, versions
-from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.answers import BenchAnswer, GpuAtWork, Times
+from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, versions
+from mobilenet_tvm.places.place import Where, place_of
 from mobilenet_tvm.places.runner import run_package
 
 REPEAT = 100
 _NO_EMULATOR = "bench does not emulate: an emulator's time says nothing about a board"
+
+
+class ThreadTimes(Times):
+    """Milliseconds of one inference with so many threads."""
+
+    threads: Count
+
+
+class Benched(Document):
+    """What ``bench`` returns.
+
+    :ivar where: where it was timed.
+    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
+    :ivar gpu: the GPU that ran it; null for a CPU's package.
+    """
+
+    package: str
+    model: str
+    dtype: Dtype
+    target: str
+    where: Where
+    device: str | None
+    gpu: GpuAtWork | None
+    conditions: MeasuredUnder
+    results: Annotated[tuple[ThreadTimes, ...], Meta(min_length=1)]
 
 
 def bench(
@@ -25,7 +55,7 @@ def bench(
     emulate: bool = False,
     device: str | None = None,
     on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+) -> Benched:
     """Time inferences of the package's first reference input, in its own runner.
 
     :param threads: thread counts to measure with; by default the one that the package was scheduled for.
@@ -44,26 +74,25 @@ def bench(
         place = place_of(opened, emulate=False, device=device, on_event=on_event)
         if place.where == "emulated":
             raise UserError(f"{_NO_EMULATOR}, and {device} is an emulator; verify takes it")
-        found = place.conditions()
-        if place.where == "host" and (text := busy_warning(found)):
+        before = place.conditions()
+        if place.where == "host" and (text := busy_warning(before)):
             warning(on_event, text)
-        results: list[dict[str, Any]] = []
-        gpu = None
-        counts = list(threads or [opened.manifest.threads])
+        counts = tuple(threads or [opened.manifest.threads])
+        answers = []
         for done, count in enumerate(counts):
             progress(on_event, "bench", done, len(counts), f"{count} threads")
-            answer = run_package(place, ["--repeat", str(repeat), "--threads", str(count)])
-            times, gpu = answer["bench"], answer.get("gpu")
-            results.append({"threads": count, **{key: times[key] for key in ("min_ms", "median_ms", "p90_ms", "runs")}})
+            answers.append(run_package(place, ["--repeat", str(repeat), "--threads", str(count)], BenchAnswer))
         manifest = opened.manifest
-    return {
-        "package": str(package),
-        "model": manifest.model["name"],
-        "dtype": manifest.dtype,
-        "target": manifest.target["name"],
-        "where": place.where,
-        "device": place.device,
-        "gpu": gpu,
-        "conditions": {**found, "versions": {**versions(), **manifest.versions}},
-        "results": results,
-    }
+    return Benched(
+        package=str(package),
+        model=manifest.model.name,
+        dtype=manifest.dtype,
+        target=manifest.target.name,
+        where=place.where,
+        device=place.device,
+        gpu=answers[-1].gpu or None,
+        conditions=MeasuredUnder(**before, versions={**versions(), **manifest.versions}),
+        results=tuple(
+            ThreadTimes(threads=count, **answer.bench) for count, answer in zip(counts, answers, strict=True)
+        ),
+    )

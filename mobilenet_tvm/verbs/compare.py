@@ -8,17 +8,22 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta
 
 import targets as target_presets
 from mobilenet_tvm import engines
+from mobilenet_tvm.base.compiled import Dtype
+from mobilenet_tvm.base.document import Count, Document, Factor, Sha256
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.events import OnEvent, progress, warn_only, warning
+from mobilenet_tvm.base.events import OnEvent, progress, warning
 from mobilenet_tvm.base.paths import cache_dir, package_folder, replacing, sha256_tree
+from mobilenet_tvm.base.requests import CompareRequest, CompileOptions
 from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.process import EngineProcess, require
 from mobilenet_tvm.engines.tvm_package import TvmPackage
@@ -26,16 +31,72 @@ from mobilenet_tvm.model.coverage import log_folders, records_of
 from mobilenet_tvm.model.source import ModelSource, find_model
 from mobilenet_tvm.package.open import REFERENCE
 from mobilenet_tvm.package.reference import TOLERANCE, read_reference
-from mobilenet_tvm.places.conditions import busy_warning, conditions, versions
+from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, conditions, versions
 from mobilenet_tvm.verbs.compile import build_package, check_dtype, read_shapes
+from mobilenet_tvm.verbs.options import options_of
 from targets import Target
 
-ROUNDS = 20
 _TURN_S = 0.2  # how long an engine runs before the next one has its turn
 _TURN_MINIMUM = 5  # inferences
 _REST_S = 0.02  # between turns
 _SPIN_S = 0.3  # with several threads: workers that still spin after an inference slow the next engine down (4x seen)
 _COLUMNS = ("engine", "version", "target", "dtype", "threads", "median_ms", "min_ms", "p90_ms", "max_abs_err")
+
+
+class EngineTime(Document):
+    """How long an engine takes for one inference.
+
+    :ivar target: null for the engines compared with.
+    :ivar median_ms: of all inferences.
+    :ivar min_ms: fastest.
+    :ivar p90_ms: 90th percentile.
+    :ivar max_abs_err: against ONNX Runtime with one thread.
+    """
+
+    engine: str
+    version: str
+    target: str | None
+    dtype: Dtype
+    threads: Count
+    median_ms: Factor
+    min_ms: Factor
+    p90_ms: Factor
+    runs: Count
+    measured: bool
+    max_abs_err: float
+
+
+class Ratio(Document):
+    """Our time as a multiple of theirs, round by round: what disturbs a round disturbs both.
+
+    :ivar median: of the rounds' ratios, our time over theirs: below 1 we are faster.
+    """
+
+    engine: str
+    target: str | None
+    against: str
+    threads: Count
+    median: Factor
+    p10: float
+    p90: float
+
+
+class ComparedUnder(MeasuredUnder):
+    """The conditions of a comparison."""
+
+    rounds: Count
+    turn_seconds: float
+
+
+class Compared(Document):
+    """What ``compare`` returns."""
+
+    model: str
+    weights: str
+    onnx_sha256: Sha256
+    conditions: ComparedUnder
+    results: Annotated[tuple[EngineTime, ...], Meta(min_length=1)]
+    ratios: tuple[Ratio, ...]
 
 
 @dataclass
@@ -50,21 +111,21 @@ class _Entry:
     max_abs_err: float = 0.0
     turns: list[list[int]] = field(default_factory=list)
 
-    def result(self, dtype: str, threads: int) -> dict[str, Any]:
+    def result(self, dtype: str, threads: int) -> EngineTime:
         times = sorted(ns / 1e6 for turn in self.turns for ns in turn)
-        return {
-            "engine": self.adapter.name,
-            "version": self.version,
-            "target": self.target,
-            "dtype": dtype,
-            "threads": threads,
-            "median_ms": statistics.median(times),
-            "min_ms": times[0],
-            "p90_ms": times[int(0.9 * (len(times) - 1))],
-            "runs": len(times),
-            "measured": True,
-            "max_abs_err": self.max_abs_err,
-        }
+        return EngineTime(
+            engine=self.adapter.name,
+            version=self.version,
+            target=self.target,
+            dtype=dtype,
+            threads=threads,
+            median_ms=statistics.median(times),
+            min_ms=times[0],
+            p90_ms=times[int(0.9 * (len(times) - 1))],
+            runs=len(times),
+            measured=True,
+            max_abs_err=self.max_abs_err,
+        )
 
 
 def _logs_hash(folders: Sequence[Path], target: Target) -> str:
@@ -99,7 +160,7 @@ def _cached_package(
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
         if not path.is_dir():
-            build_package(source, target, dtype, threads, folders, path, on_event=on_event)
+            build_package(source, target, threads, folders, path, CompileOptions(dtype=dtype), on_event=on_event)
     return path
 
 
@@ -143,26 +204,25 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[low] + (position - low) * (ordered[high] - ordered[low])
 
 
-def _ratio(entry: _Entry, peer: _Entry, threads: int) -> dict[str, Any]:
-    """Our time as a multiple of theirs, round by round: what disturbs a round disturbs both."""
+def _ratio(entry: _Entry, peer: _Entry, threads: int) -> Ratio:
     ratios = sorted(
         statistics.median(ours) / statistics.median(theirs)
         for ours, theirs in zip(entry.turns, peer.turns, strict=True)
     )
-    return {
-        "engine": entry.adapter.name,
-        "target": entry.target,
-        "against": peer.adapter.name,
-        "threads": threads,
-        "median": statistics.median(ratios),
-        "p10": _quantile(ratios, 0.1),
-        "p90": _quantile(ratios, 0.9),
-    }
+    return Ratio(
+        engine=entry.adapter.name,
+        target=entry.target,
+        against=peer.adapter.name,
+        threads=threads,
+        median=statistics.median(ratios),
+        p10=_quantile(ratios, 0.1),
+        p90=_quantile(ratios, 0.9),
+    )
 
 
 def _compare_with(
     ours: list[_Entry], theirs: list[_Entry], dtype: str, threads: int, rounds: int, on_event: OnEvent
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[EngineTime], list[Ratio]]:
     """Results and ratios for one thread count."""
     reference = ours[0].model / REFERENCE
     entries = [*ours, *theirs]
@@ -175,14 +235,14 @@ def _compare_with(
     return results, [_ratio(entry, peer, threads) for entry in ours for peer in theirs]
 
 
-def _write_csv(path: Path, payload: dict[str, Any]) -> None:
+def _write_csv(path: Path, compared: Compared) -> None:
     """One row per result, its conditions beside it."""
-    found = {key: payload["conditions"][key] for key in ("cpu", "governor", "busy_cores", "date", "rounds")}
+    conditions = {key: compared.conditions[key] for key in ("cpu", "governor", "busy_cores", "date", "rounds")}
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv_format.DictWriter(stream, ["model", *_COLUMNS, *found])
+        writer = csv_format.DictWriter(stream, ["model", *_COLUMNS, *conditions])
         writer.writeheader()
-        for result in payload["results"]:
-            writer.writerow({"model": payload["model"], **{key: result[key] for key in _COLUMNS}, **found})
+        for result in compared.results:
+            writer.writerow({"model": compared.model, **{key: result[key] for key in _COLUMNS}, **conditions})
 
 
 def _chosen_targets(names: Sequence[str]) -> list[Target]:
@@ -205,66 +265,56 @@ def _chosen_peers(names: Sequence[str], threads: Sequence[int]) -> list[type[Eng
     return peers
 
 
-def compare(
-    model: str,
-    targets: Sequence[str] = (target_presets.target.NATIVE,),
-    against: Sequence[str] = ("onnxruntime",),
-    *,
-    threads: Sequence[int] = (1,),
-    weights: str | None = None,
-    dtype: str = "float32",
-    shape: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
-    logs: str | Path | None = None,
-    rounds: int = ROUNDS,
-    csv: str | Path | None = None,
-    on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+def _compiled(request: CompareRequest, targets: Sequence[Target], source: ModelSource) -> dict[tuple[str, int], Path]:
+    """The packages to time, by target and thread count."""
+    folders, dtype = log_folders(request.logs), request.dtype
+    return {
+        (target.name, count): _cached_package(
+            source, target, dtype, _scheduled_for(target, dtype, count, folders), folders, request.on_event
+        )
+        for target in targets
+        for count in request.threads
+    }
+
+
+@options_of(CompareRequest)
+def compare(request: CompareRequest) -> Compared:
     """Compile a network and time it beside other engines, in interleaved rounds, one process active at a time.
 
-    :param targets: each is compiled once, or once per thread count that its logs know, and kept in the cache.
-    :param against: engines of ``mobilenet_tvm.engines``.
-    :param csv: a file to write the results to, a row each.
     :returns: ``schemas/compare.json``; ``ratios`` are our time over theirs, median and 10th and 90th percentile of the
         rounds' ratios, so less than 1 means that we are faster.
     :raises UserError: a name is unknown, an engine is not installed, the CPU cannot run a target.
     :raises SystemFailure: an engine computes something else than ONNX Runtime.
     """
-    chosen = _chosen_targets(targets)
-    for target in chosen:
+    targets, dtype, on_event = _chosen_targets(request.targets), request.dtype, request.on_event
+    for target in targets:
         check_dtype(dtype, target)
-    if rounds < 1 or not threads:
+    if request.rounds < 1 or not request.threads:
         raise UserError("--rounds and --threads take positive numbers")
-    peers = _chosen_peers(against, threads)
+    peers = _chosen_peers(request.against, request.threads)
+    results: list[EngineTime] = []
+    ratios: list[Ratio] = []
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        source = find_model(model, weights, read_shapes(shape), on_event, Path(scratch))
-        folders = log_folders(logs)
-        packages = {
-            (target.name, count): _cached_package(
-                source, target, dtype, _scheduled_for(target, dtype, count, folders), folders, on_event
-            )
-            for target in chosen
-            for count in threads
-        }
-        found = conditions()
-        if text := busy_warning(found):
+        source = find_model(request.model, request.weights, read_shapes(request.shape), on_event, Path(scratch))
+        packages = _compiled(request, targets, source)
+        before = conditions()
+        if text := busy_warning(before):
             warning(on_event, text)
-        results: list[dict[str, Any]] = []
-        ratios: list[dict[str, Any]] = []
-        for count in threads:
-            ours = [_Entry(TvmPackage, packages[t.name, count], t.name, str(TvmPackage.version())) for t in chosen]
+        for count in request.threads:
+            ours = [_Entry(TvmPackage, packages[t.name, count], t.name, str(TvmPackage.version())) for t in targets]
             theirs = [_Entry(peer, source.onnx, None, str(peer.version())) for peer in peers]
-            more_results, more_ratios = _compare_with(ours, theirs, dtype, count, rounds, on_event)
+            more_results, more_ratios = _compare_with(ours, theirs, dtype, count, request.rounds, on_event)
             results += more_results
             ratios += more_ratios
     installed = versions(TvmPackage.distribution, *(peer.distribution for peer in peers))
-    payload = {
-        "model": source.name,
-        "weights": source.weights,
-        "onnx_sha256": source.onnx_sha256,
-        "conditions": {**found, "rounds": rounds, "turn_seconds": _TURN_S, "versions": installed},
-        "results": results,
-        "ratios": ratios,
-    }
-    if csv is not None:
-        _write_csv(Path(csv), payload)
-    return payload
+    compared = Compared(
+        model=source.name,
+        weights=source.weights,
+        onnx_sha256=source.onnx_sha256,
+        conditions=ComparedUnder(**before, rounds=request.rounds, turn_seconds=_TURN_S, versions=installed),
+        results=tuple(results),
+        ratios=tuple(ratios),
+    )
+    if request.csv is not None:
+        _write_csv(Path(request.csv), compared)
+    return compared

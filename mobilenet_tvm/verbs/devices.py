@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tvm.base.child import child_command, child_environment
+from mobilenet_tvm.base.document import Document, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.tracker import DEFAULT_PORT, EMULATED, Device, tracker_of
@@ -17,7 +17,34 @@ from mobilenet_tvm.places.qemu import Qemu
 DEFAULT = f"tracker://127.0.0.1:{DEFAULT_PORT}"
 
 
-def devices(tracker: str = DEFAULT, *, on_event: OnEvent = warn_only) -> dict[str, Any]:
+class FoundDevice(Document):
+    """The boards of one key.
+
+    :ivar device: what --device takes.
+    :ivar emulated: an emulator serves it: its times are no board's.
+    :ivar waiting: clients that wait for a free board.
+    """
+
+    device: str
+    key: str
+    emulated: bool
+    free: Whole
+    busy: Whole
+    waiting: Whole
+    addresses: tuple[str, ...]
+
+
+class DevicesFound(Document):
+    """What ``devices`` returns.
+
+    :ivar tracker: HOST:PORT.
+    """
+
+    tracker: str
+    devices: tuple[FoundDevice, ...]
+
+
+def devices(tracker: str = DEFAULT, *, on_event: OnEvent = warn_only) -> DevicesFound:
     """The boards of a tracker by key, free and busy.
 
     :param tracker: ``tracker://HOST:PORT``; with ``/KEY`` those of that key alone.
@@ -28,21 +55,21 @@ def devices(tracker: str = DEFAULT, *, on_event: OnEvent = warn_only) -> dict[st
     warn_of_strangers(asked, on_event)
     with tracker_of(asked) as connection:
         known = [boards for boards in connection.boards() if asked.key in ("", boards.key)]
-    return {
-        "tracker": asked.tracker,
-        "devices": [
-            {
-                "device": str(Device(asked.host, asked.port, boards.key)),
-                "key": boards.key,
-                "emulated": EMULATED in boards.key,
-                "free": boards.free,
-                "busy": boards.busy,
-                "waiting": boards.pending,
-                "addresses": list(boards.addresses),
-            }
+    return DevicesFound(
+        tracker=asked.tracker,
+        devices=tuple(
+            FoundDevice(
+                device=str(Device(asked.host, asked.port, boards.key)),
+                key=boards.key,
+                emulated=EMULATED in boards.key,
+                free=boards.free,
+                busy=boards.busy,
+                waiting=boards.pending,
+                addresses=boards.addresses,
+            )
             for boards in known
-        ],
-    }
+        ),
+    )
 
 
 def serve_tracker(address: str, *, on_event: OnEvent = warn_only) -> int:

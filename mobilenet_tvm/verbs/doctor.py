@@ -6,12 +6,11 @@ import os
 import platform
 import shutil
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import targets
 from mobilenet_tvm import engines
+from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.host_cpu import host_arch, host_features, host_model
 from mobilenet_tvm.base.paths import cache_dir, data_dir
@@ -23,15 +22,27 @@ from targets.gpu_at_hand import driver_version, has_gpu
 PINNED = {"apache-tvm": "0.27.0.post1", "apache-tvm-ffi": "0.1.14.post1"}
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at; ``mend`` is the command that mends it, None where nothing is wrong."""
+class Check(Document, kw_only=False):
+    """One thing that was looked at.
+
+    :ivar mend: the command that mends it; null where nothing is wrong.
+    """
 
     name: str
     ok: bool
     required: bool
     detail: str
     mend: str | None = None
+
+
+class Diagnosis(Document):
+    """What ``doctor`` returns.
+
+    :ivar ok: whether everything required works.
+    """
+
+    ok: bool
+    checks: tuple[Check, ...]
 
 
 def _python() -> Check:
@@ -154,9 +165,9 @@ def _writable(title: str, folder: Path) -> Check:
     return Check(title, ok, True, str(folder), None if ok else f"make {above} writable, or set MOBILENET_TVM_CACHE")
 
 
-def doctor() -> dict[str, Any]:
-    """Look at everything that the verbs need: ``schemas/doctor.json``; ``ok`` says whether the required works."""
-    checks = [
+def doctor() -> Diagnosis:
+    """Look at everything that the verbs need: ``schemas/doctor.json``."""
+    checks = (
         _python(),
         _system(),
         _cpu(),
@@ -174,8 +185,5 @@ def doctor() -> dict[str, Any]:
         *(_distribution(f"engine {e.name}", e.distribution, False, e.install) for e in engines.available().values()),
         _writable("cache", cache_dir()),
         _writable("own tuning logs", data_dir()),
-    ]
-    return {
-        "ok": all(check.ok or not check.required for check in checks),
-        "checks": [asdict(check) for check in checks],
-    }
+    )
+    return Diagnosis(ok=all(check.ok or not check.required for check in checks), checks=checks)

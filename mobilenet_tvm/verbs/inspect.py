@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from mobilenet_tvm.base.document import Whole
+from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import open_package
 
 
-def inspect(package: str | Path) -> dict[str, Any]:
+class Inspected(Manifest):
+    """The manifest, and the files' sizes in bytes."""
+
+    package: str
+    sizes: dict[str, Whole]
+
+
+def inspect(package: str | Path) -> Inspected:
     """The manifest of a package, its sums checked, and how large its files are.
 
     :returns: ``schemas/inspect.json``.
@@ -16,6 +24,5 @@ def inspect(package: str | Path) -> dict[str, Any]:
     """
     with open_package(package) as opened:
         opened.check_sums()
-        manifest = opened.manifest.to_json()
         sizes = {name: (opened.folder / name).stat().st_size for name in opened.manifest.files}
-    return {**manifest, "package": str(package), "sizes": sizes}
+        return Inspected(**opened.manifest, package=str(package), sizes=sizes)

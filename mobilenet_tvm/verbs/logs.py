@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import targets
+from mobilenet_tvm.base.answers import LogsChecked, LogsExported
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.document import UNSET, Count, Document, UnsetType, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
+from mobilenet_tvm.base.jobs import LogsCheckJob, LogsExportJob
 from mobilenet_tvm.base.paths import cache_dir
+from mobilenet_tvm.base.requests import NATIVE
 from mobilenet_tvm.base.tuning_log import TuningRecord, read_campaigns
-from mobilenet_tvm.model.coverage import as_strings, log_folders, records_of
+from mobilenet_tvm.model.coverage import log_folders, records_of
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype
 from mobilenet_tvm.verbs.tune import WORK
 
@@ -43,7 +46,56 @@ def _entries(folders: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[Pa
                 yield folder, name, dtype, records
 
 
-def logs_show(*, all: bool = False, target: str | None = None, logs: str | Path | None = None) -> dict[str, Any]:
+class LogContents(Document):
+    """What one log holds.
+
+    :ivar campaigns: what is known of each under which its records were measured.
+    """
+
+    folder: str
+    target: str
+    dtype: str
+    layers: Whole
+    records: Whole
+    by_record: dict[str, Whole]
+    threads: tuple[Count, ...]
+    campaigns: dict[str, dict[str, Any] | None]
+
+
+class ShownRecord(TuningRecord):
+    """A line of a log, and whose log it is."""
+
+    target: str
+    dtype: str
+
+
+class LogsShown(Document):
+    """What ``logs_show`` returns.
+
+    :ivar trials: finished trials in the tuning databases.
+    :ivar records: with ``all``.
+    """
+
+    trials: Whole
+    logs: tuple[LogContents, ...]
+    records: tuple[ShownRecord, ...] | UnsetType = UNSET
+
+
+def _contents(folder: Path, target: str, dtype: str, records: Sequence[TuningRecord]) -> LogContents:
+    known = read_campaigns(folder, target)
+    return LogContents(
+        folder=str(folder),
+        target=target,
+        dtype=dtype,
+        layers=len({record.layer for record in records}),
+        records=len(records),
+        by_record=dict(Counter(record.record for record in records)),
+        threads=tuple(sorted({record.threads for record in records})),
+        campaigns={campaign: known.get(campaign) for campaign in sorted({record.campaign for record in records})},
+    )
+
+
+def logs_show(*, all: bool = False, target: str | None = None, logs: str | Path | None = None) -> LogsShown:
     """What the logs hold.
 
     :param all: every record too, under ``records``.
@@ -54,74 +106,43 @@ def logs_show(*, all: bool = False, target: str | None = None, logs: str | Path 
     folders = log_folders(logs)
     names = [targets.load(target).name] if target is not None else _targets_with_logs(folders)
     entries = list(_entries(folders, names))
-    payload: dict[str, Any] = {
-        "trials": _count_trials(logs),
-        "logs": [
-            {
-                "folder": str(folder),
-                "target": name,
-                "dtype": dtype,
-                "layers": len({record.layer for record in records}),
-                "records": len(records),
-                "by_record": dict(Counter(record.record for record in records)),
-                "threads": sorted({record.threads for record in records}),
-                "campaigns": {
-                    campaign: read_campaigns(folder, name).get(campaign)
-                    for campaign in sorted({record.campaign for record in records})
-                },
-            }
-            for folder, name, dtype, records in entries
-        ],
-    }
-    if all:
-        payload["records"] = [
-            {"target": name, "dtype": dtype, **asdict(record)}
-            for _, name, dtype, records in entries
-            for record in records
-        ]
-    return payload
-
-
-def _pass_on(
-    verb: str, target: str, dtype: str, logs: str | Path | None, on_event: OnEvent, **more: Any
-) -> dict[str, Any]:
-    chosen = targets.load(target)
-    check_dtype(dtype, chosen)
-    request = {
-        "verb": verb,
-        "target": chosen.to_json(),
-        "can_run": not chosen.missing_here(),
-        "dtype": dtype,
-        "logs": as_strings(log_folders(logs)),
-        **more,
-    }
-    return run_child(PIPELINE, request, on_event, block=("torch",))
+    records = tuple(
+        ShownRecord(**record, target=name, dtype=dtype) for _, name, dtype, records in entries for record in records
+    )
+    return LogsShown(
+        trials=_count_trials(logs),
+        logs=tuple(_contents(*entry) for entry in entries),
+        records=records if all else UNSET,
+    )
 
 
 def logs_check(
-    target: str = targets.target.NATIVE,
+    target: str = NATIVE,
     *,
     dtype: str = "float32",
     logs: str | Path | None = None,
     on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+) -> LogsChecked:
     """Replay, build and verify every line of a target's logs with this TVM; on a CPU that lacks the target's
     instructions, replay and build.
 
     :returns: ``schemas/logs_check.json``; it names the lines that no longer apply.
     """
-    can_run = not targets.load(target).missing_here()
-    return _pass_on("logs_check", target, dtype, logs, on_event, can_run=can_run)
+    chosen = targets.load(target)
+    check_dtype(dtype, chosen)
+    folders, can_run = tuple(log_folders(logs)), not chosen.missing_here()
+    job = LogsCheckJob(target=chosen, dtype=dtype, logs=folders, can_run=can_run)
+    return run_child(PIPELINE, job, LogsChecked, on_event, block=("torch",))
 
 
 def logs_export(
     metaschedule: str | Path,
-    target: str = targets.target.NATIVE,
+    target: str = NATIVE,
     *,
     dtype: str = "float32",
     logs: str | Path | None = None,
     on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+) -> LogsExported:
     """Write a target's logs as a MetaSchedule database, which anyone's TVM opens.
 
     :param metaschedule: the folder to write.
@@ -130,4 +151,7 @@ def logs_export(
     path = Path(metaschedule).absolute()
     if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / _DATABASE).is_file()):
         raise UserError(f"{metaschedule} exists and is no MetaSchedule database: name another folder")
-    return _pass_on("logs_export", target, dtype, logs, on_event, out=str(path))
+    chosen = targets.load(target)
+    check_dtype(dtype, chosen)
+    job = LogsExportJob(target=chosen, dtype=dtype, logs=tuple(log_folders(logs)), out=path)
+    return run_child(PIPELINE, job, LogsExported, on_event, block=("torch",))

@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from mobilenet_tvm.base.compiled import Dtype, Kernel, Record
+from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only, warning
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.conditions import busy_warning, versions
-from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.answers import Call, ProfileAnswer
+from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, versions
+from mobilenet_tvm.places.place import Where, place_of
 from mobilenet_tvm.places.runner import run_package
-from mobilenet_tvm.verbs.profile_gpu import gpu_profile
+from mobilenet_tvm.verbs.profile_gpu import GpuProfiled, gpu_profile
 
 REPEAT = 50
 FLOAT_BYTES = 4
+
+
+class LayerTime(Document):
+    """A kernel's time, and what it does in it.
+
+    :ivar kind: of layer; ``other`` for what no workload defined.
+    :ivar bytes: input, weights and output, each once.
+    :ivar peak_share: of the peak.
+    """
+
+    name: str
+    kind: str
+    ms: float
+    mult_adds: Whole
+    gmacs_per_s: float
+    bytes: Whole | None
+    record: Record
+    peak_share: float
+
+
+class Profiled(Document):
+    """What ``profile`` returns of a CPU's package.
+
+    :ivar where: where its times are from; an emulator's say nothing about a device.
+    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
+    :ivar total_ms: median of whole inferences that no clock disturbed.
+    :ivar peak_gmacs: measured multiply-adds per second of one core, in 1e9, times threads.
+    :ivar peak_share: of the peak, by the whole network.
+    :ivar other_ms: the whole less its kernels.
+    """
+
+    package: str
+    model: str
+    dtype: Dtype
+    target: str
+    threads: Count
+    where: Where
+    device: str | None
+    conditions: MeasuredUnder
+    total_ms: Factor
+    runs: Count
+    mult_adds: Whole
+    peak_gmacs: Factor
+    peak_share: float
+    layers: tuple[LayerTime, ...]
+    other_ms: float
 
 
 def profile(
@@ -27,7 +76,7 @@ def profile(
     emulate: bool = False,
     device: str | None = None,
     on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+) -> Profiled | GpuProfiled:
     """Time every kernel of a package inside whole inferences, in its own runner.
 
     Of a GPU's package the figures that its compilation left in it are told, a static model's times among them, which
@@ -49,54 +98,58 @@ def profile(
         if opened.manifest.device_code is not None:
             return gpu_profile(opened, repeat, emulate=emulate, device=device, on_event=on_event)
         place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
-        found = place.conditions()
+        before = place.conditions()
         if repeat is None:
             repeat = 1 if place.where == "emulated" else REPEAT
-        if place.where == "host" and (text := busy_warning(found)):
+        if place.where == "host" and (text := busy_warning(before)):
             warning(on_event, text)
         manifest = opened.manifest
         count = threads or manifest.threads
-        measured = run_package(place, ["--profile", "--repeat", str(repeat), "--threads", str(count)])["profile"]
-    peak = measured["peak_gmacs"] * count
-    layers = _layers(manifest, measured["calls"])
-    mult_adds = sum(layer["mult_adds"] for layer in layers)
-    return {
-        "package": str(package),
-        "model": manifest.model["name"],
-        "dtype": manifest.dtype,
-        "target": manifest.target["name"],
-        "threads": count,
-        "where": place.where,
-        "device": place.device,
-        "conditions": {**found, "versions": {**versions(), **manifest.versions}},
-        "total_ms": measured["median_ms"],
-        "runs": measured["runs"],
-        "mult_adds": mult_adds,
-        "peak_gmacs": peak,
-        "peak_share": _share(mult_adds, measured["median_ms"], peak),
-        "layers": [{**layer, "peak_share": _share(layer["mult_adds"], layer["ms"], peak)} for layer in layers],
-        "other_ms": measured["median_ms"] - sum(layer["ms"] for layer in layers),
-    }
+        words = ["--profile", "--repeat", str(repeat), "--threads", str(count)]
+        times = run_package(place, words, ProfileAnswer).profile
+    assert times.peak_gmacs is not UNSET  # of a CPU's package
+    peak = times.peak_gmacs * count
+    layers = _layers(manifest, times.calls, peak)
+    mult_adds = sum(layer.mult_adds for layer in layers)
+    return Profiled(
+        package=str(package),
+        model=manifest.model.name,
+        dtype=manifest.dtype,
+        target=manifest.target.name,
+        threads=count,
+        where=place.where,
+        device=place.device,
+        conditions=MeasuredUnder(**before, versions={**versions(), **manifest.versions}),
+        total_ms=times.median_ms,
+        runs=times.runs,
+        mult_adds=mult_adds,
+        peak_gmacs=peak,
+        peak_share=_rate(mult_adds, times.median_ms) / peak,
+        layers=layers,
+        other_ms=times.median_ms - sum(layer.ms for layer in layers),
+    )
 
 
-def _layers(manifest: Manifest, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _layers(manifest: Manifest, calls: Sequence[Call], peak: float) -> tuple[LayerTime, ...]:
     """The calls that are kernels, in the order of execution; the rest is the VM's own work."""
-    kernels = {kernel["name"]: kernel for kernel in manifest.kernels}
-    return [_layer(kernels[call["name"]], call["median_ms"]) for call in calls if call["name"] in kernels]
+    kernels = {kernel.name: kernel for kernel in manifest.kernels}
+    return tuple(_layer(kernels[call.name], call.median_ms, peak) for call in calls if call.name in kernels)
 
 
-def _layer(kernel: dict[str, Any], milliseconds: float) -> dict[str, Any]:
-    layer = Layer.parse(kernel["layer"]) if kernel["layer"] is not None else None
+def _layer(kernel: Kernel, milliseconds: float, peak: float) -> LayerTime:
+    layer = Layer.parse(kernel.layer) if kernel.layer is not None else None
     mult_adds = layer.mult_adds if layer is not None else 0
-    return {
-        "name": kernel["layer"] or kernel["name"],
-        "kind": layer.kind if layer is not None else "other",
-        "ms": milliseconds,
-        "mult_adds": mult_adds,
-        "gmacs_per_s": _rate(mult_adds, milliseconds),
-        "bytes": _bytes(layer) if layer is not None else None,
-        "record": kernel["record"],
-    }
+    rate = _rate(mult_adds, milliseconds)
+    return LayerTime(
+        name=kernel.layer or kernel.name,
+        kind=layer.kind if layer is not None else "other",
+        ms=milliseconds,
+        mult_adds=mult_adds,
+        gmacs_per_s=rate,
+        bytes=_bytes(layer) if layer is not None else None,
+        record=kernel.record,
+        peak_share=rate / peak,
+    )
 
 
 def _bytes(layer: Layer) -> int:
@@ -117,7 +170,3 @@ def _bytes(layer: Layer) -> int:
 
 def _rate(mult_adds: int, milliseconds: float) -> float:
     return mult_adds / milliseconds * 1e-6 if milliseconds > 0 else 0.0
-
-
-def _share(mult_adds: int, milliseconds: float, peak: float) -> float:
-    return _rate(mult_adds, milliseconds) / peak

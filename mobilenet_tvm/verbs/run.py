@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.place import place_of
+from mobilenet_tvm.places.answers import ClassifyAnswer
+from mobilenet_tvm.places.place import Where, place_of
 from mobilenet_tvm.places.runner import classify
+
+
+class Ran(ClassifyAnswer):
+    """What ``run`` returns.
+
+    :ivar where: where it ran; an emulator's time is not told.
+    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
+    """
+
+    package: str
+    where: Where
+    device: str | None
 
 
 def run(
@@ -22,7 +36,7 @@ def run(
     emulate: bool = False,
     device: str | None = None,
     on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+) -> Ran:
     """Classify images (PNG, JPEG, PPM, or a ``.npy`` float32 input tensor) with the package's own runner.
 
     :param threads: how many threads to run with; by default as many as the package was scheduled for.
@@ -41,7 +55,8 @@ def run(
     with open_package(package) as opened:
         place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
         answer = classify(place, [Path(image) for image in images], options)
-    results = [{**result, "image": str(image)} for result, image in zip(answer["results"], images, strict=True)]
+    results = [replace(result, image=str(image)) for result, image in zip(answer.results, images, strict=True)]
     if place.where == "emulated":  # an emulator's time is no time of the device's
-        results = [{key: value for key, value in result.items() if key != "latency_ms"} for result in results]
-    return {**answer, "package": str(package), "where": place.where, "device": place.device, "results": results}
+        results = [replace(result, latency_ms=UNSET) for result in results]
+    shown = {"package": str(package), "where": place.where, "device": place.device}
+    return Ran(**{**answer, **shown, "results": tuple(results)})

@@ -5,29 +5,58 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from mobilenet_tvm.base.compiled import Dtype
+from mobilenet_tvm.base.document import Count, Document, Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.package.open import Package, open_package
 from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs, with_reference
-from mobilenet_tvm.places.place import Place, place_of
+from mobilenet_tvm.places.answers import SelfTest
+from mobilenet_tvm.places.place import Place, Where, place_of
 from mobilenet_tvm.places.runner import classify, self_test
 
 _FRESH_SEED = 1  # the package's own reference has seed 0
 _IMAGES_PER_RUN = 64
 
 
+class LabelShares(Document):
+    """The shares of images whose class comes first, and is among the first five."""
+
+    images: Count
+    top1: Share
+    top5: Share
+
+
+class Verified(SelfTest):
+    """What ``verify`` returns.
+
+    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
+    :ivar tolerance: the largest such share that is right.
+    """
+
+    package: str
+    model: str
+    target: str
+    dtype: Dtype
+    against: Literal["reference", "onnxruntime"]
+    where: Where
+    device: str | None
+    tolerance: float
+    labels: LabelShares | None
+
+
 @contextmanager
 def _with_fresh_reference(package: Package, onnx: Path) -> Iterator[Package]:
     """The package with inputs that it has never carried, and what ONNX Runtime makes of them."""
     described = package.manifest.inputs[0]
-    check_onnx(onnx, {described["name"]: described["shape"]})
-    if sha256_file(onnx) != package.manifest.model["onnx_sha256"]:
+    check_onnx(onnx, {described.name: list(described.shape)})
+    if sha256_file(onnx) != package.manifest.model.onnx_sha256:
         raise UserError(f"{package.shown} was not compiled from {onnx} (their SHA-256 differ)")
-    inputs = seeded_inputs(tuple(described["shape"]), seed=_FRESH_SEED)
+    inputs = seeded_inputs(described.shape, seed=_FRESH_SEED)
     with with_reference(package, inputs, onnxruntime_outputs(onnx, inputs)) as fresh:
         yield fresh
 
@@ -52,18 +81,18 @@ def _read_pairs(path: Path) -> list[tuple[Path, int]]:
     return pairs
 
 
-def _on_labels(place: Place, path: Path) -> dict[str, Any]:
+def _on_labels(place: Place, path: Path) -> LabelShares:
     """The shares of images whose class comes first, and is among the first five."""
     pairs = _read_pairs(path)
     first = among = 0
     for begin in range(0, len(pairs), _IMAGES_PER_RUN):
         part = pairs[begin : begin + _IMAGES_PER_RUN]
         answer = classify(place, [image for image, _ in part], ["--top", "5"])
-        for result, (_, class_id) in zip(answer["results"], part, strict=True):
-            ranked = [entry["class_id"] for entry in result["top"]]
+        for result, (_, class_id) in zip(answer.results, part, strict=True):
+            ranked = [entry.class_id for entry in result.top]
             first += ranked[:1] == [class_id]
             among += class_id in ranked
-    return {"images": len(pairs), "top1": first / len(pairs), "top5": among / len(pairs)}
+    return LabelShares(images=len(pairs), top1=first / len(pairs), top5=among / len(pairs))
 
 
 def verify(
@@ -74,7 +103,7 @@ def verify(
     emulate: bool = False,
     device: str | None = None,
     on_event: OnEvent = warn_only,
-) -> dict[str, Any]:
+) -> Verified:
     """Compare a package's numbers with the reference that it carries.
 
     :param onnx: the file that it was compiled from: compare on fresh inputs with ONNX Runtime instead.
@@ -95,21 +124,21 @@ def verify(
         test = self_test(place)
         shares = _on_labels(place, Path(labels)) if labels is not None else None
     tolerance = manifest.tolerance
-    close = test["max_abs_err"] <= tolerance * test["output_range"]
-    return {
-        "package": str(package),
-        "model": manifest.model["name"],
-        "target": manifest.target["name"],
-        "dtype": manifest.dtype,
-        "against": "onnxruntime" if onnx is not None else "reference",
-        "where": place.where,
-        "device": place.device,
-        "max_abs_err": test["max_abs_err"],
-        "output_range": test["output_range"],
-        "relative_err": test["max_abs_err"] / test["output_range"] if test["output_range"] else 0.0,
-        "tolerance": tolerance,
-        "top1_agrees": test["top1_agrees"],
-        "top5_agrees": test["top5_agrees"],
-        "passed": bool(close and test["top1_agrees" if tolerance > TOLERANCE else "top5_agrees"]),
-        "labels": shares,
-    }
+    close = test.max_abs_err <= tolerance * test.output_range
+    return Verified(
+        package=str(package),
+        model=manifest.model.name,
+        target=manifest.target.name,
+        dtype=manifest.dtype,
+        against="onnxruntime" if onnx is not None else "reference",
+        where=place.where,
+        device=place.device,
+        max_abs_err=test.max_abs_err,
+        output_range=test.output_range,
+        relative_err=test.max_abs_err / test.output_range if test.output_range else 0.0,
+        tolerance=tolerance,
+        top1_agrees=test.top1_agrees,
+        top5_agrees=test.top5_agrees,
+        passed=close and (test.top1_agrees if tolerance > TOLERANCE else test.top5_agrees),
+        labels=shares,
+    )

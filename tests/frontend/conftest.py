@@ -1,16 +1,19 @@
-"""What the frontend's tests share: one thread for PyTorch, events that can be read, an export request."""
+"""What the frontend's tests share: one thread for PyTorch, events that can be read, an export."""
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from export_jobs import export_job
 
 from frontend.export import export
+from mobilenet_tvm.base.answers import Exported
 from mobilenet_tvm.base.protocol import Emit
 
 torch.set_num_threads(1)
@@ -35,21 +38,11 @@ def events() -> Events:
 
 
 @pytest.fixture
-def export_request(tmp_path: Path) -> Any:
-    """An export request as the front door sends it: ``export_request(model, weights=..., ...)``."""
+def ask(tmp_path: Path, events: Events) -> Callable[..., Exported]:
+    """Answer an export job in this process: ``ask(model, weights=..., ...)``."""
 
-    def request(model: str, **changes: Any) -> dict[str, Any]:
-        standard = {"verb": "export", "model": model, "out": str(tmp_path / "model.onnx"), "weights": "random"}
-        return {**standard, "batch": 1, "classes": None, "activation": None, **changes}
-
-    return request
-
-
-@pytest.fixture
-def ask(export_request: Any, events: Events) -> Any:
-    """Answer an export request in this process: ``ask(model, weights=..., ...)``."""
-
-    def answer(model: str, **changes: Any) -> dict[str, Any]:
-        return export(export_request(model, **changes), events)
+    def answer(model: str, **changes: Any) -> Exported:
+        standard = {"out": tmp_path / "model.onnx", "weights": "random"}
+        return export(export_job(model, **{**standard, **changes}), events)
 
     return answer

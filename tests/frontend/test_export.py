@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from export_jobs import export_job
 
 from frontend import zoo
+from mobilenet_tvm.base.answers import Exported
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.errors import UserError
 
@@ -33,48 +36,48 @@ SMALL = "mobilenet_v1_0.25_128"
 )
 def test_onnx_runtime_computes_what_pytorch_computes(name: str, ask: Any) -> None:
     result = ask(name)
-    assert result["max_abs_err"] <= 1e-5 * result["output_range"]
-    data = Path(result["onnx"]).read_bytes()
-    assert result["sha256"] == hashlib.sha256(data).hexdigest()
+    assert result.max_abs_err <= 1e-5 * result.output_range
+    data = result.onnx.read_bytes()
+    assert result.sha256 == hashlib.sha256(data).hexdigest()
     model = onnx.load_model_from_string(data)
     assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 20)]
     dims = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
     side = zoo.find(name).resolution
-    assert dims == result["input"]["shape"] == [1, 3, side, side]
+    assert tuple(dims) == result.input.shape == (1, 3, side, side)
     assert not any(weight.external_data for weight in model.graph.initializer)
     assert "BatchNormalization" not in {node.op_type for node in model.graph.node}
 
 
-def test_the_file_is_the_same_in_every_process_and_needs_no_tvm(tmp_path: Path, ask: Any, export_request: Any) -> None:
+def test_the_file_is_the_same_in_every_process_and_needs_no_tvm(tmp_path: Path, ask: Any) -> None:
     here = ask(SMALL)
-    request = export_request(SMALL, out=str(tmp_path / "child.onnx"))
-    there = run_child("frontend", request, block=("tvm", "tvm_ffi", "tvm_pipeline"))
-    assert {**there, "onnx": ""} == {**here, "onnx": ""}
-    assert Path(there["onnx"]).read_bytes() == Path(here["onnx"]).read_bytes()
+    job = export_job(SMALL, tmp_path / "child.onnx", weights="random")
+    there = run_child("frontend", job, Exported, block=("tvm", "tvm_ffi", "tvm_pipeline"))
+    assert replace(there, onnx=here.onnx) == here
+    assert there.onnx.read_bytes() == here.onnx.read_bytes()
 
 
 def test_the_hash_is_known(ask: Any) -> None:
     """Another release of PyTorch may write other bytes: then this hash changes, and every cached export with it."""
     if torch.__version__.split("+")[0] != "2.13.0":
         pytest.skip("the hash belongs to PyTorch 2.13.0")
-    assert ask(SMALL)["sha256"].startswith("aff881dfb39fdcb4")
+    assert ask(SMALL).sha256.startswith("aff881dfb39fdcb4")
 
 
 def test_a_batch_other_classes_and_another_activation(ask: Any) -> None:
     result = ask(SMALL, batch=3, classes=10, activation="relu6")
-    assert result["input"]["shape"] == [3, 3, 128, 128]
-    assert result["labels"] is None
-    session = onnxruntime.InferenceSession(result["onnx"], providers=["CPUExecutionProvider"])
+    assert result.input.shape == (3, 3, 128, 128)
+    assert result.labels is None
+    session = onnxruntime.InferenceSession(str(result.onnx), providers=["CPUExecutionProvider"])
     (logits,) = session.run(None, {"input": np.zeros((3, 3, 128, 128), np.float32)})
     assert logits.shape == (3, 10)
-    assert Counter(node.op_type for node in onnx.load(result["onnx"]).graph.node)["Clip"] == 27
+    assert Counter(node.op_type for node in onnx.load(result.onnx).graph.node)["Clip"] == 27
 
 
 def test_imagenet_weights(ask: Any) -> None:
     result = ask("mobilenet_v2_1.0_224", weights="imagenet")
-    assert (result["weights"], result["labels"]) == ("imagenet", "imagenet-1k")
-    assert "torchvision" in result["weights_note"]
-    assert result["preprocessing"]["resize"] == 256
+    assert (result.weights, result.labels) == ("imagenet", "imagenet-1k")
+    assert "torchvision" in result.weights_note
+    assert result.preprocessing.resize == 256
 
 
 USERS_NETWORK = """
@@ -118,14 +121,14 @@ def users_file(tmp_path: Path) -> Path:
 
 def test_a_users_module_keeps_its_weights(users_file: Path, ask: Any) -> None:
     result = ask(f"{users_file}:good", weights=None, batch=2)
-    assert (result["model"], result["weights"], result["preprocessing"], result["labels"]) == (
+    assert (result.model, result.weights, result.preprocessing, result.labels) == (
         "good",
         "given",
         None,
         None,
     )
-    assert result["input"]["shape"] == [2, 3, 8, 8]
-    assert [node.op_type for node in onnx.load(result["onnx"]).graph.node] == ["Conv", "Relu", "Flatten", "Gemm"]
+    assert result.input.shape == (2, 3, 8, 8)
+    assert [node.op_type for node in onnx.load(result.onnx).graph.node] == ["Conv", "Relu", "Flatten", "Gemm"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,7 @@ def test_a_module_that_no_file_can_stand_for(
 
 def test_a_shape_that_the_module_does_not_take(users_file: Path, ask: Any) -> None:
     with pytest.raises(UserError, match=r"good does not run on a float32 input of 1x5x8x8: .*to have 3 channels"):
-        ask(f"{users_file}:good", weights=None, shape={"input": [1, 5, 8, 8]})
+        ask(f"{users_file}:good", weights=None, shape=(1, 5, 8, 8))
 
 
 def test_a_mistake_leaves_an_older_file_as_it_was(ask: Any, tmp_path: Path) -> None:
@@ -159,6 +162,6 @@ def test_a_mistake_leaves_an_older_file_as_it_was(ask: Any, tmp_path: Path) -> N
 
 def test_a_place_where_no_file_can_be(ask: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a folder; name the file"):
-        ask(SMALL, out=str(tmp_path))
+        ask(SMALL, out=tmp_path)
     with pytest.raises(UserError, match="there is no folder"):
-        ask(SMALL, out=str(tmp_path / "missing" / "model.onnx"))
+        ask(SMALL, out=tmp_path / "missing" / "model.onnx")

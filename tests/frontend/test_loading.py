@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from export_jobs import export_job
 
 from frontend import checkpoints, zoo
 from frontend.loading import Loaded, load
@@ -16,8 +17,8 @@ from mobilenet_tvm.base.protocol import Emit
 NAME = "mobilenet_v1_0.25_128"
 
 
-def loaded(events: Emit, **request: Any) -> Loaded:
-    return load({"model": NAME, **request}, events)
+def loaded(events: Emit, model: str = NAME, **changes: Any) -> Loaded:
+    return load(export_job(model, **changes), events)
 
 
 def test_without_a_word_about_weights_they_are_imagenets_where_they_can_be_had(events: Any) -> None:
@@ -45,7 +46,7 @@ def test_a_file_of_ones_own_has_no_labels(events: Any, tmp_path: Path) -> None:
     mine = loaded(events, weights=str(tmp_path / "mine.pt"), classes=3)
     assert (mine.weights, mine.weights_note, mine.labels) == ("file", "the file mine.pt", None)
     assert mine.preprocessing is not None
-    assert (mine.preprocessing["resize"], mine.preprocessing["crop"]) == (146, 128)
+    assert (mine.preprocessing.resize, mine.preprocessing.crop) == (146, 128)
 
 
 def test_a_published_file_is_recognised_by_its_hash(events: Any) -> None:
@@ -60,7 +61,7 @@ def test_timms_naming_brings_its_preprocessing_and_a_word_about_relu6(events: An
     torch.save(as_timm(entry.module().state_dict()), tmp_path / "timm.pt")
     timm = loaded(events, weights=str(tmp_path / "timm.pt"))
     assert timm.preprocessing is not None
-    assert timm.preprocessing["mean"] == timm.preprocessing["std"] == [0.5, 0.5, 0.5]
+    assert timm.preprocessing.mean == timm.preprocessing.std == (0.5, 0.5, 0.5)
     assert "add --activation relu6" in events.warnings[0]
 
 
@@ -87,7 +88,7 @@ def as_timm(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     [
         ({"batch": -1}, "batch is a whole number of at least 1"),
         ({"classes": 0}, "number of classes is a whole number"),
-        ({"shape": {"input": [1, 3, 224, 224]}}, "takes 1x3x128x128, not 1x3x224x224"),
+        ({"shape": (1, 3, 224, 224)}, "takes 1x3x128x128, not 1x3x224x224"),
         ({"weights": "random", "activation": "swish"}, "no activation 'swish'"),
         ({"weights": "imagenet"}, "no package carries ImageNet weights"),
         ({"weights": "no_such_file.pt"}, "no weights file at no_such_file.pt"),

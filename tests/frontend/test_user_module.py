@@ -64,7 +64,7 @@ def test_a_shape_with_a_batch_keeps_it_unless_another_is_asked_for(file: Path) -
 
 
 def test_the_requests_shape_wins(file: Path) -> None:
-    assert user_module.load(f"{file}:shapeless", {"input": [1, 3, 16, 16]}, 1, None).shape == (1, 3, 16, 16)
+    assert user_module.load(f"{file}:shapeless", (1, 3, 16, 16), 1, None).shape == (1, 3, 16, 16)
     assert user_module.load(f"{file}:Net", [3, 64, 64], 1, None).shape == (1, 3, 64, 64)
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from mobilenet_tvm.model.preprocessing import Preprocessing, preprocess
+from mobilenet_tvm.base.preprocessing import Preprocessing
+from mobilenet_tvm.model.preprocessing import preprocess
 
 
 @pytest.fixture(scope="module")

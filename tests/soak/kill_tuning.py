@@ -18,9 +18,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from onnx_network import Network
-from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_request
+from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_job
 
 import targets
+from mobilenet_tvm.base.answers import TuningResult
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.tuning_log import log_path, read_log
 from tvm_pipeline.hardware.target import CpuTarget
@@ -59,7 +60,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--target", default="native")
     arguments = parser.parse_args()
-    preset = targets.load(arguments.target).to_json()
+    preset = targets.load(arguments.target)
     target, chance = CpuTarget.from_json(preset), random.Random(arguments.seed)
     print(f"seed {arguments.seed}, target {target.name}")
     told: list[Event] = []
@@ -68,7 +69,7 @@ def main() -> int:
         onnx = network().save(folder / "network.onnx")
         for number in range(1, arguments.kills + 1):
             delay = chance.uniform(0, arguments.seconds)
-            told += run_and_kill(TuningChild.start(tune_request(onnx, preset, folder)), delay, number % 3 == 0)
+            told += run_and_kill(TuningChild.start(tune_job(onnx, preset, folder)), delay, number % 3 == 0)
             warnings: list[str] = []
             on_disk = trials_on_disk(folder, target, warnings)
             lost = trials(told) - on_disk
@@ -78,10 +79,10 @@ def main() -> int:
                 print(f"lost: {dict(lost)}")
                 return 1
         before = on_disk.total()
-        result = run_child("tvm_pipeline", tune_request(onnx, preset, folder, trials=8), block=("torch",))
+        result = run_child("tvm_pipeline", tune_job(onnx, preset, folder, trials=8), TuningResult, block=("torch",))
         after = trials_on_disk(folder, target, warnings := []).total()
-        print(f"a last run that was left alone: {result['trials']} more, {after} on disk", *warnings)
-        return 0 if after == before + result["trials"] else 1
+        print(f"a last run that was left alone: {result.trials} more, {after} on disk", *warnings)
+        return 0 if after == before + result.trials else 1
 
 
 if __name__ == "__main__":

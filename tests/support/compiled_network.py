@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,6 +14,7 @@ import onnxruntime
 import tvm
 from tvm import relax
 
+from mobilenet_tvm.base.compiled import Built
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.compile import compile_model
@@ -28,22 +28,22 @@ class Compiled:
     """A module beside the model that it was made from; ``result`` is what the compiler said."""
 
     onnx: Path
-    result: dict[str, Any]
+    result: Built
     warnings: tuple[str, ...] = ()
 
     @property
     def layers(self) -> list[str]:
         """The descriptors of the kernels that a workload defined."""
-        return [kernel["layer"] for kernel in self.result["kernels"] if kernel["layer"] is not None]
+        return [kernel.layer for kernel in self.result.kernels if kernel.layer is not None]
 
     def inputs(self, seed: int = 0) -> Arrays:
         random = np.random.default_rng(seed)
-        return [random.standard_normal(one["shape"]).astype(one["dtype"]) for one in self.result["inputs"]]
+        return [random.standard_normal(tensor.shape).astype(tensor.dtype) for tensor in self.result.inputs]
 
     def error(self, inputs: Arrays | None = None) -> float:
         """The largest deviation from ONNX Runtime, as a share of each output's range."""
         inputs = self.inputs() if inputs is None else inputs
-        expected, found = run_onnxruntime(self.onnx, inputs), run_module(Path(self.result["module"]), inputs)
+        expected, found = run_onnxruntime(self.onnx, inputs), run_module(self.result.module, inputs)
         assert [one.shape for one in found] == [one.shape for one in expected]
         return max(share_of_range(one, other) for one, other in zip(found, expected, strict=True))
 

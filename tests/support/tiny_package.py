@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tvm.base.paths import package_folder
-from mobilenet_tvm.model.preprocessing import Preprocessing
+from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.native.runner_build import run_script, runner_binary
 
 NETWORK = Path(__file__).with_name("tiny_network.py")
@@ -88,7 +88,7 @@ def make_package(folder: Path, batch: int) -> None:
         "outputs": [{"name": "y", "shape": [batch, 10], "dtype": "float32"}],
         "preprocessing": PREPROCESSING.to_json(),
         "labels": ['a "quoted" cat', "café", *(f"class {i} by name" for i in range(2, 10))],
-        "versions": {},
+        "versions": dict.fromkeys(("mobilenet_tvm", "tvm", "tvm_ffi", "llvm"), "0"),
         "kernels": [],
         "files": {name: sha256(folder / name) for name in files},
     }

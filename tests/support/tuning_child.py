@@ -17,26 +17,30 @@ from typing import Any
 import psutil
 
 from mobilenet_tvm.base.child import child_command, child_environment
+from mobilenet_tvm.base.jobs import TuneJob
+from mobilenet_tvm.base.protocol import spelled
+from mobilenet_tvm.base.requests import TuneOptions
+from mobilenet_tvm.base.target_spec import TargetSpec
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.tuning.database import TrialDatabase
 
 Event = dict[str, Any]
 
 
-def tune_request(onnx: Path, target: dict[str, Any], folder: Path, **changes: Any) -> dict[str, Any]:
-    paths = {"onnx": str(onnx), "logs": str(folder / "logs"), "database": str(folder / "database")}
-    standard = {"verb": "tune", "target": target, "threads": 1, "dtype": "float32", "trials": None, "seconds": None}
-    return {**standard, "shape": None, **paths, **changes}
+def tune_job(onnx: Path, target: TargetSpec, folder: Path, **options: Any) -> TuneJob:
+    """Logs and database lie in ``folder``."""
+    logs, database = folder / "logs", folder / "database"
+    return TuneJob(onnx=onnx, target=target, threads=1, logs=logs, database=database, options=TuneOptions(**options))
 
 
 @dataclass
 class TuningChild:
-    """``python -m tvm_pipeline`` at work on a tune request."""
+    """``python -m tvm_pipeline`` at work on a tune job."""
 
     process: subprocess.Popen[str]
 
     @staticmethod
-    def start(request: dict[str, Any]) -> TuningChild:
+    def start(job: TuneJob) -> TuningChild:
         process = subprocess.Popen(
             child_command("tvm_pipeline"),
             stdin=subprocess.PIPE,
@@ -47,7 +51,7 @@ class TuningChild:
         )
         assert process.stdin is not None
         with process.stdin:
-            process.stdin.write(json.dumps(request))
+            process.stdin.write(spelled(job))
         return TuningChild(process)
 
     def events(self) -> Iterator[Event]:

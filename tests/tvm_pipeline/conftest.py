@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -19,6 +18,7 @@ from onnx_network import Network  # noqa: E402
 
 import targets  # noqa: E402
 from mobilenet_tvm.base.tuning_log import TuningLogs  # noqa: E402
+from targets import Target  # noqa: E402
 from tvm_pipeline.hardware.target import CpuTarget  # noqa: E402
 
 settings.register_profile("quick", deadline=None, max_examples=25, derandomize=True)
@@ -33,27 +33,28 @@ _needs_avx512 = pytest.mark.skipif(bool(targets.load(WIDE).missing_here()), reas
 def each_target(request: pytest.FixtureRequest) -> CpuTarget:
     """All vector units: 16 lanes and 32 registers, 8 and 16, 4 and 32. This CPU runs what is scheduled for the last: a
     schedule's loops are the unit's, and LLVM cuts their vectors for any CPU."""
-    found = CpuTarget.from_json(targets.load(request.param).to_json())
+    found = CpuTarget.from_json(targets.load(request.param))
     if request.param == BOARD:
-        return replace(found, tvm=CpuTarget.from_json(targets.load(NARROW).to_json()).tvm)
+        return replace(found, tvm=CpuTarget.from_json(targets.load(NARROW)).tvm)
     return found
 
 
 @pytest.fixture(scope="session")
 def board() -> CpuTarget:
     """A target whose code can only be built here."""
-    return CpuTarget.from_json(targets.load(BOARD).to_json())
+    return CpuTarget.from_json(targets.load(BOARD))
 
 
 @pytest.fixture(scope="session")
 def target() -> CpuTarget:
     """One target that every CPU here runs."""
-    return CpuTarget.from_json(targets.load(NARROW).to_json())
+    return CpuTarget.from_json(targets.load(NARROW))
 
 
 @pytest.fixture(scope="session")
-def target_json() -> dict[str, Any]:
-    return targets.load(NARROW).to_json()
+def preset() -> Target:
+    """The same, as a job names it."""
+    return targets.load(NARROW)
 
 
 @pytest.fixture

@@ -16,8 +16,12 @@ from compiled_network import Compiled, run_onnxruntime, share_of_range
 from onnx_network import Network
 
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.compiled import Built, Tensor
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import Event, Progress, Warned
+from mobilenet_tvm.base.jobs import CompileJob
 from mobilenet_tvm.base.tuning_log import MEASURED, TuningLogs, TuningRecord, log_path, write_log
+from targets import Target
 
 LAYERS = ("conv2d 16x16x3->16 k3x3 s2 p1 bias relu", "depthwise 8x8x16 k3x3 s1 p1 bias relu", "dense 16->10 bias")
 
@@ -35,21 +39,19 @@ def network(zeroed: int | None = None) -> Network:
     return made
 
 
-Ask = Callable[..., tuple[Compiled, list[dict[str, Any]]]]
+Ask = Callable[..., tuple[Compiled, list[Event]]]
 
 
 @pytest.fixture
-def ask(tmp_path: Path, target_json: dict[str, Any]) -> Ask:
+def ask(tmp_path: Path, preset: Target) -> Ask:
     """Compiles in a child; returns the module and the events before the result."""
 
-    def request(made: Network, logs: list[Path] | None = None, **changes: Any) -> tuple[Compiled, list[dict[str, Any]]]:
+    def request(made: Network, *logs: Path) -> tuple[Compiled, list[Event]]:
         onnx, out = made.save(tmp_path / "model.onnx"), tmp_path / "out"
-        events: list[dict[str, Any]] = []
+        events: list[Event] = []
         out.mkdir(exist_ok=True)
-        standard = {"verb": "compile", "onnx": str(onnx), "target": target_json, "threads": 1, "dtype": "float32"}
-        paths = {"logs": [str(one) for one in logs or []], "shape": None, "out": str(out)}
-        result = run_child("tvm_pipeline", {**standard, **paths, **changes}, events.append, block=("torch",))
-        return Compiled(onnx, result), events
+        job = CompileJob(onnx=onnx, target=preset, threads=1, out=out, logs=logs)
+        return Compiled(onnx, run_child("tvm_pipeline", job, Built, events.append, block=("torch",))), events
 
     return request
 
@@ -64,23 +66,23 @@ def record(**changes: Any) -> TuningRecord:
     return TuningRecord(**{"layer": LAYERS[1], "record": MEASURED, "campaign": "a day", **values, **changes})
 
 
-def _warnings(events: list[dict[str, Any]]) -> list[str]:
-    return [event["message"] for event in events if event["event"] == "warning"]
+def _warnings(events: list[Event]) -> list[str]:
+    return [event.message for event in events if isinstance(event, Warned)]
 
 
 def test_module_matches_onnx_runtime_and_its_kernels_are_defaults(ask: Ask, tmp_path: Path) -> None:
     compiled, events = ask(network())
     assert compiled.error() < 1e-5
-    assert compiled.result["module"] == str(tmp_path / "out" / "module.so")
-    assert compiled.result["inputs"] == [{"name": "input", "shape": [1, 3, 16, 16], "dtype": "float32"}]
+    assert compiled.result.module == tmp_path / "out" / "module.so"
+    assert compiled.result.inputs == (Tensor(name="input", shape=(1, 3, 16, 16), dtype="float32"),)
     outputs = [value.name for value in onnx.load(compiled.onnx).graph.output]
-    assert [(one["name"], one["shape"]) for one in compiled.result["outputs"]] == [(outputs[0], [1, 10])]
-    assert not any("reshape" in kernel["name"] for kernel in compiled.result["kernels"])  # a view, not a copy
-    kernels = {kernel["layer"]: kernel for kernel in compiled.result["kernels"]}
+    assert compiled.result.outputs == (Tensor(name=outputs[0], shape=(1, 10), dtype="float32"),)
+    assert not any("reshape" in kernel.name for kernel in compiled.result.kernels)  # a view, not a copy
+    kernels = {kernel.layer: kernel for kernel in compiled.result.kernels}
     assert set(LAYERS) <= set(kernels)
-    assert {kernel["record"] for kernel in kernels.values()} == {"default"}
-    assert kernels[LAYERS[1]]["generator"] == "window/1"
-    assert {event["stage"] for event in events if event["event"] == "progress"} >= {"importing", "linking"}
+    assert {kernel.record for kernel in kernels.values()} == {"default"}
+    assert kernels[LAYERS[1]].generator == "window/1"
+    assert {event.stage for event in events if isinstance(event, Progress)} >= {"importing", "linking"}
     assert _warnings(events) == []
 
 
@@ -98,7 +100,7 @@ print(json.dumps(machine["main"](tvm.runtime.tensor(numpy.load(sys.argv[2]))).nu
 """
     (data,) = compiled.inputs()
     np.save(compiled.onnx.with_name("input.npy"), data)
-    command = [sys.executable, "-c", program, compiled.result["module"], str(compiled.onnx.with_name("input.npy"))]
+    command = [sys.executable, "-c", program, str(compiled.result.module), str(compiled.onnx.with_name("input.npy"))]
     found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=compiled.onnx.parent)
     (expected,) = run_onnxruntime(compiled.onnx, [data])
     assert share_of_range(np.array(json.loads(found.stdout)), expected) < 1e-5
@@ -115,11 +117,11 @@ def test_zeroing_a_layer_is_seen(zeroed: int, compile_network: Callable[..., Com
 def test_records_are_used_and_reported_or_warned_of(ask: Ask, tmp_path: Path) -> None:
     outdated = record(layer=LAYERS[2], generator="dense/0", decisions={"tile_n": 1, "unroll_k": 1})
     write_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"), [record(), outdated])
-    compiled, events = ask(network(), [tmp_path / "logs"])
-    kernel = next(one for one in compiled.result["kernels"] if one["layer"] == LAYERS[1])
-    assert (kernel["record"], kernel["campaign"], kernel["seconds"]) == ("measured", "a day", 1e-6)
-    assert kernel["decisions"] == {"rows": 4, "tile_h": 2, "tile_w": 4, "tile_v": 1}
-    assert [one["record"] for one in compiled.result["kernels"]].count("measured") == 1
+    compiled, events = ask(network(), tmp_path / "logs")
+    kernel = next(kernel for kernel in compiled.result.kernels if kernel.layer == LAYERS[1])
+    assert (kernel.record, kernel.campaign, kernel.seconds) == ("measured", "a day", 1e-6)
+    assert kernel.decisions == {"rows": 4, "tile_h": 2, "tile_w": 4, "tile_v": 1}
+    assert [kernel.record for kernel in compiled.result.kernels].count("measured") == 1
     assert compiled.error() < 1e-5
     (warning,) = _warnings(events)
     assert LAYERS[2] in warning
@@ -129,8 +131,8 @@ def test_records_are_used_and_reported_or_warned_of(ask: Ask, tmp_path: Path) ->
 def test_record_of_another_epilogue_is_used_without_its_time(compile_network: Callable[..., Compiled]) -> None:
     other = record(layer="depthwise 8x8x16 k3x3 s1 p1 bias relu6")
     compiled = compile_network(network(), TuningLogs([other]))
-    kernel = next(one for one in compiled.result["kernels"] if one["layer"] == LAYERS[1])
-    assert (kernel["record"], kernel["seconds"]) == ("measured", None)
+    kernel = next(kernel for kernel in compiled.result.kernels if kernel.layer == LAYERS[1])
+    assert (kernel.record, kernel.seconds) == ("measured", None)
     assert compiled.warnings == ()
 
 
@@ -148,7 +150,7 @@ def test_record_that_no_longer_fits_is_passed_over_with_a_warning(
 ) -> None:
     compiled = compile_network(network(), TuningLogs([UNFIT[why]]))
     assert [message for message in compiled.warnings if LAYERS[1] in message and "default" in message]
-    assert {one["record"] for one in compiled.result["kernels"]} == {"default"}
+    assert {kernel.record for kernel in compiled.result.kernels} == {"default"}
     assert compiled.error() < 1e-5
 
 

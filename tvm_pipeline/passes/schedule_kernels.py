@@ -1,13 +1,13 @@
 """Gives every kernel its schedule: from the tuning logs, else from its generator's rule, else a plain one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import tvm
 from tvm import relax, tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
+from mobilenet_tvm.base.compiled import Kernel
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
 from tvm_pipeline.hardware.unit import Unit
@@ -18,32 +18,14 @@ from tvm_pipeline.schedules.registry import schedule_plainly
 FALLBACK = "fallback/1"
 
 
-@dataclass(frozen=True)
-class ScheduledKernel:
-    """What the package's manifest says of a kernel: where its schedule came from.
-
-    :ivar layer: the descriptor; None for kernels that no workload defined (reshapes, say).
-    :ivar record: ``measured``, ``modelled`` or ``default``.
-    :ivar seconds: what the log says that one call takes; None for defaults.
-    """
-
-    name: str
-    layer: str | None
-    record: str
-    generator: str
-    campaign: str | None = None
-    seconds: float | None = None
-    decisions: Decisions | None = None
-
-
 def schedule_kernels(
     module: tvm.IRModule, logs: TuningLogs, unit: Unit, threads: int, warn: Callable[[str], None]
-) -> tuple[tvm.IRModule, list[ScheduledKernel]]:
+) -> tuple[tvm.IRModule, list[Kernel]]:
     """Schedules all PrimFuncs of the module; returns it with an account of each kernel in order of name.
 
     ``warn`` is told of every record that is of no use any more.
     """
-    kernels: list[ScheduledKernel] = []
+    kernels: list[Kernel] = []
     scheduled: dict[tvm.ir.GlobalVar, tvm.ir.BaseFunc] = {}
     for variable, function in module.functions_items():
         # a reshape is left alone: Relax turns it into a view, if it still recognises it
@@ -61,10 +43,10 @@ def _schedule(
     unit: Unit,
     threads: int,
     warn: Callable[[str], None],
-) -> tuple[tirx.PrimFunc, ScheduledKernel]:
+) -> tuple[tirx.PrimFunc, Kernel]:
     descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
     if descriptor is None:
-        return schedule_plainly(function, unit), ScheduledKernel(name, None, DEFAULT, FALLBACK)
+        return schedule_plainly(function, unit), _default(name, None, FALLBACK)
     layer = Layer.parse(descriptor)
     generator = generator_for(layer, unit)
     label = f"{generator.name}/{generator.version}"
@@ -84,16 +66,26 @@ def _schedule(
     decisions = generator.default(layer, unit)
     applied = _try(function, layer, generator, unit, decisions)
     if applied is not None:
-        return applied, ScheduledKernel(name, descriptor, DEFAULT, label, decisions=decisions)
-    return schedule_plainly(function, unit), ScheduledKernel(name, descriptor, DEFAULT, FALLBACK)
+        return applied, _default(name, descriptor, label, decisions)
+    return schedule_plainly(function, unit), _default(name, descriptor, FALLBACK)
 
 
-def _tuned(name: str, descriptor: str, match: Match) -> ScheduledKernel:
+def _tuned(name: str, descriptor: str, match: Match) -> Kernel:
     record = match.record
-    seconds = record.seconds if match.exact else None
-    return ScheduledKernel(
-        name, descriptor, record.record, record.generator, record.campaign, seconds, record.decisions
+    return Kernel(
+        name=name,
+        layer=descriptor,
+        record=record.record,
+        generator=record.generator,
+        campaign=record.campaign,
+        seconds=record.seconds if match.exact else None,
+        decisions=dict(record.decisions),
     )
+
+
+def _default(name: str, descriptor: str | None, generator: str, decisions: Decisions | None = None) -> Kernel:
+    knobs = dict(decisions) if decisions is not None else None
+    return Kernel(name=name, layer=descriptor, record=DEFAULT, generator=generator, decisions=knobs)
 
 
 def _try(

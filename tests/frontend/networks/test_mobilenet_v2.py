@@ -8,6 +8,7 @@ from skimage import data as photographs
 
 from frontend import checkpoints, zoo
 from frontend.cost import cost_of
+from mobilenet_tvm.base.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 
 EGYPTIAN_CAT, ESPRESSO = 285, 967
 
@@ -35,7 +36,7 @@ def test_the_real_checkpoint_loads_strictly_and_classifies_photographs() -> None
     assert path is not None
     module = entry.module().eval()
     module.load_state_dict(torch.load(path, weights_only=True), strict=True)
-    mean, std = (torch.tensor(values)[:, None, None] for values in (zoo.IMAGENET_MEAN, zoo.IMAGENET_STD))
+    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
     for name, expected in (("chelsea", EGYPTIAN_CAT), ("coffee", ESPRESSO)):
         pixels = torch.from_numpy(getattr(photographs, name)()).permute(2, 0, 1).float()[None] / 255
         side = min(pixels.shape[2:])

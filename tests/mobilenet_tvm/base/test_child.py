@@ -11,16 +11,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
+from small_messages import Break, Dance, Echo, Ended, Import, Imported, Kill, Mistake, Said, Wait
 
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.events import Event, Progress, Warned
+from mobilenet_tvm.base.protocol import spelled
 
+SUPPORT = Path(__file__).parents[2] / "support"
 HALF = """
 import os, sys, time
+from small_messages import Echo, Ended, Import, Imported, Kill, Break, Mistake, Said, Wait
 from mobilenet_tvm.base.protocol import serve
 from mobilenet_tvm.base.errors import UserError
 
@@ -29,7 +33,7 @@ def echo(request, emit):
     os.system("echo noise from elsewhere")
     emit.progress("work", 1, 2, "half")
     emit.warning("careful")
-    return {"said": request["text"], "argv": sys.argv[1:]}
+    return Said(said=request.text, argv=tuple(sys.argv[1:]))
 
 def mistake(request, emit):
     raise UserError("that is\\nwrong")
@@ -45,71 +49,70 @@ def killed(request, emit):
 def load(request, emit):
     import importlib
     try:
-        importlib.import_module(request["name"])
+        importlib.import_module(request.name)
     except ImportError as error:
-        return {"error": str(error)}
-    return {"error": None}
+        return Imported(error=str(error))
+    return Imported(error=None)
 
 def wait(request, emit):
-    emit({"event": "started", "pid": os.getpid()})
+    emit.progress("waiting", os.getpid())
     try:
         time.sleep(60)
     except KeyboardInterrupt:
-        if request.get("end") != "with a result":
+        if not request.ends_with_a_result:
             raise
-    return {"ended": "early"}
+    return Ended(ended="early")
 
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (echo, mistake, broken, killed, load, wait)})
+    serve({Echo: echo, Mistake: mistake, Break: broken, Kill: killed, Import: load, Wait: wait})
 """
 
 
 @pytest.fixture(autouse=True)
 def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "small_half.py").write_text(HALF)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(SUPPORT), os.environ.get("PYTHONPATH", "")]))
     yield tmp_path
 
 
 def test_a_result_and_the_events_before_it() -> None:
-    events: list[dict[str, Any]] = []
-    result = run_child("small_half", {"verb": "echo", "text": "ä\n"}, events.append)
-    assert result == {"said": "ä\n", "argv": []}
-    assert [event["event"] for event in events] == ["progress", "warning"]
-    assert events[0] == {"event": "progress", "stage": "work", "done": 1, "total": 2, "detail": "half"}
+    events: list[Event] = []
+    result = run_child("small_half", Echo(text="ä\n"), Said, events.append)
+    assert result == Said(said="ä\n", argv=())
+    assert events == [Progress(stage="work", done=1, total=2, detail="half"), Warned(message="careful")]
 
 
 def test_a_users_mistake() -> None:
     with pytest.raises(UserError, match=r"^that is wrong$"):
-        run_child("small_half", {"verb": "mistake"})
+        run_child("small_half", Mistake(), Said)
 
 
 def test_a_failure_keeps_the_trace_and_what_was_printed() -> None:
     with pytest.raises(SystemFailure, match="ValueError: inside") as caught:
-        run_child("small_half", {"verb": "broken"})
+        run_child("small_half", Break(), Said)
     assert "Traceback" in caught.value.detail
     assert "last words" in caught.value.detail
 
 
 def test_a_child_that_dies() -> None:
     with pytest.raises(SystemFailure, match="signal 9") as caught:
-        run_child("small_half", {"verb": "killed"})
+        run_child("small_half", Kill(), Said)
     assert "last words" in caught.value.detail
 
 
 def test_a_request_that_the_half_does_not_know() -> None:
-    with pytest.raises(SystemFailure, match="no such request: dance"):
-        run_child("small_half", {"verb": "dance"})
+    with pytest.raises(SystemFailure, match="no such request: Dance"):
+        run_child("small_half", Dance(), Said)
 
 
 def test_a_module_that_is_not_there() -> None:
     with pytest.raises(SystemFailure, match="exit code 1"):
-        run_child("no_such_half", {"verb": "echo"})
+        run_child("no_such_half", Echo(text=""), Said)
 
 
 def test_blocked_imports() -> None:
-    assert run_child("small_half", {"verb": "load", "name": "wave"})["error"] is None
-    assert run_child("small_half", {"verb": "load", "name": "wave"}, block=("wave",))["error"]
+    assert run_child("small_half", Import(name="wave"), Imported).error is None
+    assert run_child("small_half", Import(name="wave"), Imported, block=("wave",)).error
 
 
 def test_a_folder_of_the_users_does_not_shadow_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,27 +120,27 @@ def test_a_folder_of_the_users_does_not_shadow_ours(tmp_path: Path, monkeypatch:
     elsewhere.mkdir()
     (elsewhere / "mobilenet_tvm.py").write_text("raise SystemExit('shadowed')")
     monkeypatch.chdir(elsewhere)
-    assert run_child("small_half", {"verb": "echo", "text": ""})["said"] == ""
+    assert run_child("small_half", Echo(text=""), Said).said == ""
 
 
-def _interrupt_soon(event: dict[str, Any]) -> None:
+def _interrupt_soon(event: Event) -> None:
     """Ctrl-C, as a terminal sends it to the main thread."""
-    if event["event"] == "started":
+    if isinstance(event, Progress):
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
 def test_an_interrupt_reaches_the_child_and_its_result_us() -> None:
-    assert run_child("small_half", {"verb": "wait", "end": "with a result"}, _interrupt_soon) == {"ended": "early"}
+    assert run_child("small_half", Wait(ends_with_a_result=True), Ended, _interrupt_soon) == Ended(ended="early")
 
 
 def test_an_interrupted_child_without_a_result() -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_child("small_half", {"verb": "wait"}, _interrupt_soon)
+        run_child("small_half", Wait(), Ended, _interrupt_soon)
 
 
 def test_the_child_dies_with_its_parent(half: Path) -> None:
-    script = "from mobilenet_tvm.base.child import run_child\n"
-    script += "run_child('small_half', {'verb': 'wait'}, lambda event: print(event['pid'], flush=True))"
+    script = "from mobilenet_tvm.base.child import run_child\nfrom small_messages import Ended, Wait\n"
+    script += "run_child('small_half', Wait(), Ended, lambda event: print(event.done, flush=True))"
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
@@ -152,7 +155,7 @@ def test_the_child_dies_with_its_parent(half: Path) -> None:
 def test_only_json_lines_come_back(half: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "small_half"],
-        input=json.dumps({"verb": "echo", "text": "x"}),
+        input=spelled(Echo(text="x")),
         capture_output=True,
         text=True,
         check=False,

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from mobilenet_tvm.base.answers import NetworkLayer
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.paths import builtin_logs_dir, user_logs_dir
@@ -13,33 +13,39 @@ from mobilenet_tvm.model.coverage import coverage, describe, log_folders
 from targets import available, load
 
 
-def _layer(kind: str, inputs: list[int], outputs: list[int], kernel: int = 1, stride: int = 1) -> dict[str, Any]:
-    size = [kernel, kernel]
-    return {"kind": kind, "input": inputs, "output": outputs, "kernel": size, "stride": stride, "padding": kernel // 2}
+def _layer(
+    kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...], kernel: int = 1, stride: int = 1
+) -> NetworkLayer:
+    window = {"kernel": (kernel, kernel), "stride": stride, "padding": kernel // 2}
+    return NetworkLayer.from_json({"name": "a", "kind": kind, "input": inputs, "output": outputs, **window})
 
 
 @pytest.mark.parametrize(
     ("layer", "descriptor"),
     [
-        (_layer("conv2d", [3, 224, 224], [32, 112, 112], 3, 2), "conv2d 224x224x3->32 k3x3 s2 p1"),
-        (_layer("depthwise", [32, 112, 112], [32, 112, 112], 3), "depthwise 112x112x32 k3x3 s1 p1"),
-        (_layer("pointwise", [128, 56, 56], [128, 56, 56]), "pointwise 56x56x128->128"),
-        (_layer("dense", [1024], [1000]), "dense 1024->1000"),
+        (_layer("conv2d", (3, 224, 224), (32, 112, 112), 3, 2), "conv2d 224x224x3->32 k3x3 s2 p1"),
+        (_layer("depthwise", (32, 112, 112), (32, 112, 112), 3), "depthwise 112x112x32 k3x3 s1 p1"),
+        (_layer("pointwise", (128, 56, 56), (128, 56, 56)), "pointwise 56x56x128->128"),
+        (_layer("dense", (1024,), (1000,)), "dense 1024->1000"),
     ],
 )
-def test_a_line_of_the_layer_table_is_described_as_the_logs_do(layer: dict[str, Any], descriptor: str) -> None:
+def test_a_line_of_the_layer_table_is_described_as_the_logs_do(layer: NetworkLayer, descriptor: str) -> None:
     assert describe(layer) == descriptor
     assert str(Layer.parse(descriptor)) == descriptor
 
 
 def test_layers_that_are_not_tuned() -> None:
-    assert describe(_layer("add", [8, 4, 4], [8, 4, 4])) is None
+    assert describe(_layer("add", (8, 4, 4), (8, 4, 4))) is None
 
 
 def test_coverage_counts_layers_whatever_is_fused_and_inherits(tmp_path: Path) -> None:
     record = TuningRecord("pointwise 56x56x128->128 bias relu6", 1, "g/1", {}, 1e-3, "measured", "c")
     write_log(tmp_path / "x86-64-v4" / "float32.jsonl", [record])
-    layers = [_layer("pointwise", [128, 56, 56], [128, 56, 56]), _layer("dense", [8], [8]), _layer("pool", [8], [8])]
+    layers = [
+        _layer("pointwise", (128, 56, 56), (128, 56, 56)),
+        _layer("dense", (8,), (8,)),
+        _layer("pool", (8,), (8,)),
+    ]
     found = coverage(layers, [tmp_path], available().values())
     assert found["x86-64-v4"] == {"float32": 0.5}
     assert found["x86-64-v4-vnni"] == {"float32": 0.5}, "it inherits the logs of v4"

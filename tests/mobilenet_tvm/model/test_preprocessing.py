@@ -7,30 +7,8 @@ import pytest
 from PIL import Image
 
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.model.preprocessing import Preprocessing, preprocess
-
-
-def test_default_for_the_resolutions_of_the_zoo() -> None:
-    assert [Preprocessing.default_for(r).resize for r in (224, 192, 160, 128)] == [256, 219, 183, 146]
-    assert Preprocessing.default_for(192).crop == 192
-
-
-def test_json_round_trip() -> None:
-    spec = Preprocessing.default_for(160)
-    assert Preprocessing.from_json(spec.to_json()) == spec
-    assert spec.to_json()["scale"] == 0.00392156862745098
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"resize": None}, {"crop": 300}, {"crop": 0}, {"mean": [1, 2]}, {"std": [1, 0, 1]}, {"std": "abc"},
-        {"interpolation": "bicubic"}, {"channel_order": "BGR"}, {"mean": [1, 2, 3, 4]},
-    ],
-)  # fmt: skip
-def test_broken_json(change: dict[str, object]) -> None:
-    with pytest.raises(UserError, match="manifest"):
-        Preprocessing.from_json({**Preprocessing.default_for(224).to_json(), **change})
+from mobilenet_tvm.base.preprocessing import Preprocessing
+from mobilenet_tvm.model.preprocessing import preprocess
 
 
 def test_definition() -> None:

@@ -92,7 +92,7 @@ def test_a_broken_manifest(package: Path, text: str) -> None:
 
 def test_a_manifest_that_lacks_a_key(package: Path) -> None:
     _edit(package, lambda manifest: manifest.pop("target"))
-    _refused(package, "lacks target")
+    _refused(package, "is damaged: .* missing required field `target`")
 
 
 def test_what_is_no_package(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mobilenet_tvm.package.manifest import read_manifest
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.package.reference import first_input
 from mobilenet_tvm.package.store import list_files
+from mobilenet_tvm.places.answers import ClassifyAnswer
 from mobilenet_tvm.places.emulated_gpu import NOTICE
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.run import run
@@ -31,7 +32,7 @@ def _change(package: Path, mutate: Mutate) -> None:
     """Another CUDA source in a package, with the sums that go with it: what a wrong code generator would write."""
     manifest = read_manifest(package, "it")
     assert manifest.device_code is not None
-    source = package / manifest.device_code["source"]
+    source = package / manifest.device_code.source
     text = source.read_text()
     changed = mutate(text)
     assert changed != text, "nothing was changed"
@@ -122,7 +123,7 @@ def test_a_function_that_the_emulated_gpu_does_not_know(gpu_package: Path) -> No
 def test_a_source_that_is_not_the_device_codes(gpu_package: Path) -> None:
     manifest = read_manifest(gpu_package, "it")
     assert manifest.device_code is not None
-    with (gpu_package / manifest.device_code["source"]).open("a") as stream:
+    with (gpu_package / manifest.device_code.source).open("a") as stream:
         stream.write("// more\n")
     replace(manifest, files=list_files(gpu_package)).write(gpu_package)
     with pytest.raises(UserError, match="is not what its device code was compiled from"):
@@ -138,7 +139,7 @@ def test_device_code_that_is_not_the_manifests(gpu_package: Path) -> None:
 
 def test_host_code_for_another_cpu(gpu_package: Path) -> None:
     manifest = read_manifest(gpu_package, "it")
-    replace(manifest, target={**manifest.target, "arch": "aarch64"}).write(gpu_package)
+    replace(manifest, target=replace(manifest.target, arch="aarch64")).write(gpu_package)
     with pytest.raises(UserError, match="has host code for aarch64"):
         verify(gpu_package, emulate=True, on_event=silent)
 
@@ -147,12 +148,13 @@ def test_launches_are_counted(gpu_package: Path, tmp_path: Path) -> None:
     tensor, counters = tmp_path / "x.npy", tmp_path / "counters.jsonl"
     with open_package(gpu_package) as opened:
         tensor.write_bytes(first_input(opened))
-        run_package(on_emulated_gpu(opened, counters), [str(tensor)])
-        known = {kernel["name"]: kernel for kernel in (opened.manifest.device_code or {})["kernels"]}
+        run_package(on_emulated_gpu(opened, counters), [str(tensor)], ClassifyAnswer)
+        assert opened.manifest.device_code is not None
+        known = {kernel.name: kernel for kernel in opened.manifest.device_code.kernels}
     launches = read_counters(counters)
-    assert {launch["kernel"] for launch in launches} == set(known)
+    assert {launch.kernel for launch in launches} == set(known)
     for launch in launches:
-        kernel = known[launch["kernel"]]
-        assert (launch["grid"], launch["block"]) == (kernel["grid"], kernel["block"])
-        assert launch["unique_bytes_read"] <= launch["bytes_loaded"]
-        assert launch["unique_bytes_written"] <= launch["bytes_stored"]
+        kernel = known[launch.kernel]
+        assert (launch.grid, launch.block) == (kernel.grid, kernel.block)
+        assert launch.unique_bytes_read <= launch.bytes_loaded
+        assert launch.unique_bytes_written <= launch.bytes_stored

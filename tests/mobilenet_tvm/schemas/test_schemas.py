@@ -12,17 +12,24 @@ import numpy as np
 import pytest
 
 from mobilenet_tvm.schemas import load_schema
+from mobilenet_tvm.schemas.generate import SCHEMAS, schema_text
 
-SCHEMAS = sorted(path.stem for path in (Path(__file__).parents[3] / "mobilenet_tvm" / "schemas").glob("*.json"))
+FOLDER = Path(__file__).parents[3] / "mobilenet_tvm" / "schemas"
 
 
 def check(payload: Any, name: str) -> None:
     jsonschema.validate(payload, load_schema(name), cls=jsonschema.Draft202012Validator)
 
 
+def test_every_file_has_its_type() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(SCHEMAS)
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_a_schema(name: str) -> None:
+def test_a_schema_is_one_and_what_its_type_says(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(load_schema(name))
+    text = (FOLDER / f"{name}.json").read_text()
+    assert text == schema_text(name), "python -m mobilenet_tvm.schemas writes them again"
 
 
 def _json(command: Callable[..., Any], *arguments: object, code: int = 0) -> Any:

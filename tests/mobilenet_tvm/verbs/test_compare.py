@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from mobilenet_tvm.base.errors import SystemFailure
+from mobilenet_tvm.base.events import Event
 from mobilenet_tvm.engines.tvm_package import TvmPackage
 from mobilenet_tvm.verbs import compare as compare_verb
 from mobilenet_tvm.verbs.compare import compare
 
 
-def _silent(event: dict[str, Any]) -> None:
+def _silent(event: Event) -> None:
     """Nobody listens."""
 
 

@@ -5,20 +5,20 @@ import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
 import targets
+from mobilenet_tvm.base.events import Event, Progress, Warned
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.package.reference import onnxruntime_outputs, read_reference, seeded_inputs
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
 
 
-def _silent(event: dict[str, Any]) -> None:
+def _silent(event: Event) -> None:
     """Nobody listens."""
 
 
@@ -85,9 +85,9 @@ def test_a_dynamic_batch_and_class_names(tmp_path: Path, make_network: Callable[
         on_event=_silent,
     )
     with open_package(tmp_path / "p") as package:
-        assert package.manifest.inputs[0]["shape"] == [2, 3, 16, 16]
-        assert package.manifest.outputs[0]["shape"] == [2, 8]
-        assert package.manifest.labels == list("abcdefgh")
+        assert package.manifest.inputs[0].shape == (2, 3, 16, 16)
+        assert package.manifest.outputs[0].shape == (2, 8)
+        assert package.manifest.labels == tuple("abcdefgh")
     assert verify(tmp_path / "p")["passed"]
 
 
@@ -101,7 +101,7 @@ def test_an_own_module(tmp_path: Path) -> None:
     )
     compile(f"{tmp_path}/mine.py:net", "x86-64-v3", tmp_path / "p", shape=["input:1x3x32x32"], on_event=_silent)
     with open_package(tmp_path / "p") as package:
-        assert package.manifest.inputs[0]["shape"] == [1, 3, 32, 32]
+        assert package.manifest.inputs[0].shape == (1, 3, 32, 32)
     assert verify(tmp_path / "p")["passed"]
 
 
@@ -119,10 +119,10 @@ def test_an_export_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     warnings: list[list[str]] = []
     paths = []
     for _ in range(2):
-        heard: list[dict[str, Any]] = []
+        heard: list[Event] = []
         paths.append(find_model("mobilenet_v1_0.25_128", None, None, heard.append).onnx)
-        warnings.append([event["message"] for event in heard if event["event"] == "warning"])
-        stages = [event["stage"] for event in heard if event["event"] == "progress"]
+        warnings.append([event.message for event in heard if isinstance(event, Warned)])
+        stages = [event.stage for event in heard if isinstance(event, Progress)]
     assert paths[0] == paths[1]
     assert stages == [], "the second time nothing is exported"
     assert warnings[0] == warnings[1] != []

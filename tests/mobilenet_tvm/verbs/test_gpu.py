@@ -14,6 +14,7 @@ from emulated_places import on_emulated_gpu
 
 from emulated_gpu.counters import read_counters
 from mobilenet_tvm.package.open import open_package
+from mobilenet_tvm.places.answers import GpuAtWork, ProfileAnswer, SelfTestAnswer
 from mobilenet_tvm.places.gpu_environment import CUDART, gpu_environment
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.schemas import load_schema
@@ -31,7 +32,7 @@ def test_what_is_in_a_package(gpu_package: Path) -> None:
     code = manifest.device_code
     assert code is not None
     assert {"lib/libtvm_runtime_cuda.so", code["source"]} <= set(manifest.files)
-    assert manifest.files[code["source"]] == code["source_sha256"]
+    assert manifest.files[code.source] == code.source_sha256
     assert manifest.tolerance == 1e-4
 
 
@@ -62,21 +63,16 @@ def test_a_graph_runs_each_kernel_once_per_inference(gpu_package: Path, tmp_path
     sees every kernel."""
     with open_package(gpu_package) as opened:
         place = on_emulated_gpu(opened, tmp_path / "counters.jsonl")
-        test = run_package(place, ["--self-test"])
-        profile = run_package(place, ["--profile", "--repeat", "1"])["profile"]
-        kernels = {kernel["name"] for kernel in opened.manifest.kernels}
-    assert test["self_test"]["passed"]
-    assert test["gpu"] == {
-        "name": "cuda-sm_80 (emulated)",
-        "compute_capability": 80,
-        "cuda_version": 13000,
-        "emulated": True,
-    }
-    launched = [one["kernel"] for one in read_counters(tmp_path / "counters.jsonl")]
+        test = run_package(place, ["--self-test"], SelfTestAnswer)
+        profile = run_package(place, ["--profile", "--repeat", "1"], ProfileAnswer).profile
+        kernels = {kernel.name for kernel in opened.manifest.kernels}
+    assert test.self_test.passed
+    assert test.gpu == GpuAtWork(name="cuda-sm_80 (emulated)", compute_capability=80, cuda_version=13000, emulated=True)
+    launched = [launch.kernel for launch in read_counters(tmp_path / "counters.jsonl")]
     first = launched[: len(kernels)]
     assert launched[: 3 * len(first)] == 3 * first
     assert {name.removesuffix("_kernel") for name in first} == kernels
-    assert kernels <= {call["name"] for call in profile["calls"]}
+    assert kernels <= {call.name for call in profile.calls}
 
 
 @pytest.mark.parametrize(

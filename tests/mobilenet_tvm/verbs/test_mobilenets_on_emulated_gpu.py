@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from emulated_places import on_emulated_gpu, silent
 
-from emulated_gpu.counters import read_counters
+from emulated_gpu.counters import Launch, read_counters
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.package.open import Package, open_package
 from mobilenet_tvm.package.reference import first_input
+from mobilenet_tvm.places.answers import ClassifyAnswer
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
@@ -55,11 +55,11 @@ def opened_v1(full_v1: Path) -> Iterator[Package]:
 
 
 @pytest.fixture(scope="module")
-def launches(opened_v1: Package, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def launches(opened_v1: Package, tmp_path_factory: pytest.TempPathFactory) -> list[Launch]:
     """One inference of MobileNetV1 1.0-224."""
     folder = tmp_path_factory.mktemp("counters")
     (folder / "x.npy").write_bytes(first_input(opened_v1))
-    run_package(on_emulated_gpu(opened_v1, folder / "counters.jsonl"), [str(folder / "x.npy")])
+    run_package(on_emulated_gpu(opened_v1, folder / "counters.jsonl"), [str(folder / "x.npy")], ClassifyAnswer)
     return read_counters(folder / "counters.jsonl")
 
 
@@ -83,20 +83,21 @@ def _floor(layer: Layer) -> int:
     return FLOAT_BYTES * (data + output + weights + layer.out_channels * ("bias" in layer.epilogue))
 
 
-def test_mobilenet_v1_moves_little(opened_v1: Package, launches: list[dict[str, Any]]) -> None:
-    layers = {kernel["name"]: kernel["layer"] for kernel in opened_v1.manifest.kernels}
-    functions = {k["name"]: k["function"] for k in (opened_v1.manifest.device_code or {})["kernels"]}
-    floor = sum(_floor(Layer.parse(layers[functions[launch["kernel"]]])) for launch in launches)
-    unique = sum(launch["unique_bytes_read"] + launch["unique_bytes_written"] for launch in launches)
-    total = sum(launch["bytes_loaded"] + launch["bytes_stored"] for launch in launches)
+def test_mobilenet_v1_moves_little(opened_v1: Package, launches: list[Launch]) -> None:
+    layers = {kernel.name: kernel.layer for kernel in opened_v1.manifest.kernels}
+    assert opened_v1.manifest.device_code is not None
+    functions = {kernel.name: str(kernel.function) for kernel in opened_v1.manifest.device_code.kernels}
+    floor = sum(_floor(Layer.parse(str(layers[functions[launch.kernel]]))) for launch in launches)
+    unique = sum(launch.unique_bytes_read + launch.unique_bytes_written for launch in launches)
+    total = sum(launch.bytes_loaded + launch.bytes_stored for launch in launches)
     assert 50e6 < floor < 60e6
     assert floor * 0.99 <= unique <= 1.1 * floor
     assert total <= 4 * floor
     assert len(launches) <= 30
 
 
-def test_every_kernel_of_mobilenet_v1_fills_the_card(launches: list[dict[str, Any]]) -> None:
+def test_every_kernel_of_mobilenet_v1_fills_the_card(launches: list[Launch]) -> None:
     gpu = load("a100").gpu
     assert gpu is not None
-    blocks = {launch["kernel"]: math.prod(launch["grid"]) for launch in launches}
-    assert {name: count for name, count in blocks.items() if count < gpu["multiprocessors"]} == {}
+    blocks = {launch.kernel: math.prod(launch.grid) for launch in launches}
+    assert {name: count for name, count in blocks.items() if count < gpu.multiprocessors} == {}

@@ -15,10 +15,11 @@ import jsonschema
 import pytest
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import Event, Trial, TrialLine
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.inspect import inspect
-from mobilenet_tvm.verbs.tune import tune
+from mobilenet_tvm.verbs.tune import Tuned, tune
 
 TARGET = "x86-64-v3"
 
@@ -27,34 +28,32 @@ def _check(payload: Any, name: str) -> None:
     jsonschema.validate(payload, load_schema(name), cls=jsonschema.Draft202012Validator)
 
 
-def _silent(event: dict[str, Any]) -> None:
+def _silent(event: Event) -> None:
     """Nobody listens."""
 
 
 @pytest.fixture(scope="module")
-def tuned(
-    tmp_path_factory: pytest.TempPathFactory, tiny_onnx: Path
-) -> tuple[Path, list[dict[str, Any]], dict[str, Any]]:
+def tuned(tmp_path_factory: pytest.TempPathFactory, tiny_onnx: Path) -> tuple[Path, list[Event], Tuned]:
     """A folder of logs, the events of the run that wrote them, and its result."""
     logs = tmp_path_factory.mktemp("logs")
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     result = tune(str(tiny_onnx), TARGET, trials=12, logs=logs, on_event=events.append)
     return logs, events, result
 
 
-def test_every_trial_is_told(tuned: tuple[Path, list[dict[str, Any]], dict[str, Any]]) -> None:
+def test_every_trial_is_told(tuned: tuple[Path, list[Event], Tuned]) -> None:
     _, events, result = tuned
-    trials = [event for event in events if event["event"] == "trial"]
-    assert [trial["trial"] for trial in trials] == list(range(1, 13))
+    trials = [event for event in events if isinstance(event, Trial)]
+    assert [trial.trial for trial in trials] == list(range(1, 13))
     for trial in trials:
-        _check({key: value for key, value in trial.items() if key != "event"}, "tune_trial")
-    _check(result, "tune")
+        _check(TrialLine.of(trial).to_json(), "tune_trial")
+    _check(result.to_json(), "tune")
     assert result["trials"] == 12
     assert not result["interrupted"]
 
 
 def test_the_logs_are_shown_checked_and_exported(
-    tuned: tuple[Path, list[dict[str, Any]], dict[str, Any]], command: Callable[..., Any], tmp_path: Path
+    tuned: tuple[Path, list[Event], Tuned], command: Callable[..., Any], tmp_path: Path
 ) -> None:
     logs = tuned[0]
     shown = json.loads(command("logs", "show", "--all", "--logs", logs, "--json").out)
@@ -77,7 +76,7 @@ def test_the_logs_are_shown_checked_and_exported(
 
 
 def test_compile_uses_them_and_an_empty_folder_means_none(
-    tuned: tuple[Path, list[dict[str, Any]], dict[str, Any]], tiny_onnx: Path, tmp_path: Path
+    tuned: tuple[Path, list[Event], Tuned], tiny_onnx: Path, tmp_path: Path
 ) -> None:
     result = compile(str(tiny_onnx), TARGET, tmp_path / "with", logs=tuned[0], on_event=_silent)
     known = (tuned[0] / TARGET / "float32.jsonl").read_text().splitlines()
@@ -130,7 +129,7 @@ def test_a_board_is_not_timed_here(tiny_onnx: Path, tmp_path: Path) -> None:
 def test_modelled_records_are_compiled_in_and_said_to_be_so(tiny_onnx: Path, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     result = tune(str(tiny_onnx), "rpi4", trials=8, threads=1, logs=logs, measure="model", on_event=_silent)
-    _check(result, "tune")
+    _check(result.to_json(), "tune")
     assert result["trials"] == 8
     tuned_layers = {layer["layer"] for layer in result["layers"]}
     assert (logs / ".work" / "rpi4" / "float32-model").is_dir()

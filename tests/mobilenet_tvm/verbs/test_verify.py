@@ -14,6 +14,7 @@ from filelock import FileLock
 from onnx import numpy_helper
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.requests import CompileOptions
 from mobilenet_tvm.model.source import find_model
 from mobilenet_tvm.package.open import Package, open_package
 from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, read_reference, with_reference
@@ -33,7 +34,7 @@ def live(shared_folder: Path) -> tuple[Path, Path]:
     with FileLock(shared_folder / "live.lock"):
         source = find_model(LIVE, "random", None, silent)
         if not folder.exists():
-            build_package(source, load("x86-64-v3"), "float32", 1, [], folder, on_event=silent)
+            build_package(source, load("x86-64-v3"), 1, [], folder, CompileOptions(), on_event=silent)
     return source.onnx, folder
 
 
@@ -88,7 +89,7 @@ def test_a_package_that_lacks_a_layer_fails(
     inputs, right = read_reference(tiny_package / "reference.npz")
     onnx.save(_zeroed(make_network(), "depthwise.weight"), tmp_path / "zeroed.onnx")
     found = find_model(str(tmp_path / "zeroed.onnx"), None, None, silent)
-    build_package(found, load("x86-64-v3"), "float32", 1, [], tmp_path / "wrong", on_event=silent)
+    build_package(found, load("x86-64-v3"), 1, [], tmp_path / "wrong", CompileOptions(), on_event=silent)
     with open_package(tmp_path / "wrong") as opened, with_reference(opened, inputs, right) as wrong:
         assert not verify(wrong.folder)["passed"]
         answer = command("verify", wrong.folder)

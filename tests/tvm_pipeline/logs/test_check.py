@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.base.answers import LogsChecked
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.jobs import LogsCheckJob
 from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord, log_path, write_log
+from targets import Target
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.logs.check import check_records
 
@@ -30,12 +33,12 @@ def test_good_record_passes_by_building_and_running(target: CpuTarget) -> None:
     assert done == [1]
 
 
-def test_records_that_no_longer_apply_are_named_with_the_reason(tmp_path: Path, target_json: dict[str, Any]) -> None:
+def test_records_that_no_longer_apply_are_named_with_the_reason(tmp_path: Path, preset: Target) -> None:
     write_log(log_path(tmp_path, "x86-64-v3", "float32"), [GOOD, OUTSIDE, OLD])
-    request = {"verb": "logs_check", "target": target_json, "dtype": "float32", "logs": [str(tmp_path)]}
-    result = run_child("tvm_pipeline", request, block=("torch",))
-    assert result["checked"] == 3
-    failed = {one["layer"]: one["error"] for one in result["failed"]}
+    job = LogsCheckJob(target=preset, dtype="float32", logs=(tmp_path,))
+    result = run_child("tvm_pipeline", job, LogsChecked, block=("torch",))
+    assert result.checked == 3
+    failed = {line.layer: line.error for line in result.failed}
     assert set(failed) == {OUTSIDE.layer, OLD.layer}
     assert "'tile_m': 8" in failed[OUTSIDE.layer]
     assert "not in the generator's space" in failed[OUTSIDE.layer]

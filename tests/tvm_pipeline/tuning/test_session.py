@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,17 @@ import psutil
 import pytest
 from emulation import needs_model
 from onnx_network import Network
-from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_request
+from tuning_child import Event as Line
+from tuning_child import TuningChild, trials, trials_on_disk, tune_job
 
 import targets
+from mobilenet_tvm.base.answers import TuningResult
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.events import Event, Trial
+from mobilenet_tvm.base.jobs import TuneJob
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED, MODELLED, log_path, read_campaigns, read_log
+from targets import Target
 from tvm_pipeline.backends.arm_model.core import MODEL_VERSION
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules.space import Space, choice_of_trace
@@ -44,9 +50,9 @@ def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
     return found
 
 
-def _interrupted(request: dict[str, Any], after: int) -> tuple[TuningChild, Event]:
+def _interrupted(job: TuneJob, after: int) -> tuple[TuningChild, Line]:
     """The last event of a run without a limit that is told to end by a signal after so many trials."""
-    child, last = TuningChild.start(request), {}
+    child, last = TuningChild.start(job), {}
     for last in child.events():
         if last["event"] == "trial" and last["trial"] == after:
             child.interrupt()
@@ -55,17 +61,17 @@ def _interrupted(request: dict[str, Any], after: int) -> tuple[TuningChild, Even
 
 
 def test_session_then_another_that_is_interrupted(
-    network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
+    network: Path, tmp_path: Path, target: CpuTarget, preset: Target
 ) -> None:
     events: list[Event] = []
-    request = tune_request(network, target_json, tmp_path, trials=TRIALS)
-    result = run_child("tvm_pipeline", request, events.append, block=("torch",))
-    told = [event for event in events if event["event"] == "trial"]
-    assert [event["trial"] for event in told] == list(range(1, TRIALS + 1))
-    assert {event["layer"] for event in told} == LAYERS
-    assert [event["error"] for event in told] == [None] * TRIALS
-    assert all(0 < event["best"] <= event["seconds"] for event in told)
-    assert (result["trials"], result["interrupted"]) == (TRIALS, False)
+    job = tune_job(network, preset, tmp_path, trials=TRIALS)
+    result = run_child("tvm_pipeline", job, TuningResult, events.append, block=("torch",))
+    tried = [event for event in events if isinstance(event, Trial)]
+    assert [trial.trial for trial in tried] == list(range(1, TRIALS + 1))
+    assert {trial.layer for trial in tried} == LAYERS
+    assert [trial.error for trial in tried] == [None] * TRIALS
+    assert all(0 < trial["best"] <= trial["seconds"] for trial in tried)
+    assert (result.trials, result.interrupted) == (TRIALS, False)
     assert result["cost_model_updates"] >= 2  # a batch of each layer
     assert (tmp_path / "database" / "cost_model.tar").exists()
     assert len((tmp_path / "database" / RECORDS).read_text().splitlines()) == TRIALS
@@ -74,10 +80,10 @@ def test_session_then_another_that_is_interrupted(
     assert {record.layer for record in records} == LAYERS
     assert {(record.record, record.threads) for record in records} == {(MEASURED, 1)}
     assert {record.campaign for record in records} == set(read_campaigns(tmp_path / "logs", "x86-64-v3"))
-    assert {layer["layer"] for layer in result["layers"] if layer["improved"]} == LAYERS
+    assert {layer.layer for layer in result.layers if layer.improved} == LAYERS
     first = _choices(tmp_path, target)
 
-    child, last = _interrupted({**request, "trials": None}, after=4)
+    child, last = _interrupted(tune_job(network, preset, tmp_path), after=4)
     assert (child.process.returncode, last["event"], last.get("interrupted")) == (0, "result", True), last
     assert last["trials"] >= 4
     both = _choices(tmp_path, target)
@@ -92,13 +98,11 @@ def _default(descriptor: str, target: CpuTarget) -> Any:
     return Space.of(layer, target.unit).default
 
 
-def test_no_finished_trial_is_lost_by_a_kill(
-    network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
-) -> None:
+def test_no_finished_trial_is_lost_by_a_kill(network: Path, tmp_path: Path, target: CpuTarget, preset: Target) -> None:
     chance = random.Random(0)
-    told: list[Event] = []
+    told: list[Line] = []
     for _ in range(3):
-        child = TuningChild.start(tune_request(network, target_json, tmp_path))
+        child = TuningChild.start(tune_job(network, preset, tmp_path))
         before = len(told)
         for event in child.events():
             told += [event] if event["event"] == "trial" else []
@@ -117,41 +121,41 @@ def test_no_finished_trial_is_lost_by_a_kill(
 
 
 def test_a_variant_for_two_threads_is_kept_only_where_it_wins(
-    network: Path, tmp_path: Path, target: CpuTarget, target_json: dict[str, Any]
+    network: Path, tmp_path: Path, target: CpuTarget, preset: Target
 ) -> None:
     """Layers this small take as long with two threads as with one: hardly a schedule gains what a variant must."""
-    one = tune_request(network, target_json, tmp_path, trials=TRIALS)
-    run_child("tvm_pipeline", one, lambda _: None, block=("torch",))
-    folders = {"database": str(tmp_path / "two"), "known_logs": [str(tmp_path / "logs")]}
-    two = {**one, "threads": 2, "trials": TRIALS, **folders}
-    result = run_child("tvm_pipeline", two, lambda _: None, block=("torch",))
+    one = tune_job(network, preset, tmp_path, trials=TRIALS)
+    run_child("tvm_pipeline", one, TuningResult, block=("torch",))
+    two = replace(one, threads=2, database=tmp_path / "two", known_logs=(tmp_path / "logs",))
+    result = run_child("tvm_pipeline", two, TuningResult, block=("torch",))
     records = {record.key: record for record in read_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"))}
-    for layer in result["layers"]:
-        rival = records[layer["layer"], 1]
-        kept = records.get((layer["layer"], 2))
-        assert layer["rival_seconds"] is not None, "the schedule for one thread was measured too"
-        assert layer["improved"] == (kept is not None)
+    for layer in result.layers:
+        rival = records[layer.layer, 1]
+        kept = records.get((layer.layer, 2))
+        assert layer.rival_seconds is not None, "the schedule for one thread was measured too"
+        assert layer.improved == (kept is not None)
         assert (kept is not None) == (layer["rival_seconds"] >= VARIANT_GAIN * layer["seconds"])
         assert kept is None or kept.decisions != rival.decisions
 
 
 @needs_model
 def test_a_session_without_a_board_writes_modelled_records(network: Path, tmp_path: Path) -> None:
-    board = targets.load("rpi4").to_json()
-    request = tune_request(network, board, tmp_path, trials=TRIALS, measure="model")
+    job = tune_job(network, targets.load("rpi4"), tmp_path, trials=TRIALS, measure="model")
     events: list[Event] = []
-    result = run_child("tvm_pipeline", request, events.append, block=("torch",))
-    told = [event for event in events if event["event"] == "trial"]
-    assert [event["error"] for event in told] == [None] * TRIALS
-    assert result["trials"] == TRIALS
+    result = run_child("tvm_pipeline", job, TuningResult, events.append, block=("torch",))
+    tried = [event for event in events if isinstance(event, Trial)]
+    assert [trial.error for trial in tried] == [None] * TRIALS
+    assert result.trials == TRIALS
     records = read_log(log_path(tmp_path / "logs", "rpi4", "float32"))
     assert {(record.record, record.threads) for record in records} == {(MODELLED, 1)}
-    assert {layer["layer"] for layer in result["layers"] if layer["improved"]} == {record.layer for record in records}
+    assert {layer.layer for layer in result.layers if layer.improved} == {record.layer for record in records}
     campaigns = read_campaigns(tmp_path / "logs", "rpi4")
     assert {record.campaign for record in records} == set(campaigns)
     assert {(one["device"], one["cpu_model"], one["model"]) for one in campaigns.values()} == {
         ("none", "cortex-a72", MODEL_VERSION)
     }
     # the best is the least of its layer's trials: nothing is asked twice, for the answer would be the same
-    least = {record.layer: min(e["seconds"] for e in told if e["layer"] == record.layer) for record in records}
+    least = {
+        record.layer: min(trial["seconds"] for trial in tried if trial.layer == record.layer) for record in records
+    }
     assert {record.layer: record.seconds for record in records} == pytest.approx(least, rel=1e-3)

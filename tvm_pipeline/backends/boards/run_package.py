@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.base.answers import BoardFacts, BoardRun
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tracker import Device
 from tvm_pipeline.backends.boards.session import RUN, BoardSession, connect, is_ours, within
@@ -23,16 +24,16 @@ extern "C" int __tvm_ffi_main(void *, void *, int, void *) { return system(COMMA
 """
 
 
-def describe(device: Device) -> Any:
+def describe(device: Device) -> BoardFacts:
     """What one free board with that key says of itself.
 
     :raises UserError: there is no such board.
     :raises SystemFailure: it does not answer.
     """
-    return connect(device, WAIT_SECONDS, SESSION_SECONDS).board.to_json()
+    return connect(device, WAIT_SECONDS, SESSION_SECONDS).board
 
 
-def run_package(device: Device, folder: Path, files: Sequence[str], words: Sequence[str], emit: Emit) -> dict[str, Any]:
+def run_package(device: Device, folder: Path, files: Sequence[str], words: Sequence[str], emit: Emit) -> BoardRun:
     """Runs ``mobilenet-run PACKAGE WORDS...`` on a free board.
 
     :param files: the package's files, which the board checks as a package's user would.
@@ -50,7 +51,7 @@ def run_package(device: Device, folder: Path, files: Sequence[str], words: Seque
         return run(session, folder, files, [_uploaded(session, number, word) for number, word in enumerate(words)])
 
     answer = within(SESSION_SECONDS, upload_and_run, what)
-    return {**answer, "board": session.board.to_json()}
+    return BoardRun.from_json({**answer, "board": session.board})
 
 
 def _ask_runner(session: BoardSession, folder: Path, files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.events import warn_only
+from mobilenet_tvm.base.events import Event, Trial, Warned, warn_only
 from mobilenet_tvm.verbs.tune import tune
 
 
 def test_kernels_run_on_the_gpu_behind_the_server(gpu_board: str, tiny_onnx: Path, tmp_path: Path) -> None:
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     result = tune(str(tiny_onnx), "a100", device=gpu_board, trials=3, logs=tmp_path, on_event=events.append)
-    trials = [event for event in events if event["event"] == "trial"]
-    assert [trial["error"] for trial in trials] == [None, None, None]
+    trials = [event for event in events if isinstance(event, Trial)]
+    assert [trial.error for trial in trials] == [None, None, None]
     assert all(trial["seconds"] > 0 for trial in trials)
     assert (result["trials"], result["log"]) == (3, None)
-    assert any("is an emulator" in event.get("message", "") for event in events)
+    assert any("is an emulator" in event.message for event in events if isinstance(event, Warned))
     assert not (tmp_path / "cuda-sm_80").exists()
 
 

@@ -1,0 +1,126 @@
+"""What a package's own program, ``mobilenet-run --json``, answers."""
+
+from __future__ import annotations
+
+from mobilenet_tvm.base.document import UNSET, Amount, Count, Document, Share, UnsetType, Whole
+
+
+class GpuAtWork(Document):
+    """The GPU that ran a package.
+
+    :ivar compute_capability: 80 is 8.0.
+    :ivar cuda_version: the newest that the driver knows: 13000 is 13.0.
+    """
+
+    name: str
+    compute_capability: int
+    cuda_version: int
+    emulated: bool
+
+
+class Answer(Document):
+    """What every answer says.
+
+    :ivar gpu: the GPU that ran it; of a GPU's package alone.
+    """
+
+    model: str
+    target: str
+    threads: Count
+    gpu: GpuAtWork | UnsetType | None = UNSET
+
+
+class Ranked(Document):
+    """A class, and how likely it is."""
+
+    class_id: Whole
+    label: str
+    probability: Share
+
+
+class Latency(Document):
+    """Milliseconds of one inference."""
+
+    min: float
+    median: float
+    p90: float
+    runs: Count
+
+
+class Classified(Document):
+    """The most likely classes of an image."""
+
+    image: str
+    top: tuple[Ranked, ...]
+    latency_ms: Latency | UnsetType = UNSET
+
+
+class ClassifyAnswer(Answer):
+    """To ``IMAGE...``."""
+
+    results: tuple[Classified, ...]
+
+
+class Times(Document):
+    """Milliseconds of one inference.
+
+    :ivar min_ms: fastest.
+    :ivar median_ms: median.
+    :ivar p90_ms: 90th percentile.
+    """
+
+    min_ms: Amount
+    median_ms: Amount
+    p90_ms: Amount
+    runs: Count
+
+
+class BenchAnswer(Answer):
+    """To ``--repeat N`` without an image."""
+
+    bench: Times
+
+
+class SelfTest(Document):
+    """How far a package is from the reference that it carries.
+
+    :ivar relative_err: the largest error as a share of the output's range.
+    """
+
+    max_abs_err: float
+    output_range: float
+    relative_err: float
+    top1_agrees: bool
+    top5_agrees: bool
+    passed: bool
+
+
+class SelfTestAnswer(Answer):
+    """To ``--self-test``."""
+
+    self_test: SelfTest
+
+
+class Call(Document):
+    """A function that the network calls, and the median of its time."""
+
+    name: str
+    median_ms: float
+
+
+class CallTimes(Document):
+    """Whole inferences, and the functions that they call, in their order.
+
+    :ivar peak_gmacs: measured multiply-adds per second of one core, in 1e9; of a CPU's package alone.
+    """
+
+    median_ms: Amount
+    runs: Count
+    peak_gmacs: Amount | UnsetType = UNSET
+    calls: tuple[Call, ...]
+
+
+class ProfileAnswer(Answer):
+    """To ``--profile``."""
+
+    profile: CallTimes
