@@ -1,15 +1,19 @@
 """What a kernel's thread blocks cost a GPU, roughly: enough for a rule to choose among tiles without measuring."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from math import ceil
 
-from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import padded_channels
 from tvm_pipeline.hardware.gpu import GpuUnit
-from tvm_pipeline.hardware.multiprocessor import GLOBAL_CYCLES, L2_BYTES_PER_CYCLE, SYSTEM_SHARED_BYTES, WARP, warps_of
-from tvm_pipeline.schedules.generator import Decisions, Knobs
+from tvm_pipeline.hardware.multiprocessor import (
+    GLOBAL_CYCLES,
+    L2_BYTES_PER_CYCLE,
+    MOST_THREADS,
+    STATIC_SHARED_BYTES,
+    SYSTEM_SHARED_BYTES,
+    WARP,
+    warps_of,
+)
+from tvm_pipeline.schedules.gpu.thread_block import ThreadBlock
 
 L2_CAUTION = 47 / 12
 """Of the second-level cache, which all multiprocessors ask at once, each is taken to get so many times less."""
@@ -26,53 +30,47 @@ LATENCY_WARPS = 8
 BLOCK_CYCLES = 100
 """Of starting a block and ending it, on a multiprocessor that runs others meanwhile."""
 
-RESULTS_PER_BLOCK = 256
-"""A block that makes no more is small enough, however many there are."""
-
-
-def results_of(layer: Layer) -> int:
-    """How many values a kernel stores, those that only fill the last block of channels among them."""
-    return layer.batch * layer.out_height * layer.out_width * padded_channels(layer.out_channels)
-
-
-def fills(unit: GpuUnit, blocks: int, results: int) -> bool:
-    """Whether a kernel of so many ``results`` has a block for every multiprocessor, or all that are worth starting."""
-    return blocks >= min(unit.multiprocessors, results // RESULTS_PER_BLOCK)
-
-
-def cheapest(knobs: Knobs, is_sensible: Callable[[Decisions], bool], cycles: Callable[[Decisions], float]) -> Decisions:
-    """The sensible point of a space that takes the fewest cycles; where none is sensible, the one of first values."""
-    points = [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
-    sensible = [point for point in points if is_sensible(point)]
-    return min(sensible or points[:1], key=cycles)
+CHANNELS_AT_ONCE = 4
+"""Input channels that a thread multiplies out of its registers: a vector of each of its pixels."""
 
 
 @dataclass(frozen=True)
-class BlockCost:
-    """One block of a kernel.
+class Tile:
+    """What a thread block makes and takes by one choice of decisions.
 
     :ivar threads: of the block.
-    :ivar requested: bytes that its threads read and write.
+    :ivar blocks: of the kernel.
+    :ivar shared: bytes of shared memory.
+    :ivar requested: bytes that the block's threads read and write.
     :ivar at_once: bytes that it asks for before it must wait.
     :ivar busy: cycles of a multiprocessor that has this block alone and hides all latencies.
-    :ivar shared: bytes of shared memory.
     :ivar rounds: how often it waits for memory, one after another.
+    :ivar is_whole: whether every thread gets the same part.
+    :ivar is_worthwhile: whether nothing else speaks against it: a multiprocessor left idle, say.
     """
 
-    threads: int
+    threads: ThreadBlock
+    blocks: int
+    shared: int
     requested: float
     at_once: float
     busy: float
-    shared: int
     rounds: float = 1.0
+    is_whole: bool = True
+    is_worthwhile: bool = True
 
-    def cycles(self, unit: GpuUnit, blocks: int) -> float:
-        """Until the last multiprocessor has done its share of ``blocks``.
+    @property
+    def is_sensible(self) -> bool:
+        is_launched = self.threads.count <= MOST_THREADS and self.shared <= STATIC_SHARED_BYTES
+        return self.is_whole and self.is_worthwhile and is_launched
+
+    def cycles(self, unit: GpuUnit) -> float:
+        """Until the last multiprocessor has done its share of the blocks.
 
         Caution has the system take its part of shared memory on older GPUs too, and registers are not known yet.
         """
-        warps = warps_of(self.threads)
-        share = ceil(blocks / unit.multiprocessors)
+        warps = warps_of(self.threads.count)
+        share = ceil(self.blocks / unit.multiprocessors)
         resident = min(
             share,
             unit.blocks_per_multiprocessor,
@@ -81,7 +79,15 @@ class BlockCost:
         )
         busy = share * self.busy / min(1.0, resident * warps / LATENCY_WARPS)
         in_flight = min(1.0, resident * self.at_once / (REACHED_BYTES_PER_CYCLE * REACHED_LATENCY))
-        moved = blocks * self.requested / unit.multiprocessors / REACHED_BYTES_PER_CYCLE / in_flight
+        moved = self.blocks * self.requested / unit.multiprocessors / REACHED_BYTES_PER_CYCLE / in_flight
         waiting = ceil(share / resident) * (1 + self.rounds / 4) * REACHED_LATENCY
-        idle = 2.0 if blocks < unit.multiprocessors else 1.0
+        idle = 2.0 if self.blocks < unit.multiprocessors else 1.0
         return idle * (busy + moved) + waiting + share * BLOCK_CYCLES
+
+
+def multiply_cycles(threads: ThreadBlock, inputs: int, pixels: int) -> float:
+    """Of a multiprocessor, for ``inputs`` channels of a tile whose threads make ``pixels`` by four channels each.
+
+    Four input channels are 16 multiply-adds per pixel, half a cycle each; vectors of a pixel and of weights take four.
+    """
+    return warps_of(threads.count) * inputs / CHANNELS_AT_ONCE * max(8 * pixels, 4 * pixels + 16)

@@ -1,4 +1,4 @@
-"""The threads of a block, and what they do together."""
+"""The threads of a block, and the loops that they share out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,6 @@ from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 CHANNELS_PER_THREAD = 4
 """One vector of float32."""
-
-MOST_COPIES = 16
-"""By one thread, one after another without a loop: so many loads are under way at once."""
 
 KEEP_LOOPS = "pragma_unroll_explicit"
 
@@ -23,8 +20,13 @@ class ThreadBlock:
     rows: int
     columns: int
 
+    @staticmethod
+    def of(groups: int, rows: int, channels: int) -> "ThreadBlock":
+        """One with a column for every few of the ``channels``."""
+        return ThreadBlock(groups, rows, channels // CHANNELS_PER_THREAD)
+
     @property
-    def threads(self) -> int:
+    def count(self) -> int:
         return self.groups * self.rows * self.columns
 
     @property
@@ -52,33 +54,9 @@ def unroll_all(schedule: Schedule, loops: Sequence[LoopRV]) -> None:
         schedule.unroll(loop)
 
 
-def copy_by_threads(schedule: Schedule, copy: SBlockRV, inner_loops: int, block: ThreadBlock, most_lanes: int) -> None:
-    """Shares out the innermost loops of a copy to all threads, by vectors as wide as its rows allow."""
-    loops = schedule.get_loops(copy)[-inner_loops:]
-    lanes = most_lanes
-    while int(schedule.get(loops[-1]).extent) % lanes:
-        lanes //= 2
-    # before the others are fused: a border's condition would else depend on the lane, and no vector be loaded
-    last, vector = schedule.split(loops[-1], [None, lanes])
-    fused = schedule.fuse(*loops[:-1], last)
-    vectors = int(schedule.get(fused).extent)
-    steps, group, row, column = schedule.split(fused, [None, *block.extents])
-    bind_threads(schedule, group, row, column)
-    schedule.vectorize(vector)
-    if vectors <= MOST_COPIES * block.threads:
-        schedule.unroll(steps)
-
-
-def copy_to_registers(schedule: Schedule, copy: SBlockRV, inner_loops: int, most_lanes: int) -> None:
-    """One thread's copy: the innermost loop in vectors, the others unrolled."""
-    *outer, row = schedule.get_loops(copy)[-inner_loops:]
-    lanes = most_lanes
-    extent = int(schedule.get(row).extent)
-    while extent % lanes:
-        lanes //= 2
-    vectors, row = schedule.split(row, [None, lanes])
-    schedule.vectorize(row)
-    unroll_all(schedule, [*outer, vectors])
+def compute_in(schedule: Schedule, block: SBlockRV, loop: LoopRV) -> None:
+    """Moves a block into a loop's body. Its loops of one step stay, so that there is one for each of its axes."""
+    schedule.compute_at(block, loop, preserve_unit_loops=True)
 
 
 def loops_below(schedule: Schedule, block: SBlockRV, outer: LoopRV) -> list[LoopRV]:
@@ -87,3 +65,9 @@ def loops_below(schedule: Schedule, block: SBlockRV, outer: LoopRV) -> list[Loop
     statement = schedule.get(outer)
     depth = next(depth for depth, loop in enumerate(loops) if schedule.get(loop).same_as(statement))
     return list(loops[depth + 1 :])
+
+
+def clear_sums(schedule: Schedule, anchor: SBlockRV, step: LoopRV) -> None:
+    """A thread's sums are set to zero before the loop ``step``: the three innermost loops, unrolled."""
+    clear = schedule.decompose_reduction(anchor, step)
+    unroll_all(schedule, schedule.get_loops(clear)[-3:])

@@ -12,8 +12,11 @@ from tvm_pipeline.schedules.gpu.block_cost import (
     LATENCY_CAUTION,
     REACHED_BYTES_PER_CYCLE,
     REACHED_LATENCY,
-    BlockCost,
+    Tile,
 )
+from tvm_pipeline.schedules.gpu.thread_block import ThreadBlock
+
+THREADS = ThreadBlock(1, 8, 32)
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +32,15 @@ def test_caution_is_a_factor() -> None:
 
 def test_a_block_per_multiprocessor_that_keeps_the_cache_busy(unit: GpuUnit) -> None:
     """Cycles: it moves 12 bytes a cycle, waits for one round of memory, and is started and ended."""
-    block = BlockCost(threads=256, requested=12000.0, at_once=12000.0, busy=500.0, shared=0)
-    assert block.cycles(unit, unit.multiprocessors) == pytest.approx(500 + 1000 + 1.25 * 600 + BLOCK_CYCLES)
+    tile = Tile(THREADS, unit.multiprocessors, shared=0, requested=12000.0, at_once=12000.0, busy=500.0)
+    assert tile.cycles(unit) == pytest.approx(500 + 1000 + 1.25 * 600 + BLOCK_CYCLES)
 
 
 def test_few_bytes_on_their_way_take_longer(unit: GpuUnit) -> None:
-    many, few = (BlockCost(256, 12000.0, at_once, 500.0, 0).cycles(unit, 108) for at_once in (7200.0, 3600.0))
+    many, few = (Tile(THREADS, 108, 0, 12000.0, at_once, 500.0).cycles(unit) for at_once in (7200.0, 3600.0))
     assert few - many == pytest.approx(1000)
 
 
 def test_idle_multiprocessors_cost(unit: GpuUnit) -> None:
-    block = BlockCost(threads=256, requested=0.0, at_once=1e5, busy=500.0, shared=0)
-    assert block.cycles(unit, 107) - block.cycles(unit, 108) == pytest.approx(500)
+    some, all_of_them = (Tile(THREADS, blocks, 0, 0.0, 1e5, 500.0).cycles(unit) for blocks in (107, 108))
+    assert some - all_of_them == pytest.approx(500)
