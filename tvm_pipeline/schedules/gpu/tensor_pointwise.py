@@ -35,8 +35,8 @@ FRAGMENT_CYCLES = FRAGMENT * FRAGMENT * 2 // SHARED_BYTES_PER_CYCLE
 
 class GpuTensorPointwise(tiled.TiledGenerator):
     """A block makes ``tile_m`` pixels by ``tile_n`` channels with ``warps_m`` x ``warps_n`` warps per group; ``groups``
-    of warps share out the input channels. A step brings ``step`` channel blocks per group; with two
-    ``stages`` the next step's copies run meanwhile."""
+    of warps share out the input channels. A step brings ``step`` channel blocks per group; with two ``stages`` the next
+    step's copies run meanwhile."""
 
     name = "gpu_tensor_pointwise"
     version = 1
@@ -55,7 +55,8 @@ class GpuTensorPointwise(tiled.TiledGenerator):
         }
 
     def tile(self, layer: Layer, unit: GpuUnit, decisions: Decisions) -> Tile:
-        tile_m, tile_n, warps_m, warps_n, groups, step, stages = (decisions[name] for name in self.knobs(layer, unit))
+        tile_m, tile_n, groups = decisions["tile_m"], decisions["tile_n"], decisions["groups"]
+        warps_m, warps_n, step, stages = (decisions[name] for name in ("warps_m", "warps_n", "step", "stages"))
         threads, inputs = _threads(decisions), padded_channels(layer.in_channels)
         results = layer.batch * fragment_pixels(layer) * padded_channels(layer.out_channels)
         blocks = results // (tile_m * tile_n)
