@@ -48,7 +48,7 @@ class TiledGenerator(ABC):
 
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
         if not self.tile(layer, unit, decisions).is_whole:
-            raise ValueError(f"a tile's threads get no equal parts: {dict(decisions)}")
+            raise ValueError(f"a tile is no multiple of what its threads make: {dict(decisions)}")
         self.cut(schedule, layer, unit, decisions)
 
 
