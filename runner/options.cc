@@ -11,26 +11,21 @@ constexpr int kMaxThreads = 1024;
 constexpr int kMaxRepeat = 1000000;
 constexpr int kMaxTop = 100000;
 
-int ParseCount(const std::string& option, const std::string& text, int highest) {
+/// A whole number from `lowest` to `highest`, or nothing.
+std::optional<int> ParseNumber(const std::string& text, int lowest, int highest) {
   int value = 0;
   const char* end = text.data() + text.size();
   const auto [parsed, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || parsed != end || value < 1 || value > highest) {
-    throw UserError(option + " takes a whole number from 1 to " + std::to_string(highest) +
-                    ", not \"" + text + "\"");
-  }
-  return value;
+  const bool right = error == std::errc() && parsed == end && value >= lowest && value <= highest;
+  return right ? std::optional<int>(value) : std::nullopt;
 }
 
 int ParsePort(const std::string& option, const std::string& text) {
   constexpr int kHighestPort = 65535;
-  int value = 0;
-  const char* end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || parsed != end || value < 0 || value > kHighestPort) {
-    throw UserError(option + ": \"" + text + "\" is no port");
+  if (const auto port = ParseNumber(text, 0, kHighestPort)) {
+    return *port;
   }
-  return value;
+  throw UserError(option + ": \"" + text + "\" is no port");
 }
 
 /// "HOST:PORT", or "PORT" for this machine alone.
@@ -82,21 +77,20 @@ class Arguments {
   const std::string& Text() const { return text_; }
 
   int Count(int highest) {
-    if (inline_value_) {
-      return ParseCount(text_, *inline_value_, highest);
+    const std::string& value = Value("a number");
+    if (const auto count = ParseNumber(value, 1, highest)) {
+      return *count;
     }
-    if (at_ >= arguments_.size()) {
-      throw UserError(text_ + " takes a number");
-    }
-    return ParseCount(text_, arguments_[at_++], highest);
+    throw UserError(text_ + " takes a whole number from 1 to " + std::to_string(highest) +
+                    ", not \"" + value + "\"");
   }
 
-  const std::string& Value() {
+  const std::string& Value(const char* kind = "a value") {
     if (inline_value_) {
       return *inline_value_;
     }
     if (at_ >= arguments_.size()) {
-      throw UserError(text_ + " takes a value");
+      throw UserError(text_ + " takes " + kind);
     }
     return arguments_[at_++];
   }

@@ -44,10 +44,6 @@ bool HasNan(const FloatArray& array) {
 }  // namespace
 
 std::vector<ReferencePair> ReadReference(std::string_view bytes, const Manifest& manifest) {
-  if (manifest.inputs.size() != 1) {
-    throw UserError("the network has " + std::to_string(manifest.inputs.size()) +
-                    " inputs; mobilenet-run handles one");
-  }
   const auto members = ListNpz(bytes, kReferenceName);
   std::vector<ReferencePair> pairs;
   do {
