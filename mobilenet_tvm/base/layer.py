@@ -126,7 +126,10 @@ class Layer:
 
     @staticmethod
     def parse(text: str) -> "Layer":
-        """The inverse of ``str``. Raises LayerSyntaxError, also for another spelling or an empty result."""
+        """The inverse of ``str``.
+
+        :raises LayerSyntaxError: it is no descriptor, is spelled in another way, or the layer has an empty result.
+        """
         found = _PATTERN.fullmatch(text)
         if found is None or found["kind"] not in KINDS:
             raise LayerSyntaxError(f"not a layer descriptor: {text!r}")

@@ -71,7 +71,7 @@ def runner_binary(arch: str = "x86_64") -> Path:
 def static_library(arch: str) -> Path:
     """``libmobilenet-run.a``: the program and TVM's runtime, both from their sources, to link a network's kernels to.
 
-    Built once into the user's cache, which takes some minutes. Raises what :func:`runner_binary` raises.
+    Built once into the user's cache, which takes some minutes; it fails as :func:`runner_binary` does.
     """
     return build(arch, _LIBRARY.cached(arch), _LIBRARY)
 

@@ -17,16 +17,23 @@ NEEDED = ("libm.so.6", "libc.so.6")
 
 
 def link_shared(output: str, objects: Sequence[str] | str, zig_target: str) -> None:
-    """Links object files into a shared object. Raises SystemFailure with what the linker said."""
+    """Link object files into a shared object.
+
+    :raises SystemFailure: they do not link.
+    """
     inputs = [objects] if isinstance(objects, str) else list(objects)
-    stubs = (str(Path(_library_stubs(zig_target).name) / name) for name in NEEDED)
+    stubs = (Path(_library_stubs(zig_target).name) / name for name in NEEDED)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-link-") as folder:
-        compiled = [object_of(Path(one), Path(folder), zig_target) for one in inputs]
-        run_zig("ld.lld", "-shared", "--no-as-needed", "-z", "now", "--strip-debug", "-o", output, *compiled, *stubs)
+        compiled = [object_of(Path(path), Path(folder), zig_target) for path in inputs]
+        flags = ("-shared", "--no-as-needed", "-z", "now", "--strip-debug")
+        run_zig("ld.lld", *flags, "-o", output, *compiled, *stubs, purpose="linking the module")
 
 
 def link_shared_by(compiler: str, output: str, objects: Sequence[str] | str) -> None:
-    """The same by a compiler of the system's, against its own libraries. Raises SystemFailure with what it said."""
+    """The same by a compiler of the system's, against its own libraries.
+
+    :raises SystemFailure: it does not link them.
+    """
     inputs = [objects] if isinstance(objects, str) else list(objects)
     command = [compiler, "-shared", "-fPIC", "-Wl,-z,now,--strip-debug", "-o", output, *inputs, "-lm"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -39,7 +46,7 @@ def object_of(source: Path, folder: Path, zig_target: str) -> str:
     if source.suffix == ".o":
         return str(source)
     compiled = folder / f"{source.stem}.o"
-    run_zig("c++", "-target", zig_target, "-fPIC", "-x", "c++", "-c", str(source), "-o", str(compiled))
+    run_zig("c++", "-target", zig_target, "-fPIC", "-x", "c++", "-c", source, "-o", compiled)
     return str(compiled)
 
 
@@ -51,7 +58,7 @@ def _library_stubs(zig_target: str) -> tempfile.TemporaryDirectory[str]:
     directory = Path(folder.name)
     source, empty = directory / "empty.s", directory / "empty.o"
     source.write_text("")
-    run_zig("cc", "-target", zig_target, "-c", str(source), "-o", str(empty))
+    run_zig("cc", "-target", zig_target, "-c", source, "-o", empty)
     for name in NEEDED:
-        run_zig("ld.lld", "-shared", "-soname", name, "-o", str(directory / name), str(empty))
+        run_zig("ld.lld", "-shared", "-soname", name, "-o", directory / name, empty)
     return folder
