@@ -112,7 +112,7 @@ def tune_model(
             database = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mobilenet-tvm-emulated-")))
         stack.callback(claim(database).release)
         teller = _Teller(emit, writer, stack.enter_context(deferred_interrupt()))
-        trials = TrialDatabase(database, task.target.tvm, task.threads, emit.warning)
+        trials = TrialDatabase(database, task.target, task.threads, emit.warning)
         session = Session(chosen, budget, backend, trials, teller)
         if chosen.calls:
             session.run()

@@ -83,7 +83,7 @@ def trials(events: list[Event]) -> Counter[tuple[str, float | None]]:
 
 def trials_on_disk(folder: Path, target: CpuTarget, warnings: list[str]) -> Counter[tuple[str, float | None]]:
     """Layer and seconds of the trials in the database, opened as the next session does."""
-    database = TrialDatabase(folder / "database", target.tvm, 1, warnings.append)
+    database = TrialDatabase(folder / "database", target, 1, warnings.append)
     return Counter((layer, statistics.median(times) if times else None) for layer, _, times in database.trials())
 
 

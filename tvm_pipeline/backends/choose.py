@@ -1,28 +1,37 @@
 """Which way to measure answers a request: a folder of this package, and a line in the table below."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from importlib import import_module
 
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.requests import CLOCK, MODEL
 from tvm_pipeline.backends.backend import Backend, Setup
-from tvm_pipeline.hardware.unit import GPU
+from tvm_pipeline.hardware.unit import CPU, GPU
 
-MODEL = "model"
-"""The ``measure`` that asks a static model; any other is a clock."""
+BOARDS = "boards"
 
-WAYS: dict[str, Callable[[str, Setup], bool]] = {
-    "boards": lambda measure, setup: setup.device is not None,
-    "gpu_model": lambda measure, setup: measure == MODEL and setup.target.unit.family == GPU,
-    "arm_model": lambda measure, setup: measure == MODEL,
-    "clock": lambda measure, setup: True,
+WAYS: Mapping[tuple[str, str], str] = {
+    (CLOCK, CPU): "clock",
+    (BOARDS, CPU): "boards",
+    (BOARDS, GPU): "boards",
+    (MODEL, CPU): "arm_model",
+    (MODEL, GPU): "gpu_model",
 }
-"""The folders, and whether they are what is asked for; the first that says so is opened, and no other is imported."""
+"""The folder for what is asked for and the family of the target's unit; no other is imported."""
 
 
 def open_backend(measure: str, setup: Setup) -> Backend:
     """The backend for a request.
 
+    :param measure: ``clock`` or ``model``; the setup's boards go before.
     :raises UserError: no board is there, what the model needs is not, or nothing here can tell.
     """
-    folder = next(folder for folder, answers in WAYS.items() if answers(measure, setup))
+    way = measure if setup.device is None else BOARDS
+    folder = WAYS.get((way, setup.target.unit.family))
+    if folder is None:
+        raise UserError(
+            f"no {way} of this machine times {setup.target.card}: --device tracker://HOST:PORT/KEY names its machine, "
+            "--measure model does without"
+        )
     opened: Backend = import_module(f"tvm_pipeline.backends.{folder}.measurement").open_backend(setup)
     return opened

@@ -40,6 +40,12 @@ class Target(Generic[UnitT]):
     driver: str | None = None
     card: str = ""
 
+    def with_cores(self, cores: int) -> tvm.target.Target:
+        """TVM's target, which says how many cores of a CPU a kernel may use: MetaSchedule does not start without."""
+        if self.unit.compute_capability is not None:
+            return self.tvm
+        return tvm.target.Target({**self.tvm.export(), "num-cores": cores})
+
     @staticmethod
     def from_json(values: Mapping[str, Any], dtype: str = "float32") -> "Target[Any]":
         """The target of a request's JSON; ``dtype`` is that of activations and weights inside the network.

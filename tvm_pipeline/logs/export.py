@@ -13,7 +13,7 @@ def export_metaschedule(records: Sequence[TuningRecord], target: AnyTarget, outp
     """Replaces the database in ``output``; returns how many records went into it, outdated ones left out."""
     for name in (WORKLOADS, RECORDS):
         (output / name).unlink(missing_ok=True)
-    database = TrialDatabase(output, target.tvm, threads=1, warn=lambda _: None)
+    database = TrialDatabase(output, target, threads=1, warn=lambda _: None)
     exported = 0
     for record in records:
         try:

@@ -1,7 +1,7 @@
 """From a tuning record back to its kernel: scheduled as it says, built and verified."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.hardware.unit import GPU
+from tvm_pipeline.hardware.unit import CPU, GPU
 from tvm_pipeline.schedules import label_of
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
@@ -66,7 +66,7 @@ def replay(records: Sequence[TuningRecord], target: AnyTarget, can_run: bool) ->
     A CPU's kernels are built and, with ``can_run``, run; a GPU's are compiled by nvcc, many in one call, and what they
     compute is not looked at.
     """
-    return _compiled(records, target) if target.unit.family == GPU else _built(records, target, can_run)
+    return _REPLAYERS[target.unit.family](records, target, can_run)
 
 
 def _built(records: Sequence[TuningRecord], target: AnyTarget, can_run: bool) -> Iterator[str | None]:
@@ -111,7 +111,7 @@ def _run(module: Any, inputs: Sequence[np.ndarray], shape: tuple[int, ...]) -> n
     return np.asarray(output.numpy())
 
 
-def _compiled(records: Sequence[TuningRecord], target: AnyTarget) -> Iterator[str | None]:
+def _compiled(records: Sequence[TuningRecord], target: AnyTarget, _can_run: bool) -> Iterator[str | None]:
     remaining = iter(records)
     while batch := list(itertools.islice(remaining, TOGETHER)):
         compiler = BatchCompiler(target)
@@ -131,6 +131,12 @@ def _announce(record: TuningRecord, target: AnyTarget, compiler: BatchCompiler, 
     except (ValueError, RuntimeError) as error:
         return f"does not build: {_last_line(error)}"
     return None
+
+
+_REPLAYERS: Mapping[str, Callable[[Sequence[TuningRecord], AnyTarget, bool], Iterator[str | None]]] = {
+    CPU: _built,
+    GPU: _compiled,
+}
 
 
 def _last_line(error: Exception) -> str:

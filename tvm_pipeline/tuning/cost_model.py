@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import tvm
 from tvm.s_tir import Schedule
 from tvm.s_tir import meta_schedule as ms
 from tvm.s_tir.schedule import ScheduleError
 
 from tvm_pipeline import skip_tensor_intrinsics
+from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules.space import Choice, Space
-from tvm_pipeline.tuning.database import with_cores
 
 skip_tensor_intrinsics()
 
@@ -22,8 +21,8 @@ WARM_UP = 24
 class CostModel:
     """Learns from every batch of all layers; predicts which choices of a layer are fast."""
 
-    def __init__(self, target: tvm.target.Target, cores: int) -> None:
-        self._target = with_cores(target, cores)
+    def __init__(self, target: AnyTarget, cores: int) -> None:
+        self._target = target.with_cores(cores)
         self._model = ms.cost_model.XGBModel(num_warmup_samples=WARM_UP, num_tuning_cores=1, verbose_eval=0)
         self._contexts: dict[str, ms.TuneContext] = {}
         self.updates = 0

@@ -9,10 +9,10 @@ from tvm.ir import IRModule
 from tvm.s_tir import Schedule
 from tvm.s_tir import meta_schedule as ms
 from tvm.s_tir.schedule import Trace
-from tvm.target import Target
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.paths import replacing
+from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules.annotations import anchor_descriptor
 from tvm_pipeline.schedules.gpu import tensor_cores
 
@@ -65,23 +65,16 @@ def claim(directory: Path) -> FileLock:
     return lock
 
 
-def with_cores(target: Target, cores: int) -> Target:
-    """A CPU's target with as many cores as a kernel may use, without which MetaSchedule does not start; a GPU's as it
-    is."""
-    return target if target.kind.name == "cuda" else Target({**target.export(), "num-cores": cores})
-
-
 class TrialDatabase:
     """One folder of trials; every ``add`` is on disk when it returns.
 
     A trial's thread count is its target's ``num-cores``: times for other counts may lie in the same folder.
     """
 
-    def __init__(self, directory: Path, target: Target, threads: int, warn: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, target: AnyTarget, threads: int, warn: Callable[[str], None]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         repair(directory, warn)
-        if target.kind.name == "cuda":
-            tensor_cores.register()  # the traces of earlier trials name its intrinsics
+        tensor_cores.register()  # the traces of earlier trials may name its intrinsics
         self._threads = threads
         self._target = target
         self._database = ms.database.JSONDatabase(work_dir=str(directory))
@@ -104,7 +97,7 @@ class TrialDatabase:
             self._workloads[descriptor] = self._database.commit_workload(module)
         arguments = ms.arg_info.ArgInfo.from_entry_func(module, remove_preproc=False)
         times = list(seconds) or [FAILED_SECONDS]
-        target = with_cores(self._target, threads or self._threads)
+        target = self._target.with_cores(threads or self._threads)
         record = ms.database.TuningRecord(schedule.trace, self._workloads[descriptor], times, target, arguments)
         self._database.commit_tuning_record(record)
 

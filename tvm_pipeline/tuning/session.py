@@ -43,7 +43,7 @@ class Session:
         self._database, self._listener = database, listener
         unit = task.target.unit
         self._searches = {layer: LayerSearch(Space.of(layer, unit)) for layer in task.calls}
-        self._model = CostModel(task.target.tvm, task.threads)
+        self._model = CostModel(task.target, task.threads)
         self._random = random.Random(0)
         self._final: dict[Layer, dict[Choice, float]] = {}
         self._started = 0.0

@@ -33,7 +33,7 @@ def _choices(space: Space, count: int) -> list[Choice]:
 
 def _fill(directory: Path, target: CpuTarget, threads: int = 1) -> list[tuple[str, Choice, list[float] | None]]:
     """Trials of all layers by turns; what was written."""
-    database = TrialDatabase(directory, target.tvm, threads, warn=pytest.fail)
+    database = TrialDatabase(directory, target, threads, warn=pytest.fail)
     written: list[tuple[str, Choice, list[float] | None]] = []
     for turn in range(2):
         for descriptor in LAYERS:
@@ -55,14 +55,14 @@ def files(tmp_path_factory: pytest.TempPathFactory, target: CpuTarget) -> tuple[
 def test_trials_are_read_back(tmp_path: Path, target: CpuTarget) -> None:
     written = _fill(tmp_path, target)
     found = []
-    for descriptor, trace, seconds in TrialDatabase(tmp_path, target.tvm, 1, warn=pytest.fail).trials():
+    for descriptor, trace, seconds in TrialDatabase(tmp_path, target, 1, warn=pytest.fail).trials():
         choice = choice_of_trace(trace, _space(descriptor, target))
         found.append((descriptor, choice, seconds))
     assert sorted(found, key=str) == sorted(written, key=str)
 
 
 def test_every_trial_is_on_disk_when_it_is_added(tmp_path: Path, target: CpuTarget) -> None:
-    database = TrialDatabase(tmp_path, target.tvm, 1, warn=pytest.fail)
+    database = TrialDatabase(tmp_path, target, 1, warn=pytest.fail)
     space = _space(LAYERS[1], target)
     for count, choice in enumerate(_choices(space, 3), 1):
         database.add(LAYERS[1], space.module(), space.schedule(choice), [1e-6])
@@ -71,8 +71,8 @@ def test_every_trial_is_on_disk_when_it_is_added(tmp_path: Path, target: CpuTarg
 
 def test_times_of_another_thread_count_are_kept_apart(tmp_path: Path, target: CpuTarget) -> None:
     written = _fill(tmp_path, target, threads=2)
-    assert list(TrialDatabase(tmp_path, target.tvm, 1, warn=pytest.fail).trials()) == []
-    assert len(list(TrialDatabase(tmp_path, target.tvm, 2, warn=pytest.fail).trials())) == len(written)
+    assert list(TrialDatabase(tmp_path, target, 1, warn=pytest.fail).trials()) == []
+    assert len(list(TrialDatabase(tmp_path, target, 2, warn=pytest.fail).trials())) == len(written)
 
 
 def _whole_lines(content: bytes, cut: int) -> list[bytes]:
@@ -121,14 +121,14 @@ def test_cut_database_is_written_on(tmp_path: Path, files: tuple[bytes, bytes], 
     (tmp_path / WORKLOADS).write_bytes(files[0])
     (tmp_path / RECORDS).write_bytes(files[1][:-20])
     warnings: list[str] = []
-    database = TrialDatabase(tmp_path, target.tvm, 1, warnings.append)
+    database = TrialDatabase(tmp_path, target, 1, warnings.append)
     assert len(warnings) == 1
     assert "1 unfinished line(s) dropped" in warnings[0]
     before = len(list(database.trials()))
     space = _space("dense 16->40", target)
     (choice,) = _choices(space, 1)
     database.add("dense 16->40", space.module(), space.schedule(choice), [1e-6])
-    assert len(list(TrialDatabase(tmp_path, target.tvm, 1, warn=pytest.fail).trials())) == before + 1
+    assert len(list(TrialDatabase(tmp_path, target, 1, warn=pytest.fail).trials())) == before + 1
 
 
 def test_only_one_process_at_a_time_tunes_in_a_folder(tmp_path: Path) -> None:

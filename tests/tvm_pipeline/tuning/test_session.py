@@ -44,7 +44,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
     """Layer and choice of every trial on disk."""
     found = []
-    for descriptor, trace, _ in TrialDatabase(folder / "database", target.tvm, 1, warn=pytest.fail).trials():
+    for descriptor, trace, _ in TrialDatabase(folder / "database", target, 1, warn=pytest.fail).trials():
         layer = Layer.parse(descriptor)
         found.append((descriptor, choice_of_trace(trace, Space.of(layer, target.unit))))
     return found

@@ -35,14 +35,6 @@ class Estimate:
     missed: tuple[Missed, ...]
     writebacks: int
 
-    @property
-    def cycles(self) -> float:
-        return self.pipeline_cycles + self.branch_cycles + self.memory_cycles
-
-    def cycles_on(self, threads: int) -> float:
-        """Of a program of one thread, were its work spread over several cores: they share caches and memory."""
-        return (self.pipeline_cycles + self.branch_cycles) / threads + self.memory_cycles
-
     def cycles_of_share(self, threads: int) -> float:
         """Where this is one thread's share of the work, and the other threads' are as large: until all are done."""
         return self.pipeline_cycles + self.branch_cycles + self.memory_cycles * threads

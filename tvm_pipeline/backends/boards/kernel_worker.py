@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tvm
 
@@ -23,7 +22,6 @@ from tvm_pipeline.backends.workers.run import (
 FLUSH = "cache_flush_cpu_non_first_arg"
 """TVM's runtime has it: before a call everything but the input leaves the caches, as in a network."""
 RECONNECT_SECONDS = 10.0
-_CPU = 1  # of DLPack's device types
 
 
 @dataclass(frozen=True)
@@ -38,13 +36,14 @@ class _BoardKernel:
     """A kernel on the board, timed as a network calls it: large weights have long left a CPU's caches; a GPU's
     second-level cache holds them from one inference to the next."""
 
-    def __init__(self, remote: Any, device: Any, name: str, kernel: BuiltKernel) -> None:
+    def __init__(self, session: BoardSession, name: str, kernel: BuiltKernel) -> None:
+        remote, device = session.remote, session.remote.device(session.processor)
         remote.upload(kernel.artifact, name)
         self._module = remote.load_module(name)
         remote.remove(name)
         self._device = device
         self._arguments = [tvm.runtime.tensor(array, device) for array in kernel.arrays()]
-        self._is_cold = device.dlpack_device_type() == _CPU and kernel.weight_bytes >= LARGE_WEIGHT_BYTES
+        self._is_cold = session.processor == "cpu" and kernel.weight_bytes >= LARGE_WEIGHT_BYTES
         self._number = calls_per_repeat(self._evaluate(1, 2))
 
     def _evaluate(self, number: int, repeat: int) -> tuple[float, ...]:
@@ -105,10 +104,8 @@ class KernelWorker:
 
     def _load(self, kernel: BuiltKernel) -> _BoardKernel:
         assert self._session is not None
-        remote = self._session.remote
-        device = remote.cpu(0) if self._compute_capability is None else remote.cuda(0)
         self._loaded += 1
-        return _BoardKernel(remote, device, f"{self._loaded}-{Path(kernel.artifact).name}", kernel)
+        return _BoardKernel(self._session, f"{self._loaded}-{Path(kernel.artifact).name}", kernel)
 
     def _is_alive(self) -> bool:
         assert self._session is not None

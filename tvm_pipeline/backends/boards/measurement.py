@@ -1,8 +1,6 @@
 """A tuner's backend that builds here and measures on every free board of a tracker's key."""
 
 import queue
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -17,8 +15,8 @@ from tvm_pipeline.backends.backend import Answer, Setup
 from tvm_pipeline.backends.boards.lane import AGAIN_WAIT_SECONDS, Lane, take_free_boards
 from tvm_pipeline.backends.boards.session import is_ours
 from tvm_pipeline.backends.conditions import Conditions, campaign_today, short_name
-from tvm_pipeline.backends.workers.build import DeviceCode, KernelBuilder
-from tvm_pipeline.codegen.cuda.compiler import device_compiler, emulated_compiler
+from tvm_pipeline.backends.workers.build import KernelBuilder
+from tvm_pipeline.codegen.cuda.compiler import device_code
 from tvm_pipeline.hardware.target import AnyTarget
 
 
@@ -52,18 +50,11 @@ class BoardMeasurement:
         if unfit:
             self._stop_lanes()
             raise UserError(unfit[0])
-        self._builder = KernelBuilder(setup.target, device_code=self._device_code(capability))
+        self._builder = KernelBuilder(setup.target, device_code=device_code(capability, is_emulated=self._is_emulated))
         self._left = len(self._lanes)
         self._free: queue.Queue[Lane | None] = queue.Queue()
         for lane in self._lanes:
             self._free.put(lane)
-
-    def _device_code(self, compute_capability: int | None) -> DeviceCode:
-        if compute_capability is None:
-            return nullcontext
-        if self._is_emulated:
-            return partial(emulated_compiler, compute_capability)
-        return partial(device_compiler, f"sm_{compute_capability}")
 
     @property
     def _is_emulated(self) -> bool:

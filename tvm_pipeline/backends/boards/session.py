@@ -19,10 +19,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class BoardSession:
-    """``remote`` is TVM's session; it ends, and the board is free, when nobody refers to it any more."""
+    """``remote`` is TVM's session; it ends, and the board is free, when nobody refers to it any more.
+
+    :ivar processor: what runs kernels there: ``cpu`` or ``cuda``.
+    """
 
     board: BoardFacts
     remote: Any
+    processor: str = "cpu"
 
 
 def is_ours(board: BoardFacts) -> bool:
@@ -82,7 +86,7 @@ def with_gpu(session: BoardSession, compute_capability: int) -> BoardSession:
             f"the board at {address} has a GPU of compute capability {theirs} ({name}), the target is for {wanted}: "
             f"tune for cuda-sm_{theirs.replace('.', '')}"
         )
-    return replace(session, board=replace(session.board, gpu=name))
+    return replace(session, board=replace(session.board, gpu=name), processor="cuda")
 
 
 def within(seconds: float, action: Callable[[], T], what: str) -> T:

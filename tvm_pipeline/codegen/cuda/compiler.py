@@ -2,7 +2,8 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import tvm_ffi
 
@@ -53,6 +54,15 @@ def emulated_compiler(compute_capability: int) -> Iterator[None]:
     load_cuda_runtime()
     with _callback(lambda source: _emulated(source, compute_capability)):
         yield
+
+
+def device_code(compute_capability: int | None, *, is_emulated: bool) -> Callable[[], AbstractContextManager[object]]:
+    """What opens the block in which a unit's modules are built; it can be pickled. None: a unit without device code."""
+    if compute_capability is None:
+        return nullcontext
+    if is_emulated:
+        return partial(emulated_compiler, compute_capability)
+    return partial(device_compiler, f"sm_{compute_capability}")
 
 
 def _emulated(source: str, compute_capability: int) -> bytes:
