@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch import nn
 
 from frontend.zoo import Naming, PackagedCheckpoint, ZooEntry
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.paths import sha256_file
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts keep the state dict
 _NAMED_AT_MOST = 3  # tensors that one error message names
@@ -39,12 +39,6 @@ PUBLISHED = {
 def published(sha256: str) -> Published | None:
     """What is known about a checkpoint with that hash."""
     return PUBLISHED.get(sha256[:8])
-
-
-def sha256_of(path: Path) -> str:
-    """The file's sha256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -143,9 +137,8 @@ def packaged_file(checkpoint: PackagedCheckpoint) -> Path | None:
         files = importlib.metadata.files(checkpoint.package) or []
     except importlib.metadata.PackageNotFoundError:
         return None
-    found = next((file for file in files if file.name == checkpoint.file), None)
-    path = None if found is None else Path(str(found.locate()))
-    return path if path is not None and path.is_file() else None
+    paths = (Path(str(file.locate())) for file in files if file.name == checkpoint.file)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def how_to_install(checkpoint: PackagedCheckpoint) -> str:
@@ -167,7 +160,7 @@ def load_imagenet(module: nn.Module, entry: ZooEntry) -> PackagedCheckpoint:
     path = packaged_file(checkpoint)
     if path is None:
         raise UserError(f"the ImageNet weights of {entry.name} are not installed: {how_to_install(checkpoint)}")
-    if not sha256_of(path).startswith(checkpoint.sha256):
+    if not sha256_file(path).startswith(checkpoint.sha256):
         raise UserError(
             f"{path} is not the checkpoint that was published (its sha256 should begin with {checkpoint.sha256}): "
             f"{how_to_install(checkpoint)} --force-reinstall"

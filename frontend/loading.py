@@ -12,6 +12,7 @@ from frontend.folding import fold_batch_norms
 from frontend.random_weights import make_alive
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.jobs import ExportJob
+from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import Emit
 
@@ -146,7 +147,7 @@ def _weights_of_file(module: nn.Module, entry: zoo.ZooEntry, path: Path, job: Ex
             )
         steps = replace(standard, mean=naming.mean, std=naming.std)
         return _Weights("file", f"the file {path.name}, in {naming.title}'s naming", steps, False)
-    known = checkpoints.published(checkpoints.sha256_of(path))
+    known = checkpoints.published(sha256_file(path))
     if known is None:
         return _Weights("file", f"the file {path.name}", standard, False)
     steps = replace(standard, resize=known.resize)

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from frontend import checkpoints, zoo
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.paths import sha256_file
 
 NAME = "mobilenet_v1_0.25_128"
 
@@ -124,7 +125,7 @@ def test_imagenet_weights_are_torchvisions_own_file() -> None:
     assert "torchvision" in checkpoints.load_imagenet(entry.module(), entry).note
     path = checkpoints.packaged_file(zoo.TORCHVISION_V2)
     assert path is not None
-    sha256 = checkpoints.sha256_of(path)
+    sha256 = sha256_file(path)
     assert sha256.startswith("b0353104")
     assert checkpoints.published(sha256) is not None
 
