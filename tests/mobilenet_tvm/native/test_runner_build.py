@@ -77,7 +77,7 @@ def test_without_cmake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOBILENET_TVM_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(runner_build, "_shipped", lambda arch: tmp_path / "none")
-    monkeypatch.setattr(runner_build, "_cmake_of_python", lambda: None)
+    monkeypatch.setattr(runner_build, "cmake_program", lambda: None)
     with pytest.raises(SystemFailure, match="there is no cmake"):
         runner_build.runner_binary()
     # Nothing half-made stays behind, only the lock.
