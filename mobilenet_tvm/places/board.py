@@ -1,20 +1,23 @@
-"""A board that a tracker of TVM's RPC knows: ``--device tracker://HOST:PORT/KEY``."""
+"""A board that a tracker of TVM's RPC knows: ``--device tracker://HOST:PORT/KEY``.
+
+The tracker's client and the pipeline's jobs are imported where they are needed: no other place needs them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from mobilenet_tvm.base.answers import BoardDescription, BoardFacts, BoardRun
-from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
-from mobilenet_tvm.base.jobs import BoardDescribeJob, BoardRunJob
-from mobilenet_tvm.base.tracker import Device
 from mobilenet_tvm.package.manifest import MANIFEST
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.conditions import Conditions, conditions
+
+if TYPE_CHECKING:
+    from mobilenet_tvm.base.answers import BoardFacts
+    from mobilenet_tvm.base.tracker import Device
 
 _PIPELINE = "tvm_pipeline"
 
@@ -24,6 +27,8 @@ def device_named(text: str, on_event: OnEvent) -> Device:
 
     :raises UserError: it is not written ``tracker://HOST:PORT/KEY``.
     """
+    from mobilenet_tvm.base.tracker import Device
+
     device = Device.parse(text)
     if not device.key:
         raise UserError(f"{text!r} names no board: it is written tracker://HOST:PORT/KEY (mobilenet-tvm devices)")
@@ -58,6 +63,10 @@ class Board:
         """
         if device is None:
             return None
+        from mobilenet_tvm.base.answers import BoardDescription
+        from mobilenet_tvm.base.child import run_child
+        from mobilenet_tvm.base.jobs import BoardDescribeJob
+
         if package.program is not None:
             raise UserError(f"{package.shown} is one program: copy it to the board, or compile without --static")
         package.check_sums()
@@ -89,6 +98,10 @@ class Board:
         )
 
     def start(self, words: Sequence[str]) -> tuple[int, str, str]:
+        from mobilenet_tvm.base.answers import BoardRun
+        from mobilenet_tvm.base.child import run_child
+        from mobilenet_tvm.base.jobs import BoardRunJob
+
         job = BoardRunJob(
             device=self.device,
             folder=self.package.folder.absolute(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import time
 from datetime import UTC, datetime
@@ -43,6 +42,8 @@ def governor() -> str | None:
 
 def versions(*distributions: str) -> dict[str, str]:
     """This project's version and those of installed packages."""
+    import importlib.metadata
+
     return {"mobilenet_tvm": __version__, **{name: importlib.metadata.version(name) for name in distributions}}
 
 
