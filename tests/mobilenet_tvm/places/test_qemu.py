@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from emulated_places import under_qemu
 
+from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places import qemu as emulator
@@ -22,13 +23,13 @@ def test_the_boards_own_cpu(board_package: Path) -> None:
     with open_package(board_package) as opened:
         launcher = under_qemu(opened).launcher
         assert launcher[1:3] == ("-cpu", "cortex-a72")
-        older = {key: value for key, value in opened.manifest.target.items() if key != "emulator"}
+        older = replace(opened.manifest.target, emulator=UNSET)
         assert under_qemu(replace(opened, manifest=replace(opened.manifest, target=older))).launcher == launcher
 
 
 def test_a_cpu_that_qemu_does_not_have(tiny_package: Path) -> None:
     with open_package(tiny_package) as opened:
-        target = {**opened.manifest.target, "name": "x86-64-v4", "emulator": load("x86-64-v4").emulator}
+        target = replace(opened.manifest.target, name="x86-64-v4", emulator=load("x86-64-v4").emulator)
         with pytest.raises(UserError, match="is for x86-64-v4, which QEMU does not emulate"):
             under_qemu(replace(opened, manifest=replace(opened.manifest, target=target)))
 
@@ -59,7 +60,7 @@ def test_without_the_architectures_libraries(
 def test_a_cpu_feature_that_the_board_lacks(board_package: Path) -> None:
     """A Raspberry Pi 5's package on a Raspberry Pi 4."""
     with open_package(board_package) as opened:
-        target = {**opened.manifest.target, "cpu_features": list(load("rpi5").cpu_features)}
+        target = replace(opened.manifest.target, cpu_features=load("rpi5").cpu_features)
         manifest = replace(opened.manifest, target=target)
         manifest.write(opened.folder)
         message = "this CPU lacks atomics, fphp, asimdhp, asimdrdm, lrcpc, dcpop, asimddp"

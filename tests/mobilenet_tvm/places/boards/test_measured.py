@@ -25,7 +25,7 @@ def test_what_mobilenet_run_serves(native_board: str, tiny_package: Path) -> Non
     result = verify(tiny_package, device=native_board)
     assert (result["where"], result["device"], result["passed"]) == ("device", native_board, True)
     times = bench(tiny_package, device=native_board, threads=[1, 2], repeat=3, on_event=lambda event: None)
-    jsonschema.validate(times, load_schema("bench"))
+    jsonschema.validate(times.to_json(), load_schema("bench"))
     assert times["where"] == "device"
     assert times["conditions"]["cpu"] == host_model()
     assert [one["threads"] for one in times["results"]] == [1, 2]
