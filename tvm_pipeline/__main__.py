@@ -7,7 +7,6 @@ from mobilenet_tvm.base.answers import (
     BoardDescription,
     BoardRun,
     CountedLayer,
-    FailedLine,
     LogsChecked,
     LogsExported,
     NetworkLayers,
@@ -38,23 +37,9 @@ def _compile(job: CompileJob, emit: Emit) -> Built:
 
 
 def _tune(job: TuneJob, emit: Emit) -> TuningResult:
-    from tvm_pipeline.hardware.target import Target
-    from tvm_pipeline.tune import layers_of, tune_model
-    from tvm_pipeline.tuning.task import Budget, Task
+    from tvm_pipeline.tune import tune_model
 
-    options = job.options
-    target = Target.from_json(job.target, options.dtype)
-    known = TuningLogs.load(job.known_logs, target.logs, options.dtype)
-    calls = layers_of(job.onnx, target, job.shape)
-    return tune_model(
-        Task.of(calls, known, target, job.threads, options.dtype),
-        Budget(options.trials, options.seconds),
-        measure=options.measure,
-        device=Device.parse(job.device) if job.device is not None else None,
-        logs=job.logs,
-        database=job.database,
-        emit=emit,
-    )
+    return tune_model(job, emit)
 
 
 def _layers(job: LayersJob, emit: Emit) -> NetworkLayers:
@@ -75,18 +60,8 @@ def _logs_check(job: LogsCheckJob, emit: Emit) -> LogsChecked:
     from tvm_pipeline.logs.check import check_records
 
     records = _records(job.target.name, job.dtype, job.logs)
-    checked = check_records(
-        records,
-        Target.from_json(job.target, job.dtype),
-        can_run=job.can_run,
-        on_checked=lambda done: emit.progress("checking", done, len(records)),
-    )
-    failed = [
-        FailedLine(layer=record.layer, threads=record.threads, error=record.error)
-        for record in checked
-        if record.error is not None
-    ]
-    return LogsChecked(checked=len(checked), failed=tuple(failed))
+    target = Target.from_json(job.target, job.dtype)
+    return check_records(records, target, job.can_run, lambda done: emit.progress("checking", done, len(records)))
 
 
 def _logs_export(job: LogsExportJob, emit: Emit) -> LogsExported:

@@ -4,25 +4,27 @@ import contextlib
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tvm
 
-from mobilenet_tvm.base import events
 from mobilenet_tvm.base.answers import TunedLayer, TuningResult
+from mobilenet_tvm.base.events import Progress, Trial
+from mobilenet_tvm.base.jobs import TuneJob
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tracker import Device
+from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.backends.backend import Setup
 from tvm_pipeline.backends.choose import open_backend
-from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.hardware.target import AnyTarget, Target
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.schedules.annotations import anchor_descriptor
 from tvm_pipeline.tuning.database import TrialDatabase, claim
-from tvm_pipeline.tuning.listener import Progress, Trial, deferred_interrupt
+from tvm_pipeline.tuning.listener import deferred_interrupt
 from tvm_pipeline.tuning.log_writer import LogWriter
 from tvm_pipeline.tuning.session import Session
 from tvm_pipeline.tuning.task import Best, Budget, Task
@@ -53,7 +55,7 @@ def layers_of(onnx_path: Path, target: AnyTarget, shapes: Mapping[str, Sequence[
     return calls
 
 
-class _Teller:
+class _Listener:
     """Passes on what a session tells, and keeps its best in the log.
 
     :ivar improved: descriptors of the layers that improved on the log as it was.
@@ -67,73 +69,66 @@ class _Teller:
     def is_interrupted(self) -> bool:
         return self._interrupted.is_set()
 
-    def on_trial(self, trial: Trial) -> None:
-        self._emit(
-            events.Trial(
-                trial=trial.number, layer=trial.layer, seconds=trial.seconds, error=trial.error, best=trial.best
-            )
-        )
+    def tell(self, event: Trial | Progress) -> None:
+        self._emit(event)
 
-    def on_improvement(self, bests: Sequence[Best], reference_seconds: float | None) -> None:
+    def improve(self, bests: Sequence[Best], reference_seconds: float | None) -> None:
         if self._writer is not None:
             self.improved = self._writer.write(bests, reference_seconds)
 
-    def on_progress(self, progress: Progress) -> None:
-        seconds, detail = progress.seconds, progress.detail
-        self._emit(
-            events.Progress(stage="tuning", done=progress.done, total=progress.total, elapsed=seconds, detail=detail)
-        )
 
-
-def tune_model(
-    task: Task,
-    budget: Budget,
-    *,
-    measure: str,
-    device: Device | None,
-    logs: Path,
-    database: Path,
-    emit: Emit,
-) -> TuningResult:
-    """Tunes the layers of a model and merges the best into ``logs/<target>/<dtype>.jsonl``.
+def tune_model(job: TuneJob, emit: Emit) -> TuningResult:
+    """Tunes the layers of a model and merges the best into the job's logs, ``TARGET/DTYPE.jsonl``.
 
     Layers that the logs know are only searched further when the budget asks for it, and after the others. An interrupt
-    ends the search and keeps everything measured so far. With ``measure`` "model" nothing is measured: the static model
-    says what a kernel would cost on the target's core, or on its GPU. With ``device`` boards measure; what an emulated
-    board says goes into no log, and its trials into no database that is kept.
+    ends the search and keeps everything measured so far. What an emulated board says goes into no log, and its trials
+    into no database that is kept.
 
     :raises UserError: a name is unknown, or no board is left.
     """
+    task = _task(job)
+    budget = Budget(job.options.trials, job.options.seconds)
     chosen = task if budget.is_limited else task.without_known()
-    backend = open_backend(measure, Setup(task.target, task.threads, device, emit.warning))
-    writer = LogWriter(logs, task, backend.conditions) if backend.conditions is not None else None
+    device = Device.parse(job.device) if job.device is not None else None
+    backend = open_backend(job.options.measure, Setup(task.target, job.threads, device, emit.warning))
+    writer = LogWriter(job.logs, task, backend.conditions) if backend.conditions is not None else None
     with contextlib.ExitStack() as stack:
+        folder = job.database
         if writer is None:
-            database = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mobilenet-tvm-emulated-")))
-        stack.callback(claim(database).release)
-        teller = _Teller(emit, writer, stack.enter_context(deferred_interrupt()))
-        trials = TrialDatabase(database, task.target, task.threads, emit.warning)
-        session = Session(chosen, budget, backend, trials, teller)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mobilenet-tvm-emulated-")))
+        stack.callback(claim(folder).release)
+        listener = _Listener(emit, writer, stack.enter_context(deferred_interrupt()))
+        database = TrialDatabase(folder, task.target, job.threads, emit.warning)
+        session = Session(chosen, budget, backend, database, listener)
         if chosen.calls:
             session.run()
-        teller.on_improvement(session.best(), session.reference_seconds)
+        listener.improve(session.best(), session.reference_seconds)
         if session.trials:
-            session.save_model(database / "cost_model.tar")
+            session.save_model(folder / "cost_model.tar")
     return TuningResult(
         trials=session.trials,
-        layers=tuple(
-            TunedLayer(
-                layer=str(best.layer),
-                trials=best.trials,
-                seconds=best.seconds,
-                rival_seconds=best.rival_seconds,
-                improved=str(best.layer) in teller.improved,
-            )
-            for best in session.best()
-        ),
+        layers=tuple(_tuned(best, listener.improved) for best in session.best()),
         log=str(writer.path) if writer is not None else None,
         already_known=len(task.calls) - len(chosen.calls),
-        interrupted=teller.is_interrupted,
+        interrupted=listener.is_interrupted,
         noisy=session.noisy,
         cost_model_updates=session.model_updates,
+    )
+
+
+def _task(job: TuneJob) -> Task:
+    dtype = job.options.dtype
+    target: AnyTarget = Target.from_json(job.target, dtype)
+    known = TuningLogs.load(job.known_logs, target.logs, dtype)
+    return Task.of(layers_of(job.onnx, target, job.shape), known, target, job.threads, dtype)
+
+
+def _tuned(best: Best, improved: Collection[str]) -> TunedLayer:
+    layer = str(best.layer)
+    return TunedLayer(
+        layer=layer,
+        trials=best.trials,
+        seconds=best.seconds,
+        rival_seconds=best.rival_seconds,
+        improved=layer in improved,
     )

@@ -10,13 +10,14 @@ from pathlib import Path
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
+from mobilenet_tvm.base.events import Progress, Trial
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.backend import Answer, Backend, answers, ask
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.allocation import BATCH, PATIENCE, TRIALS_PER_LAYER, next_layer
 from tvm_pipeline.tuning.cost_model import CostModel
 from tvm_pipeline.tuning.database import TrialDatabase
-from tvm_pipeline.tuning.listener import Listener, Progress, Trial
+from tvm_pipeline.tuning.listener import Listener
 from tvm_pipeline.tuning.search import LayerSearch
 from tvm_pipeline.tuning.task import Best, Budget, Task
 
@@ -142,7 +143,7 @@ class Session:
                 seconds = self._book(layer, choice, schedule, answer)
                 if seconds is not None:
                     measured[choice] = seconds
-                self._listener.on_progress(Progress(self.trials, self._total(), self._elapsed(), str(layer)))
+                self._tell_progress(str(layer))
                 if self._is_spent():
                     break
         return measured
@@ -166,17 +167,20 @@ class Session:
             self.noisy += not answer.clean
             references = (self.reference_seconds, answer.reference_seconds)
             self.reference_seconds = min((time for time in references if time is not None), default=None)
-        trial = Trial(self.trials, str(layer), seconds, answer.error, search.best[1] if search.best else None)
-        self._listener.on_trial(trial)
-        if trial.is_best:
-            self._listener.on_improvement(self.best(), self.reference_seconds)
+        best = search.best[1] if search.best else None
+        self._listener.tell(Trial(trial=self.trials, layer=str(layer), seconds=seconds, error=answer.error, best=best))
+        if seconds is not None and seconds == best:
+            self._listener.improve(self.best(), self.reference_seconds)
         return seconds
 
-    def _total(self) -> int | None:
-        """Trials in all; None where the clock ends the session."""
-        if self._budget.is_limited:
-            return self._budget.trials
-        return sum(min(TRIALS_PER_LAYER, search.space.size) for search in self._searches.values())
+    def _tell_progress(self, detail: str) -> None:
+        """There is no total where the clock ends the session."""
+        total = self._budget.trials
+        if not self._budget.is_limited:
+            total = sum(min(TRIALS_PER_LAYER, search.space.size) for search in self._searches.values())
+        self._listener.tell(
+            Progress(stage="tuning", done=self.trials, total=total, elapsed=self._elapsed(), detail=detail)
+        )
 
     def _finals(self) -> None:
         """Measures the fastest few of each layer again, in turns, so that no lucky moment decides."""

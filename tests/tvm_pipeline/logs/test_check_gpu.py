@@ -38,8 +38,10 @@ def test_good_records_pass_and_others_are_named_with_the_reason() -> None:
         record(layer, decisions={"tile_c": 5}),
     ]
     done: list[int] = []
-    errors = [one.error for one in check_records(records, GPU, can_run=False, on_checked=done.append)]
+    found = check_records(records, GPU, can_run=False, on_checked=done.append)
     assert done == [1, 2, 3, 4]
-    assert (errors[0], errors[1]) == (None, None)
-    assert "made by generator gpu_window/0" in str(errors[2])
-    assert "not in the generator's space" in str(errors[3])
+    assert found.checked == 4
+    outdated, outside = found.failed
+    assert (outdated.layer, outside.layer) == (layer, layer)
+    assert "made by generator gpu_window/0" in outdated.error
+    assert "not in the generator's space" in outside.error
