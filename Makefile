@@ -62,8 +62,9 @@ wheel: .venv/test-complete
 COMPILE = $(BIN)/uv pip compile pyproject.toml --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 lock:
 	$(PIP) install --quiet uv
-	mkdir -p build && cat requirements.lock requirements-test.lock >build/all.lock
+	mkdir -p build && cat requirements.lock requirements-test.lock | grep -v '^torch==' >build/all.lock
 	$(COMPILE) --all-extras --output-file build/all.lock
+	@grep -q '^torch==.*+cpu$$' build/all.lock || { echo 'uv found no CPU build of torch: UV_EXTRA_INDEX_URL or UV_FIND_LINKS' >&2; exit 1; }
 	$(COMPILE) --extra frontend --extra demo --constraint build/all.lock --output-file requirements.lock
 	grep -vxFf requirements.lock build/all.lock >requirements-test.lock
 	sed -i -e 's/+cpu$$//' \
