@@ -14,7 +14,7 @@ from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import Event, OnEvent, Warned, progress, warning
 from mobilenet_tvm.base.jobs import ExportJob
-from mobilenet_tvm.base.paths import cache_dir, replacing, sha256_file
+from mobilenet_tvm.base.paths import cache_dir, make_once, sha256_file
 from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.base.requests import ExportOptions
@@ -103,6 +103,9 @@ def export(job: ExportJob, on_event: OnEvent) -> Exported:
     return run_child(zoo.MODULE, job, Exported, on_event, block=("tvm",))
 
 
+_ONNX, _NOTE = "model.onnx", "export.json"
+
+
 class _Note(Document):
     """What lies beside an export in the cache."""
 
@@ -112,30 +115,27 @@ class _Note(Document):
 
 def _cached_export(job: ExportJob, on_event: OnEvent) -> Exported:
     """Export into the cache, or find it there: keyed by the request, the weights' bytes and the frontend's sources."""
-    from filelock import FileLock
-
     sha = sha256_file(Path(job.weights)) if job.weights and job.weights not in WEIGHTS_NAMES else ""
     text = f"{zoo.frontend_key()} {sha} {spelled(job)}"
     folder = cache_dir() / "exports" / hashlib.sha256(text.encode()).hexdigest()[:32]
-    folder.mkdir(parents=True, exist_ok=True)
-    path, model = folder / "export.json", folder / "model.onnx"
-    with FileLock(folder / "lock"):
-        if path.is_file():
-            note = _Note.from_json(json.loads(path.read_text(encoding="utf-8")))
-            for message in note.warnings:
-                warning(on_event, message)
-            return replace(note.exported, onnx=model)
-        warnings: list[str] = []
+    make_once(folder, lambda new: _export_into(new, job, on_event), lambda folder: (folder / _NOTE).is_file())
+    note = _Note.from_json(json.loads((folder / _NOTE).read_text(encoding="utf-8")))
+    for message in note.warnings:
+        warning(on_event, message)
+    return replace(note.exported, onnx=folder / _ONNX)
 
-        def listen(event: Event) -> None:
-            if isinstance(event, Warned):
-                warnings.append(event.message)
+
+def _export_into(folder: Path, job: ExportJob, on_event: OnEvent) -> None:
+    warnings: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event.message)
+        else:
             on_event(event)
 
-        exported = export(replace(job, out=model), listen)
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(_Note(exported=exported, warnings=tuple(warnings)).to_json()))
-    return exported
+    exported = export(replace(job, out=folder / _ONNX), listen)
+    (folder / _NOTE).write_text(json.dumps(_Note(exported=exported, warnings=tuple(warnings)).to_json()))
 
 
 def find_model(
