@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.events import OnEvent
+from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.places.board import Board
-from mobilenet_tvm.places.conditions import Conditions
+from mobilenet_tvm.places.conditions import Conditions, MeasuredUnder, busy_warning, versions
 from mobilenet_tvm.places.emulated_gpu import EmulatedGpu
 from mobilenet_tvm.places.host import Host
 from mobilenet_tvm.places.qemu import Qemu
@@ -67,3 +67,11 @@ def place_of(package: Package, *, emulate: bool, device: str | None, on_event: O
         raise UserError("--emulate runs a package here, --device on a board: one of them")
     places = (place.of(package, emulate=emulate, device=device, on_event=on_event) for place in PLACES)
     return next(place for place in places if place is not None)
+
+
+def measured_under(place: Place, on_event: OnEvent) -> MeasuredUnder:
+    """The conditions there, now, and the versions of what runs; warns of other programs that disturb a time."""
+    now = place.conditions()
+    if place.where == "host" and (text := busy_warning(now)):
+        warning(on_event, text)
+    return MeasuredUnder(**now, versions={**versions(), **place.package.manifest.versions})

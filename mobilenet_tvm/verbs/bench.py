@@ -11,11 +11,11 @@ from msgspec import Meta
 from mobilenet_tvm.base.compiled import Dtype
 from mobilenet_tvm.base.document import Count, Document
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.events import OnEvent, progress, warn_only, warning
+from mobilenet_tvm.base.events import OnEvent, progress, warn_only
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.answers import BenchAnswer, GpuAtWork, Times
-from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, versions
-from mobilenet_tvm.places.place import Where, place_of
+from mobilenet_tvm.places.conditions import MeasuredUnder
+from mobilenet_tvm.places.place import Where, measured_under, place_of
 from mobilenet_tvm.places.runner import run_package
 
 REPEAT = 100
@@ -74,9 +74,7 @@ def bench(
         place = place_of(opened, emulate=False, device=device, on_event=on_event)
         if place.where == "emulated":
             raise UserError(f"{_NO_EMULATOR}, and {device} is an emulator; verify takes it")
-        before = place.conditions()
-        if place.where == "host" and (text := busy_warning(before)):
-            warning(on_event, text)
+        conditions = measured_under(place, on_event)
         counts = tuple(threads or [opened.manifest.threads])
         answers = []
         for done, count in enumerate(counts):
@@ -91,7 +89,7 @@ def bench(
         where=place.where,
         device=place.device,
         gpu=answers[-1].gpu or None,
-        conditions=MeasuredUnder(**before, versions={**versions(), **manifest.versions}),
+        conditions=conditions,
         results=tuple(
             ThreadTimes(threads=count, **answer.bench) for count, answer in zip(counts, answers, strict=True)
         ),

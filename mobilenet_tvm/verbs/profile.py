@@ -8,13 +8,13 @@ from pathlib import Path
 from mobilenet_tvm.base.compiled import Dtype, Kernel, Record
 from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Whole
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.events import OnEvent, warn_only, warning
+from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.answers import Call, ProfileAnswer
-from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, versions
-from mobilenet_tvm.places.place import Where, place_of
+from mobilenet_tvm.places.conditions import MeasuredUnder
+from mobilenet_tvm.places.place import Where, measured_under, place_of
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.profile_gpu import GpuProfiled, gpu_profile
 
@@ -98,11 +98,9 @@ def profile(
         if opened.manifest.device_code is not None:
             return gpu_profile(opened, repeat, emulate=emulate, device=device, on_event=on_event)
         place = place_of(opened, emulate=emulate, device=device, on_event=on_event)
-        before = place.conditions()
+        conditions = measured_under(place, on_event)
         if repeat is None:
             repeat = 1 if place.where == "emulated" else REPEAT
-        if place.where == "host" and (text := busy_warning(before)):
-            warning(on_event, text)
         manifest = opened.manifest
         count = threads or manifest.threads
         words = ["--profile", "--repeat", str(repeat), "--threads", str(count)]
@@ -119,7 +117,7 @@ def profile(
         threads=count,
         where=place.where,
         device=place.device,
-        conditions=MeasuredUnder(**before, versions={**versions(), **manifest.versions}),
+        conditions=conditions,
         total_ms=times.median_ms,
         runs=times.runs,
         mult_adds=mult_adds,
