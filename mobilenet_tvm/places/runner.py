@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import ValidationError
+
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.places.answers import Answer, ClassifyAnswer, SelfTest, SelfTestAnswer
 from mobilenet_tvm.places.place import Place
@@ -33,7 +35,11 @@ def run_package(place: Place, words: Sequence[str], kind: type[AnswerT]) -> Answ
     with suppress(ValueError):  # a program that failed before it could answer
         values = json.loads(output)
     if values is not None and (code == 0 or "self_test" in values):
-        return kind.from_json(values)
+        try:
+            return kind.from_json(values)
+        except ValidationError as error:
+            message = f"{place.package.shown}: this version does not understand what its program answers: {error}"
+            raise SystemFailure(message) from error
     lines = errors.strip().splitlines()
     lines = [line for line in lines if line.startswith(EMULATED_GPU_SAYS)] or lines  # what it says, it says first
     message = lines[-1].removeprefix("mobilenet-run: ") if lines else f"mobilenet-run ended with {code}"
