@@ -1,9 +1,11 @@
 """make demo: MobileNetV2 with ImageNet weights, compiled for this machine from the checked-in logs, on three photos."""
 
+import shutil
 import sys
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 
 import mobilenet_tvm
 from mobilenet_tvm.base.paths import package_folder
@@ -11,6 +13,15 @@ from mobilenet_tvm.cli.main import main as mobilenet_tvm_command
 
 MODEL = "mobilenet_v2_1.0_224"
 PHOTOS = {"chelsea.png": "Egyptian cat", "coffee.png": "espresso", "camera.png": "tripod"}
+
+
+@contextmanager
+def folder_with_photos() -> Iterator[None]:
+    """A temporary folder as the current one, so that the commands are as short as a user's."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        for name in PHOTOS:
+            shutil.copyfile(package_folder("skimage") / "data" / name, name)
+        yield
 
 
 def command(*arguments: object) -> None:
@@ -23,18 +34,16 @@ def command(*arguments: object) -> None:
 
 def main() -> None:
     begin = time.monotonic()
-    photos = [package_folder("skimage") / "data" / name for name in PHOTOS]
-    with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / MODEL
-        command("compile", MODEL, "--target", "native", "-o", package)
-        command("run", package, *photos)
-        command("verify", package)
+    with folder_with_photos():
+        command("compile", MODEL, "--target", "native", "-o", "v2")
+        command("run", "v2", *PHOTOS)
+        command("verify", "v2")
         command("compare", MODEL, "--targets", "native", "--against", "onnxruntime", "--threads", "1", "--rounds", "10")
-        results = mobilenet_tvm.run(package, photos, top=1)["results"]
-    found = [result["top"][0]["label"] for result in results]
-    if found != list(PHOTOS.values()):
-        sys.exit(f"the photographs show {', '.join(PHOTOS.values())}, and the network says {', '.join(found)}")
-    print(f"\n{', '.join(found)}: right. The demo took {time.monotonic() - begin:.0f} s.")
+        results = mobilenet_tvm.run("v2", list(PHOTOS), top=1)["results"]
+    labels = [result["top"][0]["label"] for result in results]
+    if labels != list(PHOTOS.values()):
+        sys.exit(f"the photographs show {', '.join(PHOTOS.values())}, and the network says {', '.join(labels)}")
+    print(f"\n{', '.join(labels)}: right. The demo took {time.monotonic() - begin:.0f} s.")
 
 
 if __name__ == "__main__":

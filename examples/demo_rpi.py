@@ -6,34 +6,28 @@ demo_rpi.py rpi4 takes that board alone.
 import contextlib
 import io
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from demo import MODEL, PHOTOS, command
-
-from mobilenet_tvm.base.paths import package_folder
+from demo import MODEL, PHOTOS, command, folder_with_photos
 
 BOARDS = ("rpi3", "rpi5", "rpi4")
 
 
 def main(boards: tuple[str, ...]) -> None:
     begin = time.monotonic()
-    photos = [package_folder("skimage") / "data" / name for name in PHOTOS]
-    with tempfile.TemporaryDirectory() as folder:
+    with folder_with_photos():
         for board in boards:
-            package = Path(folder) / board
-            command("compile", MODEL, "--target", board, "-o", package)
-            command("verify", package, "--emulate")
+            command("compile", MODEL, "--target", board, "-o", board)
+            command("verify", board, "--emulate")
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown):
-            command("run", package, *photos, "--emulate", "--top", 1)
+            command("run", board, *PHOTOS, "--emulate", "--top", 1)
     print(shown.getvalue())
     for (name, label), line in zip(PHOTOS.items(), shown.getvalue().splitlines()[-len(PHOTOS) :], strict=True):
         if name not in line or not line.endswith(f"  {label}"):
             sys.exit(f"{name} shows {label}, and the network says something else: {line}")
-    found, seconds = ", ".join(PHOTOS.values()), time.monotonic() - begin
-    print(f"{found}: right, by {board}'s CPU under QEMU. The demo took {seconds:.0f} s.")
+    labels, seconds = ", ".join(PHOTOS.values()), time.monotonic() - begin
+    print(f"{labels}: right, by {board}'s CPU under QEMU. The demo took {seconds:.0f} s.")
 
 
 if __name__ == "__main__":
