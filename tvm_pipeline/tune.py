@@ -104,7 +104,7 @@ def tune_model(job: TuneJob, emit: Emit) -> TuningResult:
             session.run()
         listener.improve(session.best(), session.reference_seconds)
         if session.trials:
-            session.save_model(folder / "cost_model.tar")
+            session.model.save(folder / "cost_model.tar")
     return TuningResult(
         trials=session.trials,
         layers=tuple(_tuned(best, listener.improved) for best in session.best()),
@@ -112,7 +112,7 @@ def tune_model(job: TuneJob, emit: Emit) -> TuningResult:
         already_known=len(task.calls) - len(chosen.calls),
         interrupted=listener.is_interrupted,
         noisy=session.noisy,
-        cost_model_updates=session.model_updates,
+        cost_model_updates=session.model.updates,
     )
 
 

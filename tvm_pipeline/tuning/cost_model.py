@@ -1,6 +1,6 @@
 """MetaSchedule's XGBoost cost model over the features of scheduled kernels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,10 @@ WARM_UP = 24
 
 
 class CostModel:
-    """Learns from every batch of all layers; predicts which choices of a layer are fast."""
+    """Learns from every batch of all layers; predicts which choices of a layer are fast.
+
+    :ivar updates: how often it has learnt.
+    """
 
     def __init__(self, target: AnyTarget, cores: int) -> None:
         self._target = target.with_cores(cores)
@@ -38,10 +41,12 @@ class CostModel:
         arguments = ms.arg_info.ArgInfo.from_entry_func(space.module(), remove_preproc=False)
         return ms.MeasureCandidate(schedule, arguments)
 
-    def update(self, space: Space, choices: Sequence[Choice], seconds: Sequence[float]) -> None:
-        """Trains on measured choices."""
-        candidates = [self._candidate(space.schedule(choice), space) for choice in choices]
-        results = [ms.runner.RunnerResult([second], None) for second in seconds]
+    def update(self, space: Space, measured: Mapping[Choice, float]) -> None:
+        """Trains on measured choices and their seconds, if there are any."""
+        if not measured:
+            return
+        candidates = [self._candidate(space.schedule(choice), space) for choice in measured]
+        results = [ms.runner.RunnerResult([seconds], None) for seconds in measured.values()]
         self._model.update(self._context(space), candidates, results)
         self.updates += 1
 

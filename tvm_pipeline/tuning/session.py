@@ -5,7 +5,6 @@ import random
 import statistics
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
@@ -18,7 +17,7 @@ from tvm_pipeline.tuning.allocation import BATCH, PATIENCE, TRIALS_PER_LAYER, ne
 from tvm_pipeline.tuning.cost_model import CostModel
 from tvm_pipeline.tuning.database import TrialDatabase
 from tvm_pipeline.tuning.listener import Listener
-from tvm_pipeline.tuning.search import LayerSearch
+from tvm_pipeline.tuning.search import LayerSearch, fastest
 from tvm_pipeline.tuning.task import Best, Budget, Task
 
 FINALISTS = 3
@@ -32,6 +31,7 @@ GAIN = 0.99
 class Session:
     """Tunes a task's layers into a database. ``run`` ends early, with whole trials only, once the listener says so.
 
+    :ivar model: what has been learnt.
     :ivar trials: in this session.
     :ivar noisy: trials that found the machine busy.
     :ivar reference_seconds: the reference kernel's shortest time; None where nothing was measured.
@@ -44,7 +44,7 @@ class Session:
         self._database, self._listener = database, listener
         unit = task.target.unit
         self._searches = {layer: LayerSearch(Space.of(layer, unit)) for layer in task.calls}
-        self._model = CostModel(task.target, task.threads)
+        self.model = CostModel(task.target, task.threads)
         self._random = random.Random(0)
         self._final: dict[Layer, dict[Choice, float]] = {}
         self._started = 0.0
@@ -71,7 +71,7 @@ class Session:
         for layer, search in self._searches.items():
             measured = self._final.get(layer) or search.measured
             if measured:
-                choice = min(measured, key=lambda choice: measured[choice])
+                (choice,) = fastest(measured, 1)
                 rival = self._rival(layer)
                 rival_seconds = measured.get(rival) if rival is not None else None
                 decisions = search.space.decisions(choice)
@@ -82,15 +82,6 @@ class Session:
         decisions = self._task.rivals.get(layer)
         return self._searches[layer].space.choice(decisions) if decisions is not None else None
 
-    @property
-    def model_updates(self) -> int:
-        """How often the cost model has learnt in this session."""
-        return self._model.updates
-
-    def save_model(self, path: Path) -> None:
-        """Writes the cost model."""
-        self._model.save(path)
-
     def _resume(self) -> None:
         """Books what earlier sessions measured into the same database, and teaches the model."""
         by_name = {str(layer): search for layer, search in self._searches.items()}
@@ -100,8 +91,7 @@ class Session:
             if search is not None and choice is not None:
                 search.record(choice, statistics.median(seconds) if seconds is not None else None)
         for search in by_name.values():
-            if search.measured:
-                self._model.update(search.space, list(search.measured), list(search.measured.values()))
+            self.model.update(search.space, search.measured)
 
     def _is_spent(self) -> bool:
         """Whether the search must end; where finalists are measured again, time is kept for that."""
@@ -121,14 +111,12 @@ class Session:
         search = self._searches[layer]
         count = BATCH if self._budget.trials is None else min(BATCH, self._budget.trials - self.trials)
         known = self._task.first_choices(layer)
-        choices = search.propose(count, lambda pool: self._model.score(search.space, pool), self._random, known)
+        choices = search.propose(count, lambda pool: self.model.score(search.space, pool), self._random, known)
         if not choices:
             search.stale = PATIENCE
             return
         before = search.best
-        measured = self._measure(layer, choices)
-        if measured:
-            self._model.update(search.space, list(measured), list(measured.values()))
+        self.model.update(search.space, self._measure(layer, choices))
         has_gained = before is None or (search.best is not None and search.best[1] < GAIN * before[1])
         search.stale = 0 if has_gained else search.stale + 1
 
@@ -193,7 +181,7 @@ class Session:
             if self._must_end():
                 return
             measured = self._searches[layer].measured
-            finalists = sorted(measured, key=lambda choice: measured[choice])[:FINALISTS]
+            finalists = fastest(measured, FINALISTS)
             rival = self._rival(layer)
             if rival in measured and rival not in finalists:
                 finalists.append(rival)
