@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def peak(run: Run) -> Section:
     target, rows, shown = runnable()[0], [], 0.0
     with tempfile.TemporaryDirectory() as folder:
         for network in run.networks(LARGE):
-            result: dict[str, Any] = mobilenet_tvm.profile(_package(network, target, f"{folder}/{network}"))
+            result: Mapping[str, Any] = mobilenet_tvm.profile(_package(network, target, f"{folder}/{network}"))
             shown = result["peak_gmacs"]
             rows.append(
                 (
@@ -122,7 +123,7 @@ def gpu(run: Run) -> Section:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for network in run.networks(LARGE[:1]):
-            result: dict[str, Any] = mobilenet_tvm.profile(_package(network, "a100", folder))
+            result: Mapping[str, Any] = mobilenet_tvm.profile(_package(network, "a100", folder))
             megabytes = (f"{result[key] / 1e6:.1f}" for key in ("unique_bytes", "global_bytes"))
             microseconds = (result["estimated_us"], result["launches"] * result["launch_us"])
             rows.append((network, str(result["launches"]), *megabytes, *(f"{us:.0f}" for us in microseconds)))

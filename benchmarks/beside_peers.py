@@ -50,7 +50,7 @@ class Run:
                 result = mobilenet_tvm.compare(model, targets, PEERS, on_event=on_event, **options)
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
-                temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
+                temporary.write_text(json.dumps(result.to_json(), indent=1), encoding="utf-8")
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
     def conditions(self) -> str:
