@@ -1,212 +1,127 @@
-# mypy: disable-error-code="untyped-decorator"
 """What tensor cores do, as intrinsics that a schedule can put in the place of loops over 16x16 values.
 
 TVM registers its own where ``tvm.s_tir.tensor_intrin`` is imported, hundreds of them, which takes seconds; these five
 take none worth mentioning, and are registered when a schedule first needs one.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tvm import tirx
 from tvm.s_tir import TensorIntrin
-from tvm.script import tirx as T
+from tvm.script.ir_builder import IRBuilder
+from tvm.script.ir_builder import tirx as T
+
+from tvm_pipeline.hardware.gpu import FRAGMENT as SIZE
 
 LOAD_DATA, LOAD_WEIGHT = "mobilenet_tvm.load_data_fragment", "mobilenet_tvm.load_weight_fragment"
 CLEAR, MULTIPLY, STORE = (f"mobilenet_tvm.{what}_fragment" for what in ("clear", "multiply", "store"))
 
 DATA_SCOPE, WEIGHT_SCOPE, SUM_SCOPE = "wmma.matrix_a", "wmma.matrix_b", "wmma.accumulator"
-SIZE = 16
+
+
+@dataclass(frozen=True)
+class _Operand:
+    """16x16 values.
+
+    :ivar step: values that its place in memory is a multiple of: a fragment's row, or a vector of shared memory.
+    """
+
+    name: str
+    dtype: str
+    scope: str
+    step: int = SIZE
+
+
+_DATA, _WEIGHT = _Operand("data", "float16", DATA_SCOPE), _Operand("weight", "float16", WEIGHT_SCOPE)
+_SUMS = _Operand("sums", "float32", SUM_SCOPE)
+_HALVES, _FLOATS = _Operand("shared", "float16", "shared", 8), _Operand("shared", "float32", "shared", 4)
+
+_Body = Callable[..., None]
+"""Builds statements, given a buffer for each operand."""
 
 
 @cache
 def register() -> None:
     """Makes the five names known to ``Schedule.tensorize``."""
-    TensorIntrin.register(LOAD_DATA, *_load(DATA_SCOPE))
-    TensorIntrin.register(LOAD_WEIGHT, *_load(WEIGHT_SCOPE))
-    TensorIntrin.register(CLEAR, *_clear())
-    TensorIntrin.register(MULTIPLY, *_multiply())
-    TensorIntrin.register(STORE, *_store())
+    _register(LOAD_DATA, (_HALVES, _DATA), "SS", _copy, _load)
+    _register(LOAD_WEIGHT, (_HALVES, _WEIGHT), "SS", _copy, _load)
+    _register(CLEAR, (_SUMS,), "SS", lambda sums, *at: T.buffer_store(sums, T.float32(0), at), _clear)
+    _register(MULTIPLY, (_DATA, _WEIGHT, _SUMS), "SSR", _add_product, _multiply)
+    _register(STORE, (_SUMS, _FLOATS), "SS", _copy, _store)
 
 
-def _position(fragment: Any, row: Any) -> Any:
-    """Which fragment of an array of them, whose rows lie ``row`` values apart, a buffer stands for."""
-    offset = fragment.elem_offset
-    return offset // (row * SIZE) * (row // SIZE) + offset % row // SIZE
+def _register(name: str, operands: Sequence[_Operand], axes: str, element: _Body, instruction: _Body) -> None:
+    """An intrinsic in two forms: loops over ``axes`` (S: spatial, R: reduced) around ``element``, and ``instruction``.
+    It writes its last operand; where it reduces, it reads that too."""
+
+    def loops(*buffers: Any) -> None:
+        with T.grid(*[SIZE] * len(axes)) as variables, T.sblock("element"):
+            element(*buffers, *T.axis.remap(axes, list(variables)))
+
+    reads = (operands[-1], *operands[:-1]) if "R" in axes else operands[:-1]
+    TensorIntrin.register(
+        name, _function(operands, reads, loops), _function(operands, reads, instruction, is_strided=True)
+    )
 
 
-def _load(scope: str) -> tuple[Any, Any]:
-    """A fragment out of shared memory."""
-
-    @T.prim_func(s_tir=True)
-    def loops(source: T.handle, target: T.handle) -> None:
-        shared = T.match_buffer(source, (SIZE, SIZE), "float16", align=64, offset_factor=8, scope="shared")
-        fragment = T.match_buffer(target, (SIZE, SIZE), "float16", align=64, offset_factor=16, scope=scope)
+def _function(
+    operands: Sequence[_Operand], reads: Sequence[_Operand], body: _Body, *, is_strided: bool = False
+) -> tirx.PrimFunc:
+    """A function of one block that reads ``reads`` and writes the last operand, both as a whole."""
+    with IRBuilder() as builder, T.prim_func(s_tir=True):
+        T.func_name("fragment")
+        buffers = {operand: _buffer(operand, is_strided) for operand in operands}
         with T.sblock("root"):
-            T.reads(shared[0:SIZE, 0:SIZE])
-            T.writes(fragment[0:SIZE, 0:SIZE])
-            for i, j in T.grid(SIZE, SIZE):
-                with T.sblock("load"):
-                    row, column = T.axis.remap("SS", [i, j])
-                    fragment[row, column] = shared[row, column]
-
-    @T.prim_func(s_tir=True)
-    def instruction(source: T.handle, target: T.handle) -> None:
-        pitch, one = T.int32(), T.int32()
-        row, step = T.int32(), T.int32()
-        shared = T.match_buffer(
-            source, (SIZE, SIZE), "float16", align=64, offset_factor=8, scope="shared", strides=[pitch, one]
-        )
-        fragment = T.match_buffer(
-            target, (SIZE, SIZE), "float16", align=64, offset_factor=16, scope=scope, strides=[row, step]
-        )
-        with T.sblock("root"):
-            T.reads(shared[0:SIZE, 0:SIZE])
-            T.writes(fragment[0:SIZE, 0:SIZE])
-            T.evaluate(
-                T.tvm_load_matrix_sync(
-                    fragment.data,
-                    SIZE,
-                    SIZE,
-                    SIZE,
-                    _position(fragment, row),
-                    shared.access_ptr("r", ptr_type="float16"),
-                    pitch,
-                    "row_major",
-                    dtype="void",
-                )
-            )
-
-    return loops, instruction
+            T.reads([buffers[operand][0:SIZE, 0:SIZE] for operand in reads])
+            T.writes([buffers[operands[-1]][0:SIZE, 0:SIZE]])
+            body(*buffers.values())
+    return builder.get()
 
 
-def _clear() -> tuple[Any, Any]:
-    """A fragment of sums set to zero."""
-
-    @T.prim_func(s_tir=True)
-    def loops(target: T.handle) -> None:
-        sums = T.match_buffer(target, (SIZE, SIZE), "float32", align=64, offset_factor=16, scope=SUM_SCOPE)
-        with T.sblock("root"):
-            T.reads()
-            T.writes(sums[0:SIZE, 0:SIZE])
-            for i, j in T.grid(SIZE, SIZE):
-                with T.sblock("clear"):
-                    row, column = T.axis.remap("SS", [i, j])
-                    sums[row, column] = T.float32(0)
-
-    @T.prim_func(s_tir=True)
-    def instruction(target: T.handle) -> None:
-        row, step = T.int32(), T.int32()
-        sums = T.match_buffer(
-            target, (SIZE, SIZE), "float32", align=64, offset_factor=16, scope=SUM_SCOPE, strides=[row, step]
-        )
-        with T.sblock("root"):
-            T.reads()
-            T.writes(sums[0:SIZE, 0:SIZE])
-            T.evaluate(
-                T.tvm_fill_fragment(sums.data, SIZE, SIZE, SIZE, _position(sums, row), T.float32(0), dtype="void")
-            )
-
-    return loops, instruction
+def _buffer(operand: _Operand, is_strided: bool) -> Any:
+    """A parameter; ``is_strided``: whose rows may lie apart."""
+    strides = [IRBuilder.name(f"{operand.name}_{axis}", T.int32()) for axis in ("row", "step")] if is_strided else None
+    handle, place = T.arg(operand.name, T.handle()), {"align": 64, "offset_factor": operand.step}
+    buffer = T.match_buffer(handle, (SIZE, SIZE), operand.dtype, strides=strides, scope=operand.scope, **place)
+    return IRBuilder.name(operand.name, buffer)
 
 
-def _multiply() -> tuple[Any, Any]:
-    """The product of two fragments added to a third."""
-
-    @T.prim_func(s_tir=True)
-    def loops(left: T.handle, right: T.handle, target: T.handle) -> None:
-        data = T.match_buffer(left, (SIZE, SIZE), "float16", align=64, offset_factor=16, scope=DATA_SCOPE)
-        weight = T.match_buffer(right, (SIZE, SIZE), "float16", align=64, offset_factor=16, scope=WEIGHT_SCOPE)
-        sums = T.match_buffer(target, (SIZE, SIZE), "float32", align=64, offset_factor=16, scope=SUM_SCOPE)
-        with T.sblock("root"):
-            T.reads(sums[0:SIZE, 0:SIZE], data[0:SIZE, 0:SIZE], weight[0:SIZE, 0:SIZE])
-            T.writes(sums[0:SIZE, 0:SIZE])
-            for i, j, k in T.grid(SIZE, SIZE, SIZE):
-                with T.sblock("multiply"):
-                    row, column, inner = T.axis.remap("SSR", [i, j, k])
-                    sums[row, column] = sums[row, column] + T.cast(data[row, inner], "float32") * T.cast(
-                        weight[inner, column], "float32"
-                    )
-
-    @T.prim_func(s_tir=True)
-    def instruction(left: T.handle, right: T.handle, target: T.handle) -> None:
-        data_row, data_step = T.int32(), T.int32()
-        weight_row, weight_step = T.int32(), T.int32()
-        row, step = T.int32(), T.int32()
-        data = T.match_buffer(
-            left, (SIZE, SIZE), "float16", align=64, offset_factor=16, scope=DATA_SCOPE, strides=[data_row, data_step]
-        )
-        weight = T.match_buffer(
-            right,
-            (SIZE, SIZE),
-            "float16",
-            align=64,
-            offset_factor=16,
-            scope=WEIGHT_SCOPE,
-            strides=[weight_row, weight_step],
-        )
-        sums = T.match_buffer(
-            target, (SIZE, SIZE), "float32", align=64, offset_factor=16, scope=SUM_SCOPE, strides=[row, step]
-        )
-        with T.sblock("root"):
-            T.reads(sums[0:SIZE, 0:SIZE], data[0:SIZE, 0:SIZE], weight[0:SIZE, 0:SIZE])
-            T.writes(sums[0:SIZE, 0:SIZE])
-            T.evaluate(
-                T.tvm_mma_sync(
-                    sums.data,
-                    _position(sums, row),
-                    data.data,
-                    _position(data, data_row),
-                    weight.data,
-                    _position(weight, weight_row),
-                    sums.data,
-                    _position(sums, row),
-                    dtype="void",
-                )
-            )
-
-    return loops, instruction
+def _copy(source: Any, target: Any, row: Any, column: Any) -> None:
+    T.buffer_store(target, source[row, column], [row, column])
 
 
-def _store() -> tuple[Any, Any]:
-    """A fragment of sums into shared memory."""
+def _add_product(data: Any, weight: Any, sums: Any, row: Any, column: Any, inner: Any) -> None:
+    product = T.cast(data[row, inner], "float32") * T.cast(weight[inner, column], "float32")
+    T.buffer_store(sums, sums[row, column] + product, [row, column])
 
-    @T.prim_func(s_tir=True)
-    def loops(source: T.handle, target: T.handle) -> None:
-        sums = T.match_buffer(source, (SIZE, SIZE), "float32", align=64, offset_factor=16, scope=SUM_SCOPE)
-        shared = T.match_buffer(target, (SIZE, SIZE), "float32", align=64, offset_factor=4, scope="shared")
-        with T.sblock("root"):
-            T.reads(sums[0:SIZE, 0:SIZE])
-            T.writes(shared[0:SIZE, 0:SIZE])
-            for i, j in T.grid(SIZE, SIZE):
-                with T.sblock("store"):
-                    row, column = T.axis.remap("SS", [i, j])
-                    shared[row, column] = sums[row, column]
 
-    @T.prim_func(s_tir=True)
-    def instruction(source: T.handle, target: T.handle) -> None:
-        pitch, one = T.int32(), T.int32()
-        row, step = T.int32(), T.int32()
-        sums = T.match_buffer(
-            source, (SIZE, SIZE), "float32", align=64, offset_factor=16, scope=SUM_SCOPE, strides=[row, step]
-        )
-        shared = T.match_buffer(
-            target, (SIZE, SIZE), "float32", align=64, offset_factor=4, scope="shared", strides=[pitch, one]
-        )
-        with T.sblock("root"):
-            T.reads(sums[0:SIZE, 0:SIZE])
-            T.writes(shared[0:SIZE, 0:SIZE])
-            T.evaluate(
-                T.tvm_store_matrix_sync(
-                    sums.data,
-                    SIZE,
-                    SIZE,
-                    SIZE,
-                    _position(sums, row),
-                    shared.access_ptr("w", ptr_type="float32"),
-                    pitch,
-                    "row_major",
-                    dtype="void",
-                )
-            )
+def _fragment(buffer: Any) -> tuple[Any, Any]:
+    """The array of fragments that a buffer lies in, and its position there: rows of the array lie a stride apart."""
+    offset, row = buffer.elem_offset, buffer.strides[0]
+    return buffer.data, offset // (row * SIZE) * (row // SIZE) + offset % row // SIZE
 
-    return loops, instruction
+
+def _load(shared: Any, fragment: Any) -> None:
+    _move(T.tvm_load_matrix_sync, fragment, shared, "r", "float16")
+
+
+def _store(sums: Any, shared: Any) -> None:
+    _move(T.tvm_store_matrix_sync, sums, shared, "w", "float32")
+
+
+def _move(instruction: Any, fragment: Any, shared: Any, access: str, dtype: str) -> None:
+    data, position = _fragment(fragment)
+    pointer = shared.access_ptr(access, ptr_type=dtype)
+    T.evaluate(instruction(data, SIZE, SIZE, SIZE, position, pointer, shared.strides[0], "row_major", dtype="void"))
+
+
+def _clear(sums: Any) -> None:
+    data, position = _fragment(sums)
+    T.evaluate(T.tvm_fill_fragment(data, SIZE, SIZE, SIZE, position, T.float32(0), dtype="void"))
+
+
+def _multiply(data: Any, weight: Any, sums: Any) -> None:
+    T.evaluate(T.tvm_mma_sync(*_fragment(sums), *_fragment(data), *_fragment(weight), *_fragment(sums), dtype="void"))
