@@ -11,7 +11,7 @@ from mobilenet_tvm.base.tuning_log import log_path, read_campaigns, read_log
 from mobilenet_tvm.verbs.compile import compile as compile_verb
 from mobilenet_tvm.verbs.logs import logs_check
 from mobilenet_tvm.verbs.tune import tune
-from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION
+from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION
 
 
 def test_modelled_records_are_found_again(tiny_onnx: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tvm.tirx.build import codegen_build
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from tvm_pipeline.codegen.cuda.compiler import device_compiler
-from tvm_pipeline.codegen.cuda.ptxas_report import KernelResources
+from tvm_pipeline.codegen.cuda.fatbin import KernelResources
 from tvm_pipeline.hardware.target import GpuTarget
 
 Outcome = list[KernelResources] | str
@@ -76,19 +76,20 @@ class BatchCompiler:
     def _compile(self, batch: dict[str, IRModule]) -> dict[str, Outcome]:
         """All together, and one by one where that fails, to see whose fault it is."""
         try:
-            found = self._resources(batch)
+            resources = self._resources(batch)
         except (UserError, SystemFailure, RuntimeError, ValueError) as error:
             if len(batch) == 1:
                 return dict.fromkeys(batch, str(error).strip().splitlines()[-1])
-            return {name: one for part in batch for name, one in self._compile({part: batch[part]}).items()}
+            outcomes = [self._compile({name: functions}) for name, functions in batch.items()]
+            return {name: outcome for alone in outcomes for name, outcome in alone.items()}
         return {
-            name: [found[variable.name_hint] for variable in functions.get_global_vars()]
+            name: [resources[variable.name_hint] for variable in functions.get_global_vars()]
             for name, functions in batch.items()
         }
 
     def _resources(self, batch: dict[str, IRModule]) -> dict[str, KernelResources]:
         self.calls += 1
-        functions = {key: one for module in batch.values() for key, one in module.functions_items()}
+        functions = {key: function for module in batch.values() for key, function in module.functions_items()}
         with device_compiler(self._target.unit.arch) as compiled:
             codegen_build(tvm.IRModule(functions), self._target.tvm)
         return {kernel.name: kernel for fatbin in compiled for kernel in fatbin.kernels}

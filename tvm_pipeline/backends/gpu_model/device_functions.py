@@ -56,12 +56,15 @@ def device_functions(function: tirx.PrimFunc, target: tvm.target.Target) -> list
     """
     with tvm.transform.PassContext(config={**GPU_CONFIG, **_KEEP_LOOPS}):
         lowered = _lowered(function, target, "s_tir")
-    found = [_device_function(variable.name_hint, one) for variable, one in lowered.functions_items()]
-    return sorted(found, key=lambda one: one.name)
+    launches = [_device_function(variable.name_hint, device) for variable, device in lowered.functions_items()]
+    return sorted(launches, key=lambda launch: launch.name)
 
 
 def compiled_functions(function: tirx.PrimFunc, target: tvm.target.Target) -> tvm.IRModule:
-    """The device functions of a scheduled kernel just as they are compiled. Raises ValueError where it has none."""
+    """The device functions of a scheduled kernel just as they are compiled.
+
+    :raises ValueError: it has none.
+    """
     return _lowered(function, target, CODEGEN_PIPELINE)
 
 
@@ -76,7 +79,7 @@ def _lowered(function: tirx.PrimFunc, target: tvm.target.Target, pipeline: str) 
         raise ValueError(f"the kernel cannot be lowered: {str(error).strip().splitlines()[-1]}") from error
     _, devices = split_host_device_mods(lowered)
     functions = {
-        variable: one for part in devices.values() for variable, one in finalize_device()(part).functions_items()
+        variable: device for part in devices.values() for variable, device in finalize_device()(part).functions_items()
     }
     if not functions:
         raise ValueError("no part of the kernel is bound to a GPU's threads")
@@ -89,8 +92,8 @@ def _device_function(name: str, function: tirx.PrimFunc) -> DeviceFunction:
 
     def visit(statement: Stmt) -> None:
         if isinstance(statement, SeqStmt):
-            for one in statement.seq:
-                visit(one)
+            for part in statement.seq:
+                visit(part)
         elif isinstance(statement, AttrStmt):
             if statement.attr_key == _THREAD:
                 tag = str(statement.node.thread_tag)

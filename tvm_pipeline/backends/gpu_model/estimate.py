@@ -26,6 +26,9 @@ from tvm_pipeline.hardware.multiprocessor import (
     occupancy,
 )
 
+MODEL_VERSION = 1
+"""Raised with every change of what the model says: older modelled records are then no rivals for new ones."""
+
 _RESIDENT_SHARE = 0.5
 """Activations of this part of the second-level cache are still there when the next kernel reads them."""
 _WEIGHTS = ("weight", "bias")
@@ -127,5 +130,5 @@ def _second_level_bytes(counts: LaunchCounts, unit: GpuUnit, resident: Occupancy
 def _cold_bytes(counts: LaunchCounts, unit: GpuUnit, is_cold: Callable[[str], bool]) -> int:
     """Weights, and activations where they do not fit the second-level cache."""
     everything = counts.unique_bytes()
-    weights = counts.unique_bytes([one.buffer for one in counts.accesses if is_cold(one.buffer)])
+    weights = counts.unique_bytes([access.buffer for access in counts.accesses if is_cold(access.buffer)])
     return weights if everything - weights <= _RESIDENT_SHARE * unit.l2_bytes else everything

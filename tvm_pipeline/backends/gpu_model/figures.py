@@ -7,8 +7,7 @@ import tvm
 from tvm import relax, tirx
 
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
-from tvm_pipeline.backends.gpu_model.estimate import Estimate, Resources, estimate
-from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION
+from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION, Resources, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.hardware.target import GpuTarget
 
@@ -29,7 +28,9 @@ def add_figures(kernels: Sequence[Mapping[str, Any]], module: tvm.IRModule, targ
     by_name = {str(kernel["name"]): kernel for kernel in kernels}
     for variable, function in module.functions_items():
         name = variable.name_hint
-        if not isinstance(function, tirx.PrimFunc) or not any(one.startswith(f"{name}_kernel") for one in by_name):
+        if not isinstance(function, tirx.PrimFunc) or not any(
+            device.startswith(f"{name}_kernel") for device in by_name
+        ):
             continue
         for counts in count_kernel(function.with_attr("global_symbol", name), target.tvm):
             kernel = by_name.get(counts.function.name)
@@ -44,22 +45,22 @@ def add_figures(kernels: Sequence[Mapping[str, Any]], module: tvm.IRModule, targ
 
 def _figures(counts: LaunchCounts, kernel: Mapping[str, Any], target: GpuTarget) -> dict[str, Any]:
     resources = Resources(int(kernel["registers"]), int(kernel["shared_bytes"]), int(kernel["spill_bytes"]))
-    found: Estimate = estimate(counts, resources, target.unit)
+    modelled = estimate(counts, resources, target.unit)
     return {
         "grid": list(counts.function.grid),
         "block": list(counts.function.block),
-        "occupancy": round(found.occupancy.share, 4),
-        "resident_blocks": found.occupancy.blocks,
-        "limited_by": found.occupancy.limit,
-        "waves": round(found.waves, 4),
+        "occupancy": round(modelled.occupancy.share, 4),
+        "resident_blocks": modelled.occupancy.blocks,
+        "limited_by": modelled.occupancy.limit,
+        "waves": round(modelled.waves, 4),
         "global_bytes": round(counts.global_bytes),
         "sector_bytes": round(counts.sector_bytes),
         "unique_bytes": counts.unique_bytes(),
         "flops": round(counts.arithmetic.flops),
         "tensor_flops": round(counts.arithmetic.tensor_flops),
         "barriers": round(counts.barriers),
-        "estimated_us": round(found.seconds * 1e6, 3),
-        "bound": found.bound,
+        "estimated_us": round(modelled.seconds * 1e6, 3),
+        "bound": modelled.bound,
     }
 
 

@@ -16,8 +16,7 @@ from tvm_pipeline.backends.conditions import Conditions, campaign_today
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
-from tvm_pipeline.backends.gpu_model.estimate import Resources, estimate
-from tvm_pipeline.backends.gpu_model.version import MODEL_VERSION
+from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION, Resources, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.schedules.space import Space

@@ -18,36 +18,50 @@ from tvm.tirx.stmt import (
     While,
 )
 
-from tvm_pipeline.backends.gpu_model.counts import GLOBAL, SHARED, Access, Arithmetic, LaunchCounts
+from tvm_pipeline.backends.gpu_model.counts import Access, Arithmetic, Footprint, LaunchCounts
 from tvm_pipeline.backends.gpu_model.device_functions import DeviceFunction, device_functions
 from tvm_pipeline.backends.gpu_model.expression import Array, UnknownValue, call_name, operands
-from tvm_pipeline.backends.gpu_model.footprint import Footprint
-from tvm_pipeline.backends.gpu_model.intrinsics import INTRINSICS, MULTIPLY, buffer_of, fragment_shape, touched
 from tvm_pipeline.backends.gpu_model.memory import WarpCost, global_cost, shared_cost
+from tvm_pipeline.backends.gpu_model.nodes import (
+    ARITHMETIC,
+    GLOBAL,
+    INTRINSICS,
+    MULTIPLY,
+    SHARED,
+    buffer_of,
+    bytes_of,
+    fragment_shape,
+    is_float,
+    is_multiply_add,
+    scope_of,
+    touched,
+)
 from tvm_pipeline.backends.gpu_model.sampling import WarpSamples, sample_block, sample_warps
-from tvm_pipeline.backends.gpu_model.tree import ARITHMETIC, bytes_of, is_float, is_multiply_add, scope_of
 from tvm_pipeline.hardware.multiprocessor import LINE_BYTES, WARP
 
 
 def count_kernel(function: tirx.PrimFunc, target: Target) -> list[LaunchCounts]:
-    """What each launch of a scheduled kernel does. Raises ValueError as ``device_functions`` does."""
-    return [count(one) for one in device_functions(function, target)]
+    """What each launch of a scheduled kernel does.
+
+    :raises ValueError: a part of the kernel is bound to no thread, or a thread extent is no constant.
+    """
+    return [count(launch) for launch in device_functions(function, target)]
 
 
 def count(function: DeviceFunction) -> LaunchCounts:
     """What a launch does. Counts are exact where no condition depends on threads or loops, else sampled."""
-    walk, one_block = _Walk(sample_warps(function)), _Walk(sample_block(function), footprint=Footprint())
-    for one in (walk, one_block):
-        one.statement(function.body, 1.0, one.warps.active)
+    footprint = Footprint()
+    walk, block_walk = _Walk(sample_warps(function)), _Walk(sample_block(function), footprint)
+    walk.statement(function.body, 1.0, walk.warps.active)
+    block_walk.statement(function.body, 1.0, block_walk.warps.active)
     arithmetic = Arithmetic(walk.flops, walk.instructions, walk.tensor_flops)
-    assert one_block.footprint is not None
     return LaunchCounts(
         function=function,
         accesses=tuple(walk.accesses),
         arithmetic=arithmetic,
         shared_bytes=walk.shared_bytes,
         barriers=walk.barriers,
-        block_footprint=one_block.footprint.bytes(),
+        block_footprint=footprint.bytes(),
     )
 
 
@@ -69,8 +83,8 @@ class _Walk:
 
     def statement(self, node: Stmt, weight: float, mask: Array) -> None:
         if isinstance(node, SeqStmt):
-            for one in node.seq:
-                self.statement(one, weight, mask)
+            for part in node.seq:
+                self.statement(part, weight, mask)
         elif isinstance(node, For):
             self._loop(node, weight, mask)
         elif isinstance(node, IfThenElse):
@@ -176,8 +190,8 @@ class _Walk:
 
     def _touch(self, call: Call, weight: float, mask: Array) -> None:
         try:
-            for one in touched(call, self._value):
-                self._request(one.buffer, one.addresses, one.is_store, weight, mask)
+            for request in touched(call, self._value):
+                self._request(request.buffer, request.addresses, request.is_store, weight, mask)
         except UnknownValue:
             return
 

@@ -11,11 +11,19 @@ from tvm import tirx
 from tvm.ir import Call, Expr, TensorLoad
 from tvm.tirx.stmt import AttrStmt, Bind, BufferStore, Evaluate, For, ForKind, IfThenElse, SeqStmt, Stmt, While
 
-from tvm_pipeline.backends.gpu_model.counts import GLOBAL
 from tvm_pipeline.backends.gpu_model.device_functions import DeviceFunction
 from tvm_pipeline.backends.gpu_model.expression import call_name, operands
-from tvm_pipeline.backends.gpu_model.intrinsics import COPY, INTRINSICS, MULTIPLY, touched_buffer
-from tvm_pipeline.backends.gpu_model.tree import ARITHMETIC, is_float, is_multiply_add, scope_of
+from tvm_pipeline.backends.gpu_model.nodes import (
+    ARITHMETIC,
+    COPY,
+    GLOBAL,
+    INTRINSICS,
+    MULTIPLY,
+    is_float,
+    is_multiply_add,
+    scope_of,
+    touched_buffer,
+)
 from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.hardware.multiprocessor import (
     BARRIER_CYCLES,
@@ -67,8 +75,8 @@ class _Clock:
 
     def statement(self, node: Stmt) -> None:
         if isinstance(node, SeqStmt):
-            for one in node.seq:
-                self.statement(one)
+            for part in node.seq:
+                self.statement(part)
         elif isinstance(node, For):
             self._loop(node)
         elif isinstance(node, IfThenElse):

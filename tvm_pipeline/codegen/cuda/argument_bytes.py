@@ -33,20 +33,20 @@ def add_arguments(kernels: Sequence[Mapping[str, Any]], source: str, module: tvm
 
 
 def _pointers(parameters: str) -> tuple[str, ...]:
-    return tuple(one.split()[-1] for one in parameters.split(",") if "*" in one)
+    return tuple(parameter.split()[-1] for parameter in parameters.split(",") if "*" in parameter)
 
 
 def _known(pointers: Sequence[str], sizes: Mapping[str, int]) -> list[dict[str, Any]]:
-    found = ((pointer, sizes.get(pointer.removesuffix(_SUFFIX))) for pointer in pointers)
-    return [{"name": pointer, "bytes": size} for pointer, size in found if size is not None]
+    named = ((pointer, sizes.get(pointer.removesuffix(_SUFFIX))) for pointer in pointers)
+    return [{"name": pointer, "bytes": size} for pointer, size in named if size is not None]
 
 
 def _buffers(function: tirx.PrimFunc) -> dict[str, int]:
     """Bytes of a kernel's parameters by name, of those of known shape whose name is no other's."""
     sizes: dict[str, list[int]] = {}
     for parameter in function.params:
-        if isinstance(parameter.ty, BufferType) and all(isinstance(one, tirx.IntImm) for one in parameter.shape):
+        if isinstance(parameter.ty, BufferType) and all(isinstance(extent, tirx.IntImm) for extent in parameter.shape):
             elements = math.prod(int(extent) for extent in parameter.shape)
             size = elements * DataType(str(parameter.dtype)).bits // 8
             sizes.setdefault(str(parameter.name), []).append(size)
-    return {name: found[0] for name, found in sizes.items() if len(found) == 1}
+    return {name: known[0] for name, known in sizes.items() if len(known) == 1}

@@ -10,13 +10,19 @@ from tvm import relax
 
 from mobilenet_tvm.base.errors import UserError
 from tvm_pipeline.codegen.cuda.compiler import device_compiler
-from tvm_pipeline.codegen.cuda.device_section import add_device_section
+from tvm_pipeline.codegen.cuda.elf import add_device_section
 from tvm_pipeline.codegen.cuda.fatbin import Fatbin
-from tvm_pipeline.codegen.cuda.relax_pipeline import USE_GRAPH, cuda_pipeline
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import GpuTarget
 
 SOURCE = "debug/kernels.cu"
+
+USE_GRAPH = "relax.backend.use_cuda_graph"
+"""The switch of ``RewriteCUDAGraph`` in the pass context.
+
+What it captures is all that neither reads the network's input nor writes its output: those two tensors are the
+caller's, and a graph holds addresses.
+"""
 
 
 def build_cuda(module: tvm.IRModule, target: GpuTarget, *, graph: bool = True) -> tuple[relax.VMExecutable, Fatbin]:
@@ -49,3 +55,24 @@ def write_device_code(fatbin: Fatbin, module: Path, driver: str | None) -> dict[
         "fatbin_sha256": hashlib.sha256(fatbin.code).hexdigest(),
         "kernels": [asdict(kernel) for kernel in fatbin.kernels],
     }
+
+
+@tvm.transform.module_pass(opt_level=0)  # type: ignore[untyped-decorator]
+def cuda_pipeline(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
+    """From kernels and ``call_tir`` to what the VM executes; memory is planned first, so that a graph can hold it."""
+    return tvm.transform.Sequential(
+        [
+            relax.transform.RewriteDataflowReshape(),
+            relax.transform.ToNonDataflow(),
+            relax.transform.RemovePurityChecking(),
+            relax.transform.CallTIRRewrite(),
+            relax.transform.StaticPlanBlockMemory(),
+            relax.transform.RewriteCUDAGraph(),
+            relax.transform.LowerAllocTensor(),
+            relax.transform.KillAfterLastUse(),
+            relax.transform.LowerRuntimeBuiltin(),
+            relax.transform.ComputePrimValue(),
+            relax.transform.VMShapeLower(),
+            relax.transform.AttachGlobalSymbol(),
+        ]
+    )(module)

@@ -1,14 +1,16 @@
 """CUDA source -> a fatbin: machine code of one architecture, and PTX that drivers make into code for newer ones."""
 
+import re
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.nvcc import find_nvcc
-from tvm_pipeline.codegen.cuda.host_compiler import host_compiler
-from tvm_pipeline.codegen.cuda.ptxas_report import KernelResources, parse_ptxas
+from mobilenet_tvm.base.zig import zig_program
 
 _TIMEOUT_S = 600
 # TVM writes half arithmetic with operators; fast mathematics is left out, since it changes results.
@@ -23,6 +25,26 @@ _FLAGS = (
     "--diag-suppress=177,1046",
     "--ptxas-options=-v",
 )
+
+_KERNEL = re.compile(r"Compiling entry function '(\w+)'")
+_SPILL = re.compile(r"(\d+) bytes spill stores, (\d+) bytes spill loads")
+_REGISTERS = re.compile(r"Used (\d+) registers")
+_SHARED = re.compile(r"(\d+) bytes smem")
+
+
+@dataclass(frozen=True)
+class KernelResources:
+    """What one thread block of a kernel takes.
+
+    :ivar registers: of each thread.
+    :ivar shared_bytes: static shared memory; what is asked for at the launch comes on top.
+    :ivar spill_bytes: stored and loaded by each thread because registers ran out.
+    """
+
+    name: str
+    registers: int
+    shared_bytes: int
+    spill_bytes: int
 
 
 @dataclass(frozen=True)
@@ -71,3 +93,36 @@ def compile_fatbin(source: str, arch: str) -> Fatbin:
                 raise UserError(f"nvcc {nvcc.version} ({nvcc.program}) does not know {arch}: another version is needed")
             raise SystemFailure(f"nvcc {nvcc.version} failed: {said.strip().splitlines()[0]}", said)
         return Fatbin(source, output.read_bytes(), arch, virtual, tuple(parse_ptxas(said)), f"nvcc {nvcc.version}")
+
+
+def host_compiler(folder: Path) -> Sequence[str]:
+    """Arguments of nvcc's that name it; ``folder`` lasts as long as nvcc runs."""
+    if shutil.which("g++") is not None:
+        return ()
+    return zig_as_host_compiler(folder)
+
+
+def zig_as_host_compiler(folder: Path) -> Sequence[str]:
+    """ziglang's clang under a name by which nvcc takes it for what it is."""
+    script = folder / "clang++"
+    script.write_text(f'#!/bin/sh\nexec "{zig_program()}" c++ "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return ("-ccbin", str(script), "-allow-unsupported-compiler")
+
+
+def parse_ptxas(report: str) -> list[KernelResources]:
+    """The kernels of a report, in order of name; lines about anything else are passed over."""
+    kernels = []
+    parts = _KERNEL.split(report)
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        spill, registers, shared = _SPILL.search(text), _REGISTERS.search(text), _SHARED.search(text)
+        if registers is not None:
+            kernels.append(
+                KernelResources(
+                    name,
+                    registers=int(registers[1]),
+                    shared_bytes=int(shared[1]) if shared else 0,
+                    spill_bytes=int(spill[1]) + int(spill[2]) if spill else 0,
+                )
+            )
+    return sorted(kernels, key=lambda kernel: kernel.name)

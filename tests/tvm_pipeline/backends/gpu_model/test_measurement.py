@@ -13,7 +13,7 @@ from tvm_pipeline.backends.backend import answers
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.backends.gpu_model.measurement import ModelledGpu
-from tvm_pipeline.codegen.cuda.ptxas_report import KernelResources
+from tvm_pipeline.codegen.cuda.fatbin import KernelResources
 from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.schedules.space import Choice, Space
 

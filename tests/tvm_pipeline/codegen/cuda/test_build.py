@@ -16,7 +16,7 @@ import targets
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.nvcc import find_nvcc
 from mobilenet_tvm.base.tuning_log import TuningLogs
-from tvm_pipeline.codegen.cuda.device_section import add_device_section, device_section
+from tvm_pipeline.codegen.cuda.elf import add_device_section, device_section
 from tvm_pipeline.hardware.target import GpuTarget
 
 NEVER = (b"__global__", b"__launch_bounds__", b"blockIdx.x)", b"#include")

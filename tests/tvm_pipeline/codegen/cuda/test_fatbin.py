@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from tvm_pipeline.codegen.cuda import fatbin, host_compiler
-from tvm_pipeline.codegen.cuda.fatbin import compile_fatbin
-from tvm_pipeline.codegen.cuda.ptxas_report import KernelResources, parse_ptxas
+from tvm_pipeline.codegen.cuda import fatbin
+from tvm_pipeline.codegen.cuda.fatbin import KernelResources, compile_fatbin, parse_ptxas
 
 SOURCE = """
 extern "C" __global__ void __launch_bounds__(64) plus(float* x) {
@@ -46,15 +45,15 @@ def test_machine_code_and_ptx() -> None:
 
 def test_ziglangs_clang_serves_where_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     made = compile_fatbin(SOURCE, "sm_80")
-    monkeypatch.setattr(fatbin, "host_compiler", host_compiler.zig_as_host_compiler)
+    monkeypatch.setattr(fatbin, "host_compiler", fatbin.zig_as_host_compiler)
     assert compile_fatbin(SOURCE, "sm_80").code == made.code, "the same from either, and from every run"
 
 
 def test_the_systems_compiler_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_compiler.shutil, "which", lambda name: None)
-    assert host_compiler.host_compiler(tmp_path)[0] == "-ccbin"
-    monkeypatch.setattr(host_compiler.shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert host_compiler.host_compiler(tmp_path) == ()
+    monkeypatch.setattr(fatbin.shutil, "which", lambda name: None)
+    assert fatbin.host_compiler(tmp_path)[0] == "-ccbin"
+    monkeypatch.setattr(fatbin.shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert fatbin.host_compiler(tmp_path) == ()
 
 
 def test_an_architecture_that_it_does_not_know() -> None:

@@ -4,12 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import tvm
 
-from mobilenet_tvm.base.errors import SystemFailure
-from tvm_pipeline.codegen.cuda.elf_symbols import undefined_symbols
-from tvm_pipeline.codegen.cuda.stub_libraries import CUDART, DRIVER, stub_library
+from tvm_pipeline.codegen.cuda.elf import undefined_symbols
+from tvm_pipeline.codegen.cuda.load_runtime import CUDART, DRIVER, stub_library
 
 RUNTIME = Path(tvm.__file__).parent / "lib" / "libtvm_runtime_cuda.so"
 CREATE = "ffi.Module.create.cuda"
@@ -37,9 +35,3 @@ def test_the_stand_ins_have_what_the_runtime_lacks(tmp_path: Path) -> None:
     assert b"\0cudaGraphLaunch\0" not in driver
     assert b"\0cudaGraphLaunch\0" in cudart
     assert undefined_symbols(tmp_path / DRIVER) == undefined_symbols(tmp_path / CUDART) == []
-
-
-def test_a_file_that_is_no_library(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("no library")
-    with pytest.raises(SystemFailure, match="no 64-bit ELF file"):
-        undefined_symbols(tmp_path / "text")

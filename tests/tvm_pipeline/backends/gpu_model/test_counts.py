@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tvm_pipeline.backends.gpu_model.footprint import Footprint
+from tvm_pipeline.backends.gpu_model.counts import Footprint
 
 ROWS = 256
 

@@ -1,5 +1,7 @@
-"""Memory that intrinsics touch: fragments of tensor cores (CUDA C++ Programming Guide, "Warp Matrix Functions") and
-asynchronous copies."""
+"""What walks over TIR ask of a node: its arithmetic, its memory, and what an intrinsic touches.
+
+Fragments of tensor cores: CUDA C++ Programming Guide, "Warp Matrix Functions".
+"""
 
 from dataclasses import dataclass
 
@@ -9,6 +11,39 @@ from tvm.ir import Call, Expr, TensorLoad
 
 from tvm_pipeline.backends.gpu_model.expression import Array, Evaluator, UnknownValue, call_name
 from tvm_pipeline.hardware.multiprocessor import WARP
+
+GLOBAL, SHARED = "global", "shared"
+ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max")
+_FLOAT = 2
+
+
+def is_float(node: Expr) -> bool:
+    return bool(node.ty.dtype.type_code == _FLOAT)
+
+
+def is_multiply_add(node: Expr) -> bool:
+    """Whether the compiler makes one instruction of a sum and the product in it."""
+    if type(node).__name__ not in ("Add", "Sub") or not is_float(node):
+        return False
+    return any(type(_uncast(part)).__name__ == "Mul" for part in (node.a, node.b))
+
+
+def _uncast(node: Expr) -> Expr:
+    return node.value if type(node).__name__ == "Cast" else node
+
+
+def scope_of(buffer: tirx.Buffer) -> str | None:
+    """``global`` or ``shared``; None for registers and fragments."""
+    scope = str(buffer.scope())
+    return GLOBAL if scope in ("", GLOBAL) else SHARED if scope.startswith(SHARED) else None
+
+
+def bytes_of(buffer: tirx.Buffer) -> int:
+    elements = 1
+    for extent in buffer.shape:
+        elements *= int(extent)
+    return elements * int(DataType(buffer.dtype).itemsize)
+
 
 LOAD_MATRIX, FILL_MATRIX = "tvm_load_matrix_sync", "tvm_fill_fragment"
 STORE_MATRIX, MULTIPLY = "tvm_store_matrix_sync", "tvm_mma_sync"
@@ -61,7 +96,10 @@ def touched_buffer(call: Call) -> tirx.Buffer:
 
 
 def buffer_of(pointer: Expr) -> tirx.Buffer:
-    """The buffer that ``buffer.data`` stands for. Raises UnknownValue for any other pointer."""
+    """The buffer that ``buffer.data`` stands for.
+
+    :raises UnknownValue: it is another pointer.
+    """
     if call_name(pointer) != "buffer_data":
         raise UnknownValue(str(pointer))
     return pointer.args[0]
