@@ -51,8 +51,8 @@ def _check(name: str, ok: object, detail: str, mend: str, *, required: bool = Fa
 
 
 def _python() -> Check:
-    ok = sys.version_info >= (3, 11)
-    return _check("Python", ok, platform.python_version(), "install Python 3.11 or newer", required=True)
+    ok = (3, 11) <= sys.version_info < (3, 14)
+    return _check("Python", ok, platform.python_version(), "install Python 3.11, 3.12 or 3.13", required=True)
 
 
 def _system() -> Check:
