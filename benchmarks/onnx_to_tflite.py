@@ -78,9 +78,10 @@ class Converter:
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self._graph = graph
-        self._constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+        self._constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
         values = (*graph.value_info, *graph.output, *graph.input)
-        self._shapes = {one.name: [int(d.dim_value) for d in one.type.tensor_type.shape.dim] for one in values}
+        shapes = {value.name: value.type.tensor_type.shape for value in values}
+        self._shapes = {name: [int(extent.dim_value) for extent in shape.dim] for name, shape in shapes.items()}
         self._readers: dict[str, list[onnx.NodeProto]] = {}
         for node in graph.node:
             for name in node.input:
@@ -89,7 +90,7 @@ class Converter:
         self._writer = Writer()
 
     def convert(self) -> bytes:
-        given = next(one.name for one in self._graph.input if one.name not in self._constants)
+        given = next(value.name for value in self._graph.input if value.name not in self._constants)
         self._numbers[given] = self._writer.tensor(self._shape(given))
         for node in self._graph.node:
             if node.output[0] not in self._numbers:
@@ -114,7 +115,7 @@ class Converter:
         self._constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
 
     def _conv(self, node: onnx.NodeProto) -> None:
-        attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+        attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
         kernel, depthwise = self._constants[node.input[1]], attributes.get("group", 1) > 1
         weights = kernel.transpose(1, 2, 3, 0) if depthwise else kernel.transpose(0, 2, 3, 1)
         options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
@@ -155,7 +156,7 @@ class Converter:
     _flatten = _reshape
 
     def _gemm(self, node: onnx.NodeProto) -> None:
-        transposed = any(one.name == "transB" and one.i for one in node.attribute)
+        transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
         kernel = self._constants[node.input[1]]
         weights = self._writer.constant(kernel if transposed else kernel.T)
         inputs = [self._numbers[node.input[0]], weights, self._writer.constant(self._constants[node.input[2]])]

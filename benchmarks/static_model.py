@@ -52,15 +52,17 @@ def of_python(script: str, arguments: list[str], root: Path, site: Path, core: C
         return execute([*emulator, *program], core, plugin, TIMEOUT)
 
 
-def summary(name: str, engine: str, core: Core, found: Estimate, count: int) -> dict[str, object]:
+def summary(name: str, engine: str, core: Core, modelled: Estimate, count: int) -> dict[str, object]:
     """Per inference, in millions."""
     return {
         "engine": engine,
         "network": name,
         "core": core.name,
-        "pipeline": round((found.pipeline_cycles + found.branch_cycles) / count / 1e6, 2),
-        "memory": round(found.memory_cycles / count / 1e6, 2),
-        "instructions": {kind: round(number / count / 1e6, 3) for kind, number in sorted(found.instructions.items())},
+        "pipeline": round((modelled.pipeline_cycles + modelled.branch_cycles) / count / 1e6, 2),
+        "memory": round(modelled.memory_cycles / count / 1e6, 2),
+        "instructions": {
+            kind: round(number / count / 1e6, 3) for kind, number in sorted(modelled.instructions.items())
+        },
     }
 
 
@@ -85,8 +87,8 @@ def main() -> None:
             arguments = [str(network), *(["--float32"] if given.float32 else [])]
             script = f"{given.engine}_once.py"
             execution = of_python(script, arguments, given.root.resolve(), given.site.resolve(), core, plugin)
-    found = estimate(execution, core, Throughput(core))
-    line = json.dumps(summary(given.network.stem, given.engine, core, found, count))
+    modelled = estimate(execution, core, Throughput(core))
+    line = json.dumps(summary(given.network.stem, given.engine, core, modelled, count))
     if given.results is None:
         print(line)
     else:

@@ -26,7 +26,7 @@ class Published:
 
 
 def _ncnn(core: str, gigahertz: float, threads: int, **milliseconds: float) -> list[Published]:
-    return [Published("ncnn", name, core, gigahertz, threads, one) for name, one in milliseconds.items()]
+    return [Published("ncnn", name, core, gigahertz, threads, published) for name, published in milliseconds.items()]
 
 
 PUBLISHED = [
@@ -49,7 +49,7 @@ def modelled(result: dict[str, float], row: Published) -> float:
 
 def main() -> None:
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
-    results = {(one["engine"], one["network"], one["core"]): one for one in map(json.loads, lines)}
+    results = {(result["engine"], result["network"], result["core"]): result for result in map(json.loads, lines)}
     rows = [
         (row, modelled(results[key], row))
         for row in PUBLISHED
@@ -60,9 +60,9 @@ def main() -> None:
     errors = []
     for row, milliseconds in rows:
         others = [
-            math.log(one.milliseconds / theirs)
-            for one, theirs in rows
-            if (one.core, one.threads) == (row.core, row.threads) and one.network != row.network
+            math.log(other.milliseconds / theirs)
+            for other, theirs in rows
+            if (other.core, other.threads) == (row.core, row.threads) and other.network != row.network
         ]
         scale = math.exp(sum(others) / len(others)) if others else None
         predicted = scale * milliseconds / row.milliseconds - 1 if scale is not None else None

@@ -9,6 +9,7 @@ normalisation, which folds away.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,30 +46,29 @@ class Cost:
     @property
     def shares(self) -> tuple[KindShare, ...]:
         """By kind of layer, for the kinds that the network has."""
-        found = []
-        for kind in COSTLY_KINDS:
-            layers = [layer for layer in self.layers if layer.kind == kind]
-            if layers:
-                found.append(
-                    KindShare(
-                        kind=kind,
-                        mult_adds_share=sum(layer.mult_adds for layer in layers) / self.mult_adds,
-                        parameters_share=sum(layer.parameters for layer in layers) / self.parameters,
-                    )
-                )
-        return tuple(found)
+        mult_adds, parameters = Counter[str](), Counter[str]()
+        for layer in self.layers:
+            mult_adds[layer.kind] += layer.mult_adds
+            parameters[layer.kind] += layer.parameters
+        return tuple(
+            KindShare(
+                kind=kind,
+                mult_adds_share=mult_adds[kind] / self.mult_adds,
+                parameters_share=parameters[kind] / self.parameters,
+            )
+            for kind in COSTLY_KINDS
+            if kind in mult_adds
+        )
 
     @property
     def separable_blocks(self) -> tuple[SeparableBlock, ...]:
         """Every depthwise layer with the pointwise layer that mixes its channels (not a squeeze-and-excitation's)."""
-        found = []
-        for index, depthwise in enumerate(self.layers):
-            if depthwise.kind == "depthwise":
-                following = self.layers[index + 1 :]
-                pointwise = next((layer for layer in following if _mixes(layer, depthwise)), None)
-                if pointwise is not None:
-                    found.append(_separable(depthwise, pointwise))
-        return tuple(found)
+        pairs = (
+            (depthwise, next((layer for layer in self.layers[index:] if _mixes(layer, depthwise)), None))
+            for index, depthwise in enumerate(self.layers)
+            if depthwise.kind == "depthwise"
+        )
+        return tuple(_separable(depthwise, pointwise) for depthwise, pointwise in pairs if pointwise is not None)
 
 
 def _mixes(layer: NetworkLayer, depthwise: NetworkLayer) -> bool:
