@@ -41,8 +41,10 @@ std::string LatencyText(const Latency& latency, const RunInfo& info) {
          WhereText(info);
 }
 
-void WriteInfo(JsonWriter& json, const Manifest& manifest, const RunInfo& info) {
-  json.Key("package").String(info.package);
+// A document that says of the run as a whole what there is to say, and is open.
+JsonWriter BeginReport(const Manifest& manifest, const RunInfo& info) {
+  JsonWriter json;
+  json.BeginObject().Key("package").String(info.package);
   json.Key("model").String(manifest.model);
   json.Key("target").String(manifest.target);
   json.Key("threads").Integer(info.threads);
@@ -52,6 +54,7 @@ void WriteInfo(JsonWriter& json, const Manifest& manifest, const RunInfo& info) 
     json.Key("cuda_version").Integer(info.gpu->cuda_version);
     json.Key("emulated").Bool(info.gpu->emulated).EndObject();
   }
+  return json;
 }
 
 }  // namespace
@@ -69,9 +72,7 @@ std::string ClassifiedText(const Manifest& manifest, const RunInfo& info,
 
 std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
                            const std::vector<Classified>& results) {
-  JsonWriter json;
-  json.BeginObject();
-  WriteInfo(json, manifest, info);
+  JsonWriter json = BeginReport(manifest, info);
   json.Key("results").BeginArray();
   for (const Classified& result : results) {
     json.BeginObject().Key("image").String(result.image).Key("top").BeginArray();
@@ -102,9 +103,7 @@ std::string SelfTestText(const Manifest& manifest, const RunInfo& info, const Se
 }
 
 std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const SelfTest& result) {
-  JsonWriter json;
-  json.BeginObject();
-  WriteInfo(json, manifest, info);
+  JsonWriter json = BeginReport(manifest, info);
   json.Key("self_test").BeginObject();
   json.Key("max_abs_err").Number(result.max_abs_err);
   json.Key("output_range").Number(result.output_range);
@@ -123,9 +122,7 @@ std::string BenchText(const Manifest& manifest, const RunInfo& info, const Laten
 std::string BenchJson(const Manifest& manifest, const RunInfo& info,
                       const std::vector<double>& times) {
   const Latency latency = Summarise(times);
-  JsonWriter json;
-  json.BeginObject();
-  WriteInfo(json, manifest, info);
+  JsonWriter json = BeginReport(manifest, info);
   json.Key("bench").BeginObject();
   json.Key("min_ms").Number(latency.min).Key("median_ms").Number(latency.median);
   json.Key("p90_ms").Number(latency.p90);
@@ -151,9 +148,7 @@ std::string ProfileText(const Manifest& manifest, const RunInfo& info, const Pro
 }
 
 std::string ProfileJson(const Manifest& manifest, const RunInfo& info, const Profile& profile) {
-  JsonWriter json;
-  json.BeginObject();
-  WriteInfo(json, manifest, info);
+  JsonWriter json = BeginReport(manifest, info);
   json.Key("profile").BeginObject();
   json.Key("median_ms").Number(profile.whole.median);
   json.Key("runs").Integer(static_cast<std::int64_t>(profile.whole.runs));

@@ -1,5 +1,6 @@
 #include "package/manifest.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -146,6 +147,15 @@ Manifest ParseManifest(std::string_view text) {
     manifest.files.emplace_back(path, digest.String());
   }
   return manifest;
+}
+
+void RequireListed(const Manifest& manifest, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (std::none_of(manifest.files.begin(), manifest.files.end(),
+                     [&](const auto& file) { return file.first == name; })) {
+      throw UserError(std::string("manifest.json: does not list ") + name + " among its files");
+    }
+  }
 }
 
 std::string LabelOf(const Manifest& manifest, std::size_t id) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,6 +46,9 @@ struct Manifest {
 /// Reads the text of a manifest. The schema is looked at first, so a manifest of a newer one is called that and not
 /// broken. Throws UserError.
 Manifest ParseManifest(std::string_view text);
+
+/// Throws UserError unless the manifest lists the files, so that their checksums were compared.
+void RequireListed(const Manifest& manifest, std::initializer_list<const char*> names);
 
 /// Class `id`'s name, or "class 17" where the package has no names.
 std::string LabelOf(const Manifest& manifest, std::size_t id);

@@ -24,16 +24,8 @@ void CheckSums(const fs::path& root, const Manifest& manifest) {
                       ": its checksum is not the one in manifest.json: the package is damaged");
     }
   }
-  const auto listed = [&](const char* name) {
-    return std::any_of(manifest.files.begin(), manifest.files.end(),
-                       [&](const auto& file) { return file.first == name; });
-  };
   // Only what was checked is loaded.
-  for (const char* name : {"module.so", "reference.npz"}) {
-    if (!listed(name)) {
-      throw UserError(std::string("manifest.json: does not list ") + name + " among its files");
-    }
-  }
+  RequireListed(manifest, {"module.so", "reference.npz"});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "commands.h"
@@ -39,14 +40,6 @@ std::filesystem::path FileOf(const std::string& name) {
   return path;
 }
 
-std::string FirstArgument(const ffi::AnyView* arguments, std::int32_t count) {
-  const auto text = count > 0 ? arguments[0].try_cast<ffi::String>() : std::nullopt;
-  if (!text) {
-    throw UserError("a text is needed");
-  }
-  return {text->data(), text->size()};
-}
-
 std::string RunHere(const std::string& request) {
   std::string output;
   std::string complaint;
@@ -71,43 +64,39 @@ std::string RunHere(const std::string& request) {
   return json.EndObject().Text();
 }
 
-// One of the functions as TVM calls it: an exception of ours must not pass through TVM's code.
-template <typename Body>
-int Answer(TVMFFIAny* result, const Body& body) {
+ffi::Any WorkPath(const std::string& name) { return ffi::String(FileOf(name).string()); }
+
+ffi::Any LoadModule(const std::string& name) {
+  return CallTvm(RegisteredInTvm("ffi.ModuleLoadFromFile"), ffi::String(FileOf(name).string()));
+}
+
+ffi::Any Describe() { return ffi::String(DescribeBoard()); }
+
+ffi::Any RunPackage(const std::string& request) { return ffi::String(RunHere(request)); }
+
+std::string TextOf(const TVMFFIAny* arguments, std::int32_t count) {
+  const auto* views = reinterpret_cast<const ffi::AnyView*>(arguments);
+  const auto text = count > 0 ? views[0].try_cast<ffi::String>() : std::nullopt;
+  if (!text) {
+    throw UserError("a text is needed");
+  }
+  return {text->data(), text->size()};
+}
+
+// One of them as TVM calls it: an exception of ours must not pass through TVM's code.
+template <auto Function>
+int Answer(void* /*self*/, const TVMFFIAny* arguments, std::int32_t count, TVMFFIAny* result) {
   try {
-    *reinterpret_cast<ffi::Any*>(result) = body();
+    if constexpr (std::is_invocable_v<decltype(Function)>) {
+      *reinterpret_cast<ffi::Any*>(result) = Function();
+    } else {
+      *reinterpret_cast<ffi::Any*>(result) = Function(TextOf(arguments, count));
+    }
     return 0;
   } catch (const std::exception& error) {
     TVMFFIErrorSetRaisedFromCStr("RuntimeError", error.what());
     return -1;
   }
-}
-
-int WorkPath(void* /*self*/, const TVMFFIAny* arguments, std::int32_t count, TVMFFIAny* result) {
-  return Answer(result, [&]() -> ffi::Any {
-    const auto* views = reinterpret_cast<const ffi::AnyView*>(arguments);
-    return ffi::String(FileOf(FirstArgument(views, count)).string());
-  });
-}
-
-int LoadModule(void* /*self*/, const TVMFFIAny* arguments, std::int32_t count, TVMFFIAny* result) {
-  return Answer(result, [&]() -> ffi::Any {
-    const auto* views = reinterpret_cast<const ffi::AnyView*>(arguments);
-    const std::string path = FileOf(FirstArgument(views, count)).string();
-    return CallTvm(RegisteredInTvm("ffi.ModuleLoadFromFile"), ffi::String(path));
-  });
-}
-
-int Describe(void* /*self*/, const TVMFFIAny* /*arguments*/, std::int32_t /*count*/,
-             TVMFFIAny* result) {
-  return Answer(result, []() -> ffi::Any { return ffi::String(DescribeBoard()); });
-}
-
-int RunPackage(void* /*self*/, const TVMFFIAny* arguments, std::int32_t count, TVMFFIAny* result) {
-  return Answer(result, [&]() -> ffi::Any {
-    const auto* views = reinterpret_cast<const ffi::AnyView*>(arguments);
-    return ffi::String(RunHere(FirstArgument(views, count)));
-  });
 }
 
 void Register(const std::string& name, TVMFFISafeCallType function) {
@@ -151,10 +140,10 @@ std::string DescribeBoard() {
 
 void RegisterBoardFunctions(const std::filesystem::path& folder) {
   Folder() = folder;
-  Register("tvm.rpc.server.workpath", WorkPath);
-  Register("tvm.rpc.server.load_module", LoadModule);
-  Register("mobilenet_tvm.board", Describe);
-  Register("mobilenet_tvm.run", RunPackage);
+  Register("tvm.rpc.server.workpath", Answer<WorkPath>);
+  Register("tvm.rpc.server.load_module", Answer<LoadModule>);
+  Register("mobilenet_tvm.board", Answer<Describe>);
+  Register("mobilenet_tvm.run", Answer<RunPackage>);
 }
 
 }  // namespace mobilenet_tvm

@@ -38,16 +38,19 @@ AddressList Resolve(const Address& address) {
   return {found, &freeaddrinfo};
 }
 
-Socket NewSocket() {
-  Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+/// The socket, if it is one: it sends at once and notices a peer whose plug was pulled.
+Socket Prepared(Socket socket, const std::string& complaint) {
   if (socket.Descriptor() < 0) {
-    throw SystemError("no socket: " + Reason());
+    throw SystemError(complaint + Reason());
   }
   const int yes = 1;
   setsockopt(socket.Descriptor(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-  // A peer whose plug was pulled is noticed.
   setsockopt(socket.Descriptor(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
   return socket;
+}
+
+Socket NewSocket() {
+  return Prepared(Socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), "no socket: ");
 }
 
 }  // namespace
@@ -93,14 +96,7 @@ int Socket::Port() const {
 }
 
 Socket Socket::Accept() const {
-  Socket socket(accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC));
-  if (socket.descriptor_ < 0) {
-    throw SystemError("accept: " + Reason());
-  }
-  const int yes = 1;
-  setsockopt(socket.descriptor_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-  setsockopt(socket.descriptor_, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
-  return socket;
+  return Prepared(Socket(accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC)), "accept: ");
 }
 
 bool Socket::IsReadable(int milliseconds) const {

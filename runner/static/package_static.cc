@@ -64,13 +64,7 @@ std::map<std::string, std::string_view> MembersOf(std::string_view self, const f
 }
 
 void CheckSums(const Package& package) {
-  for (const char* name : {kProgram, "module.bin", "reference.npz"}) {
-    const auto& files = package.manifest.files;
-    if (std::none_of(files.begin(), files.end(),
-                     [&](const auto& file) { return file.first == name; })) {
-      throw UserError(std::string("manifest.json: does not list ") + name + " among its files");
-    }
-  }
+  RequireListed(package.manifest, {kProgram, "module.bin", "reference.npz"});
   for (const auto& [name, expected] : package.manifest.files) {
     const auto member = package.members.find(name);
     if (member == package.members.end()) {
