@@ -82,7 +82,7 @@ class TestClassifies:
         assert run.code == 0
         assert lines[0] == str(images["ppm"])
         assert len(lines) == 7
-        best = expected_top(preprocess(images["ppm"], pristine.manifest["preprocessing"]))[0]
+        best = expected_top(preprocess(images["ppm"], PREPROCESSING))[0]
         assert lines[1].split(maxsplit=3)[0] == "1" and lines[1].endswith(pristine.manifest["labels"][best])
         assert "median" in lines[6] and "(5 runs)" in lines[6] and "2 threads" in lines[6]
 
@@ -109,7 +109,7 @@ class TestClassifies:
             run = pristine.run(path, "--json", "--top", 10)
             assert run.code == 0, run.error
             ours = [e["class_id"] for e in run.json["results"][0]["top"]]
-            assert ours == expected_top(preprocess(path, pristine.manifest["preprocessing"])), mode
+            assert ours == expected_top(preprocess(path, PREPROCESSING)), mode
 
 
 class TestMeasures:
