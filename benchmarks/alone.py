@@ -36,14 +36,8 @@ def peak(run: Run) -> Section:
         for network in run.networks(LARGE):
             result: Mapping[str, Any] = mobilenet_tvm.profile(_package(network, target, f"{folder}/{network}"))
             shown = result["peak_gmacs"]
-            rows.append(
-                (
-                    network,
-                    f"{result['total_ms']:.2f}",
-                    f"{result['mult_adds'] / 1e6:.0f}",
-                    f"{result['peak_share']:.1%}",
-                )
-            )
+            milliseconds, millions = result["total_ms"], result["mult_adds"] / 1e6
+            rows.append((network, f"{milliseconds:.2f}", f"{millions:.0f}", f"{result['peak_share']:.1%}"))
     return Section(
         "Share of the core's peak",
         "One thread: the multiply-adds of a network's definition, over its time and the measured FMA peak of one core. "
@@ -59,8 +53,9 @@ def peak(run: Run) -> Section:
 
 def _seconds(words: list[object], cache: Path) -> str:
     """How long a command takes that finds in the cache the runner alone, and what an earlier one left there."""
-    cache.mkdir(exist_ok=True)
-    if not (cache / "runner").exists():
+    if not cache.exists():
+        cache.mkdir()
+        (cache_dir() / "runner").mkdir(parents=True, exist_ok=True)
         (cache / "runner").symlink_to(cache_dir() / "runner")
     begin = time.perf_counter()
     environment = {**os.environ, CACHE_VARIABLE: str(cache)}
