@@ -1,10 +1,12 @@
 """The part of a GPU that a schedule is cut for, and that its time is estimated from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import msgspec
+
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.target_spec import GpuFigures
 from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.unit import GPU
 
@@ -29,37 +31,12 @@ FEWEST_PIXELS = 16
 """Of a multiprocessor in a fused kernel: with fewer, most of what a block reads is border."""
 
 
-@dataclass(frozen=True)
-class GpuUnit:
-    """Published figures of a GPU: the ``[gpu]`` table of its preset.
+class GpuUnit(GpuFigures):
+    """A GPU by its published figures.
 
-    :ivar compute_capability: major and minor as one number: 80 is 8.0.
-    :ivar shared_bytes_per_block: most shared memory of one block, dynamic memory that the driver must be asked for
-        included (static arrays end at 48 KiB on every GPU).
-    :ivar shared_bytes_per_multiprocessor: what resident blocks share; each also takes 1 KiB for the system from 8.0 on.
-    :ivar registers_per_multiprocessor: of 32 bits.
-    :ivar bandwidth_gb_s: of the memory, in 10^9 bytes per second.
-    :ivar clock_mhz: of the multiprocessors, boosted.
-    :ivar fp32_lanes_per_multiprocessor: float32 multiply-adds per cycle.
-    :ivar half_tensor_fma_per_cycle: per multiprocessor, float16 multiply-adds of the tensor cores per cycle, dense,
-        added up in float32.
-    :ivar launch_us: assumed time from one kernel's end to the next one's start inside a CUDA graph, in microseconds.
     :ivar dtype: of activations and weights.
     """
 
-    compute_capability: int
-    multiprocessors: int
-    shared_bytes_per_block: int
-    shared_bytes_per_multiprocessor: int
-    registers_per_multiprocessor: int
-    threads_per_multiprocessor: int
-    blocks_per_multiprocessor: int
-    l2_bytes: int
-    bandwidth_gb_s: float
-    clock_mhz: float
-    fp32_lanes_per_multiprocessor: int
-    half_tensor_fma_per_cycle: int
-    launch_us: float
     dtype: str = "float32"
     family: ClassVar = GPU
 
@@ -67,24 +44,16 @@ class GpuUnit:
     def of_target(values: Mapping[str, Any], dtype: str) -> "GpuUnit":
         """That of a target's JSON, which holds the GPU's figures.
 
-        :raises ValueError: a figure is missing or unknown, the target has no host, or the dtype is unknown.
+        :raises ValueError: a figure is missing, the target has no host, or the dtype is unknown.
         """
         if not isinstance(values["tvm"].get("host"), Mapping):
             raise ValueError("[tvm] of kind cuda lacks its host: add a table [tvm.host]")
-        return GpuUnit.from_json(values.get("gpu") or {}, dtype)
-
-    @staticmethod
-    def from_json(values: Mapping[str, Any], dtype: str = "float32") -> "GpuUnit":
-        """A preset's ``[gpu]`` table.
-
-        :raises ValueError: a figure is missing or unknown, or the dtype is.
-        """
         if dtype not in DTYPES:
             raise ValueError(f"a GPU's packages have dtype {' or '.join(DTYPES)}, not {dtype}")
-        figures = {field.name: field.type for field in fields(GpuUnit) if field.name != "dtype"}
-        if wrong := sorted(set(values) ^ set(figures)):
-            raise ValueError(f"[gpu] must have exactly the figures {', '.join(figures)}: see {', '.join(wrong)}")
-        return GpuUnit(**{name: figures[name](value) for name, value in values.items()}, dtype=dtype)  # type: ignore[operator]
+        try:
+            return GpuUnit.from_json({**(values.get("gpu") or {}), "dtype": dtype})
+        except msgspec.ValidationError as error:
+            raise ValueError(f"[gpu] lacks a GPU's figures: {error}") from error
 
     @property
     def arch(self) -> str:

@@ -13,7 +13,7 @@ from tvm_pipeline.hardware.multiprocessor import Occupancy, occupancy
 
 @pytest.fixture(scope="module")
 def unit() -> GpuUnit:
-    return GpuUnit.from_json(targets.load("cuda-sm_80").to_json()["gpu"])
+    return GpuUnit.of_target(targets.load("cuda-sm_80").to_json(), "float32")
 
 
 @pytest.mark.parametrize(

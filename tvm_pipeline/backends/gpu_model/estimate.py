@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.warp_time import WarpTime, warp_time
+from tvm_pipeline.codegen.cuda.fatbin import KernelResources
 from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.hardware.multiprocessor import (
     FIRST_LEVEL_BYTES,
@@ -33,15 +34,6 @@ _RESIDENT_SHARE = 0.5
 """Activations of this part of the second-level cache are still there when the next kernel reads them."""
 _WEIGHTS = ("weight", "bias")
 _SPILL_WAVEFRONTS = 1.0
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What ptxas says of a kernel: a thread's registers and spilled bytes, a block's static shared memory."""
-
-    registers: int
-    shared_bytes: int
-    spill_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,10 +56,11 @@ def is_weight(buffer: str) -> bool:
 
 
 def estimate(
-    counts: LaunchCounts, resources: Resources, unit: GpuUnit, is_cold: Callable[[str], bool] = is_weight
+    counts: LaunchCounts, resources: KernelResources, unit: GpuUnit, is_cold: Callable[[str], bool] = is_weight
 ) -> Estimate:
     """The modelled time of one launch.
 
+    :param resources: what ptxas says of its kernel.
     :param is_cold: whether a buffer comes from memory each time, as weights do.
     :raises ValueError: a block fits no multiprocessor.
     """
@@ -100,7 +93,7 @@ def estimate(
 
 
 def _busy_cycles(
-    counts: LaunchCounts, resources: Resources, unit: GpuUnit, resident: Occupancy, alone: WarpTime
+    counts: LaunchCounts, resources: KernelResources, unit: GpuUnit, resident: Occupancy, alone: WarpTime
 ) -> dict[str, float]:
     """Cycles of a multiprocessor per block, by what is busy."""
     blocks = counts.function.blocks

@@ -1,14 +1,16 @@
 """What a package's manifest says of its kernels beside ptxas' figures: the static model's."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import tvm
 from tvm import relax, tirx
 
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
-from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION, Resources, estimate
+from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
+from tvm_pipeline.codegen.cuda.fatbin import KernelResources
 from tvm_pipeline.hardware.target import GpuTarget
 
 
@@ -44,7 +46,7 @@ def add_figures(kernels: Sequence[Mapping[str, Any]], module: tvm.IRModule, targ
 
 
 def _figures(counts: LaunchCounts, kernel: Mapping[str, Any], target: GpuTarget) -> dict[str, Any]:
-    resources = Resources(int(kernel["registers"]), int(kernel["shared_bytes"]), int(kernel["spill_bytes"]))
+    resources = KernelResources(**{own.name: kernel[own.name] for own in fields(KernelResources)})
     modelled = estimate(counts, resources, target.unit)
     return {
         "grid": list(counts.function.grid),

@@ -16,7 +16,7 @@ from tvm_pipeline.backends.conditions import Conditions, campaign_today
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
-from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION, Resources, estimate
+from tvm_pipeline.backends.gpu_model.estimate import MODEL_VERSION, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
 from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.schedules.space import Space
@@ -84,7 +84,7 @@ class ModelledGpu:
         outcome = self._compiler.resources(artifact.name)
         if isinstance(outcome, str):
             return Answer(error=outcome)
-        resources = {one.name: Resources(one.registers, one.shared_bytes, one.spill_bytes) for one in outcome}
+        resources = {kernel.name: kernel for kernel in outcome}
         try:
             seconds = sum(estimate(one, resources[one.function.name], self._target.unit).seconds for one in counts)
         except (ValueError, KeyError) as error:

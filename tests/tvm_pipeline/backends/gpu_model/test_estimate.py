@@ -8,15 +8,18 @@ import pytest
 from hand_kernels import SIZE, THREADS, tiled_matmul, vector_add
 
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
-from tvm_pipeline.backends.gpu_model.estimate import Estimate, Resources, estimate
+from tvm_pipeline.backends.gpu_model.estimate import Estimate, estimate
 from tvm_pipeline.backends.gpu_model.walk import count_kernel
+from tvm_pipeline.codegen.cuda.fatbin import KernelResources
 from tvm_pipeline.hardware.target import GpuTarget
 
 BIG = 1 << 26
 
 
 def of(counts: LaunchCounts, target: GpuTarget, registers: int = 32, shared: int = 0, **unit: float) -> Estimate:
-    return estimate(counts, Resources(registers, shared), replace(target.unit, **unit), "ab".__contains__)
+    return estimate(
+        counts, KernelResources("kernel", registers, shared, 0), replace(target.unit, **unit), "ab".__contains__
+    )
 
 
 def test_a_long_addition_takes_what_memory_takes(a100: GpuTarget) -> None:
@@ -54,6 +57,6 @@ def test_few_warps_are_bound_by_latency(a100: GpuTarget) -> None:
 
 def test_spilled_registers_cost(a100: GpuTarget) -> None:
     (counts,) = count_kernel(vector_add(size=1 << 22), a100.tvm)
-    dry = estimate(counts, Resources(32, 0, 0), replace(a100.unit, bandwidth_gb_s=1e6))
-    spilling = estimate(counts, Resources(32, 0, 400), replace(a100.unit, bandwidth_gb_s=1e6))
+    dry = estimate(counts, KernelResources("kernel", 32, 0, 0), replace(a100.unit, bandwidth_gb_s=1e6))
+    spilling = estimate(counts, KernelResources("kernel", 32, 0, 400), replace(a100.unit, bandwidth_gb_s=1e6))
     assert spilling.seconds > 1.5 * dry.seconds

@@ -21,7 +21,7 @@ THREADS = ThreadBlock(1, 8, 32)
 
 @pytest.fixture(scope="module")
 def unit() -> GpuUnit:
-    return GpuUnit.from_json(targets.load("cuda-sm_80").to_json()["gpu"])
+    return GpuUnit.of_target(targets.load("cuda-sm_80").to_json(), "float32")
 
 
 def test_caution_is_a_factor() -> None:
