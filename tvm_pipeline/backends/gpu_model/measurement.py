@@ -84,16 +84,16 @@ class ModelledGpu:
         outcome = self._compiler.resources(artifact.name)
         if isinstance(outcome, str):
             return Answer(error=outcome)
-        resources = {kernel.name: kernel for kernel in outcome}
+        resources, unit = {kernel.name: kernel for kernel in outcome}, self._target.unit
         try:
-            seconds = sum(estimate(one, resources[one.function.name], self._target.unit).seconds for one in counts)
+            seconds = sum(estimate(launch, resources[launch.function.name], unit).seconds for launch in counts)
         except (ValueError, KeyError) as error:
             return Answer(error=str(error))
         return Answer((seconds,))
 
     def _fills(self, counts: Sequence[LaunchCounts]) -> bool:
         """Whether each launch has a block for every multiprocessor."""
-        return all(one.function.blocks >= self._target.unit.multiprocessors for one in counts)
+        return all(launch.function.blocks >= self._target.unit.multiprocessors for launch in counts)
 
     def _default_fills(self, layer: Layer) -> bool:
         if layer not in self._defaults:

@@ -8,6 +8,7 @@ from tvm_pipeline.hardware.multiprocessor import (
     GLOBAL_CYCLES,
     L2_BYTES_PER_CYCLE,
     MOST_THREADS,
+    SHARED_BYTES_PER_CYCLE,
     STATIC_SHARED_BYTES,
     SYSTEM_SHARED_BYTES,
     WARP,
@@ -23,6 +24,9 @@ LATENCY_CAUTION = 2.4
 
 REACHED_BYTES_PER_CYCLE = L2_BYTES_PER_CYCLE / L2_CAUTION
 REACHED_LATENCY = GLOBAL_CYCLES * LATENCY_CAUTION
+
+REACHED_SHARED_BYTES_PER_CYCLE = SHARED_BYTES_PER_CYCLE / 2
+"""By scalar code, whose addresses and conditions take their turns too; tensor cores' loads reach the whole."""
 
 LATENCY_WARPS = 8
 """As many warps on a multiprocessor hide the latency of shared memory and of multiply-adds."""

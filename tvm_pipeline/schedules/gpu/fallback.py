@@ -14,7 +14,10 @@ MOST_THREADS_PER_BLOCK = 256
 
 
 def schedule_gpu_fallback(function: tirx.PrimFunc, unit: GpuUnit) -> tirx.PrimFunc:
-    """The function with every block bound to threads. Raises ScheduleError for one whose loops cannot be bound."""
+    """The function with every block bound to threads.
+
+    :raises ScheduleError: a block's loops cannot be bound.
+    """
     schedule = Schedule(tvm.IRModule({"main": function}))
     for block in inline_injective(schedule):
         _schedule_block(schedule, block, unit)
@@ -30,7 +33,7 @@ def _schedule_block(schedule: Schedule, block: SBlockRV, unit: GpuUnit) -> None:
         for position, loop in enumerate(loops)
         if is_plain and variables[position].iter_type == tirx.IterVar.DataPar
     ]
-    reduction = [loop for loop in loops if all(loop is not one for one in spatial)]
+    reduction = [loop for loop in loops if all(loop is not other for other in spatial)]
     if not spatial:
         spatial = [schedule.add_unit_loop(loops[0] if loops else block)]
     schedule.reorder(*spatial, *reduction)

@@ -36,7 +36,7 @@ class GpuGlobalPool:
     def apply(self, schedule: Schedule, layer: Layer, unit: GpuUnit, decisions: Decisions) -> None:
         kernel = prepare_kernel(schedule)
         *_, m = schedule.get_loops(kernel.anchor)
-        n, c, one, lane = schedule.get_loops(kernel.output)
+        n, c, pixel, lane = schedule.get_loops(kernel.output)
         lo, li = schedule.split(lane, [None, decisions["tile_c"]])
-        tile = schedule.fuse(n, c, one, lo)
+        tile = schedule.fuse(n, c, pixel, lo)
         sum_columns(schedule, kernel, m, tile, li, decisions["groups"], unroll=8)

@@ -12,7 +12,12 @@ from tvm_pipeline.hardware.multiprocessor import WARP
 from tvm_pipeline.schedules.annotations import prepare_kernel
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu import tiled
-from tvm_pipeline.schedules.gpu.block_cost import CHANNELS_AT_ONCE, Tile, multiply_cycles
+from tvm_pipeline.schedules.gpu.block_cost import (
+    CHANNELS_AT_ONCE,
+    REACHED_SHARED_BYTES_PER_CYCLE,
+    Tile,
+    multiply_cycles,
+)
 from tvm_pipeline.schedules.gpu.copies import WEIGHT_PITCH, copy_ahead, copy_stages, hold, keep_apart, share
 from tvm_pipeline.schedules.gpu.grouped_sum import GroupedSum, share_reduction
 from tvm_pipeline.schedules.gpu.thread_block import (
@@ -66,7 +71,7 @@ class GpuPointwise(tiled.TiledGenerator):
         blocks = layer.batch * ceil(pixels / tile_m) * padded_channels(layer.out_channels) // tile_n
         step, stages = decisions["step"] * groups, decisions["stages"]
         rounds = inputs / (step * in_lanes)
-        adding = groups * tile_m * tile_n * 4 * 2 / 64 if groups > 1 else 0
+        adding = groups * tile_m * tile_n * 4 * 2 / REACHED_SHARED_BYTES_PER_CYCLE if groups > 1 else 0
         return Tile(
             threads,
             blocks,

@@ -11,7 +11,7 @@ from tvm_pipeline.hardware.multiprocessor import SECTOR_BYTES, warps_of
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.schedules.gpu import tiled
-from tvm_pipeline.schedules.gpu.block_cost import Tile
+from tvm_pipeline.schedules.gpu.block_cost import REACHED_SHARED_BYTES_PER_CYCLE, Tile
 from tvm_pipeline.schedules.gpu.copies import WINDOW_LANES, hold, share, share_padded
 from tvm_pipeline.schedules.gpu.thread_block import ThreadBlock, bind_threads, clear_sums, compute_in, unroll_all
 from tvm_pipeline.workloads.padding import window_shape
@@ -52,7 +52,7 @@ class GpuWindow(tiled.TiledGenerator):
             shared=inputs + weights,
             requested=narrow * inputs + weights + rows * columns * tile_c * size,
             at_once=inputs + weights,
-            busy=sliding + inputs / 64,
+            busy=sliding + inputs / REACHED_SHARED_BYTES_PER_CYCLE,
             is_whole=rows % tile_h == 0,
             is_worthwhile=tiled.fills(unit, blocks, tiled.results_of(layer)) and tile_h * taps <= MOST_TAPS,
         )
