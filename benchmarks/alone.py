@@ -90,17 +90,13 @@ def compiling(run: Run) -> Section:
 
 def raspberry(run: Run) -> Section:
     """One inference on a Raspberry Pi 4, as an emulator counts it and the static model sees it."""
-    core, rows = CORES["cortex-a72"], []
+    (network,) = run.networks(LARGE[:1])
+    core = CORES["cortex-a72"]
     with tempfile.TemporaryDirectory() as folder:
-        plugin = build_plugin(Path(folder))
-        for network in run.networks(LARGE[:1]):
-            execution, count = of_package(_package(network, "rpi4", folder), core, plugin)
-            counted: dict[str, Any] = summary(
-                network, "package", core, estimate(execution, core, Throughput(core)), count
-            )
-            cycles = counted["pipeline"] + counted["memory"]
-            millions = (sum(counted["instructions"].values()), counted["instructions"]["fmla"], cycles)
-            rows.append((network, *(f"{number:.0f}" for number in millions)))
+        execution, count = of_package(_package(network, "rpi4", folder), core, build_plugin(Path(folder)))
+    counted: dict[str, Any] = summary(network, "package", core, estimate(execution, core, Throughput(core)), count)
+    instructions = counted["instructions"]
+    millions = (sum(instructions.values()), instructions["fmla"], counted["pipeline"] + counted["memory"])
     return Section(
         "Raspberry Pi 4, modelled",
         "Millions of one inference with one thread: instructions and vector multiply-adds are counted, cycles are "
@@ -109,26 +105,28 @@ def raspberry(run: Run) -> Section:
         conditions(),
         "python benchmarks/static_model.py package PACKAGE --core cortex-a72",
         ("network", ">M instructions", ">M vector multiply-adds", ">M cycles"),
-        rows,
+        [(network, *(f"{number:.0f}" for number in millions))],
     )
 
 
 def gpu(run: Run) -> Section:
-    """One inference on an A100, by what its kernels say."""
-    rows = []
+    """One inference on an A100, as the emulated GPU counts it and the model sees it."""
+    (network,) = run.networks(LARGE[:1])
     with tempfile.TemporaryDirectory() as folder:
-        for network in run.networks(LARGE[:1]):
-            result: Mapping[str, Any] = mobilenet_tvm.profile(_package(network, "a100", folder))
-            megabytes = (f"{result[key] / 1e6:.1f}" for key in ("unique_bytes", "global_bytes"))
-            microseconds = (result["estimated_us"], result["launches"] * result["launch_us"])
-            rows.append((network, str(result["launches"]), *megabytes, *(f"{us:.0f}" for us in microseconds)))
+        result: Mapping[str, Any] = mobilenet_tvm.profile(_package(network, "a100", folder), emulate=True)
+    counted = [kernel["emulated"] for kernel in result["kernels"]]
+    megabytes = [
+        sum(kernel["launches"] * kernel[key] for kernel in counted) / 1e6 for key in ("unique_bytes", "global_bytes")
+    ]
+    microseconds = (result["estimated_us"], result["launches"] * result["launch_us"])
+    row = (network, str(result["launches"]), *(f"{number:.1f}" for number in megabytes))
     return Section(
         "A100, modelled",
-        "One inference: launches, megabytes that have to be read and written (every weight and activation once), "
-        "megabytes that the kernels ask for, and microseconds by the [model of the GPU](gpu_model.md). No card has "
-        "been measured.",
+        "One inference: launches, megabytes that have to be read and written (every weight and activation once) and "
+        "megabytes that the kernels ask for, both counted by the [emulated GPU](emulated_gpu.md); microseconds by the "
+        "[model of the GPU](gpu_model.md). No card has been measured.",
         conditions(),
-        "mobilenet-tvm profile PACKAGE",
+        "mobilenet-tvm profile PACKAGE --emulate",
         ("network", ">launches", ">MB moved", ">MB asked for", ">us", ">us for launches"),
-        rows,
+        [(*row, *(f"{number:.0f}" for number in microseconds))],
     )
