@@ -11,7 +11,7 @@ from torch import nn
 
 from frontend.loading import Loaded, load
 from frontend.onnx_file import INPUT_NAME, to_onnx
-from mobilenet_tvm.base.answers import Exported, ExportedInput
+from mobilenet_tvm.base.answers import Exported, OnnxInput
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.jobs import ExportJob
 from mobilenet_tvm.base.paths import replacing
@@ -47,7 +47,7 @@ def export(job: ExportJob, emit: Emit) -> Exported:
         model=loaded.name,
         weights=loaded.weights,
         weights_note=loaded.weights_note,
-        input=ExportedInput(name=INPUT_NAME, shape=loaded.shape),
+        input=OnnxInput(name=INPUT_NAME, shape=loaded.shape),
         preprocessing=loaded.preprocessing,
         labels=loaded.labels,
         max_abs_err=max_abs_err,

@@ -11,25 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_MODULES = {
-    "models": ("models",),
-    "targets": ("targets",),
-    "export": ("export",),
-    "compile": ("compile",),
-    "tune": ("tune",),
-    "run": ("run",),
-    "bench": ("bench",),
-    "compare": ("compare",),
-    "profile": ("profile",),
-    "verify": ("verify",),
-    "inspect": ("inspect",),
-    "logs": ("logs_show", "logs_check", "logs_export"),
-    "devices": ("devices",),
-    "doctor": ("doctor",),
-    "cache": ("cache_show", "cache_clear"),
-}
-_VERBS = {function: f"mobilenet_tvm.verbs.{module}" for module, functions in _MODULES.items() for function in functions}
-
 __all__ = [
     "bench",
     "cache_clear",
@@ -70,8 +51,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _VERBS:
-        return getattr(import_module(_VERBS[name]), name)
+    if name in __all__:
+        return getattr(import_module(f"mobilenet_tvm.verbs.{name.partition('_')[0]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenet_tvm.base.answers import (
-    BoardDescription,
+    BoardFacts,
     BoardRun,
-    CountedLayer,
     LogsChecked,
     LogsExported,
-    NetworkLayers,
     TuningResult,
 )
 from mobilenet_tvm.base.compiled import Built
@@ -17,7 +15,6 @@ from mobilenet_tvm.base.jobs import (
     BoardDescribeJob,
     BoardRunJob,
     CompileJob,
-    LayersJob,
     LogsCheckJob,
     LogsExportJob,
     TuneJob,
@@ -42,14 +39,6 @@ def _tune(job: TuneJob, emit: Emit) -> TuningResult:
     return tune_model(job, emit)
 
 
-def _layers(job: LayersJob, emit: Emit) -> NetworkLayers:
-    from tvm_pipeline.hardware.target import Target
-    from tvm_pipeline.tune import layers_of
-
-    calls = layers_of(job.onnx, Target.from_json(job.target, job.dtype), job.shape)
-    return NetworkLayers(layers=tuple(CountedLayer(layer=str(layer), count=count) for layer, count in calls.items()))
-
-
 def _records(target: str, dtype: str, folders: Sequence[Path]) -> list[TuningRecord]:
     """The target's own records in all folders, a later folder's line winning over none."""
     return [record for folder in folders for record in read_log(log_path(folder, target, dtype))]
@@ -72,10 +61,10 @@ def _logs_export(job: LogsExportJob, emit: Emit) -> LogsExported:
     return LogsExported(records=export_metaschedule(records, Target.from_json(job.target, job.dtype), job.out))
 
 
-def _board_describe(job: BoardDescribeJob, emit: Emit) -> BoardDescription:
+def _board_describe(job: BoardDescribeJob, emit: Emit) -> BoardFacts:
     from tvm_pipeline.backends.boards.run_package import describe
 
-    return BoardDescription(board=describe(Device.parse(job.device)))
+    return describe(Device.parse(job.device))
 
 
 def _board_run(job: BoardRunJob, emit: Emit) -> BoardRun:
@@ -89,7 +78,6 @@ if __name__ == "__main__":
         {
             CompileJob: _compile,
             TuneJob: _tune,
-            LayersJob: _layers,
             LogsCheckJob: _logs_check,
             LogsExportJob: _logs_export,
             BoardDescribeJob: _board_describe,

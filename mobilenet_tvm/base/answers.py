@@ -40,19 +40,6 @@ class TuningResult(Document):
     cost_model_updates: Whole | UnsetType = UNSET
 
 
-class CountedLayer(Document):
-    """A layer's descriptor, and how often the network calls its kernel."""
-
-    layer: str
-    count: Count
-
-
-class NetworkLayers(Document):
-    """The answer to a ``LayersJob``."""
-
-    layers: tuple[CountedLayer, ...]
-
-
 class FailedLine(Document):
     """A line of a log that no longer applies, and why."""
 
@@ -75,7 +62,7 @@ class LogsExported(Document):
 
 
 class BoardFacts(Document):
-    """A board as its server describes it; null where the server, which is not ours, says nothing.
+    """The answer to a ``BoardDescribeJob``; null where the board's server, which is not ours, says nothing.
 
     :ivar address: where the tracker says that it is.
     :ivar emulated: its times are an emulator's.
@@ -95,12 +82,6 @@ class BoardFacts(Document):
     gpu: str | None = None
 
 
-class BoardDescription(Document):
-    """The answer to a ``BoardDescribeJob``."""
-
-    board: BoardFacts
-
-
 class BoardRun(Document):
     """The answer to a ``BoardRunJob``: the program's exit code and what it printed, and the board that ran it."""
 
@@ -110,8 +91,8 @@ class BoardRun(Document):
     board: BoardFacts
 
 
-class ExportedInput(Document):
-    """The one input of an exported network."""
+class OnnxInput(Document):
+    """The one input of a network: float32, its shape fixed."""
 
     name: str
     shape: tuple[Count, ...]
@@ -131,7 +112,7 @@ class Exported(Document):
     model: str
     weights: str
     weights_note: str
-    input: ExportedInput
+    input: OnnxInput
     preprocessing: Preprocessing | None
     labels: str | None
     max_abs_err: float

@@ -63,7 +63,7 @@ class Document(Mapping[str, Any]):
     @classmethod
     def of(cls, other: Document) -> Self:
         """The part of another document that has this one's keys."""
-        return cls(**{own.name: other[own.name] for own in fields(cls)})
+        return cls(**{own.name: getattr(other, own.name) for own in fields(cls)})
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys():

@@ -47,15 +47,6 @@ class TuneJob(Document):
     options: TuneOptions = TuneOptions()
 
 
-class LayersJob(Document):
-    """The layers of a network, as the pipeline would schedule them, and how often each is called."""
-
-    onnx: Path
-    target: TargetSpec
-    dtype: str = "float32"
-    shape: dict[str, tuple[int, ...]] | None = None
-
-
 class LogsCheckJob(Document):
     """Replay every line of a target's own logs.
 

@@ -8,11 +8,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.child import child_command, child_environment
+from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import SystemFailure, UserError
+from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.engines.engine import Engine
+from mobilenet_tvm.engines.messages import Compute, Done, Load, Time
 from mobilenet_tvm.package.reference import read_reference
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class EngineProcess:
 
     def __init__(self, adapter: type[Engine], model: Path, threads: int, dtype: str) -> None:
         self.adapter = adapter
-        self._load = {"do": "load", "engine": adapter.name, "model": str(model), "threads": threads, "dtype": dtype}
+        self._load = Load(engine=adapter.name, model=model, threads=threads, dtype=dtype)
         self._environment = adapter.environment(threads)
 
     def __enter__(self) -> EngineProcess:
@@ -50,7 +53,7 @@ class EngineProcess:
             text=True,
         )
         try:
-            self._ask(**self._load)
+            self._ask(self._load)
         except BaseException:
             self.close()
             raise
@@ -67,10 +70,10 @@ class EngineProcess:
         self._process.communicate()
         self._noise.close()
 
-    def _ask(self, **command: Any) -> dict[str, Any]:
+    def _ask(self, command: Document) -> Done:
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.write(spelled(command) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         except BrokenPipeError:
@@ -78,20 +81,18 @@ class EngineProcess:
         if not line:
             self._noise.seek(0)
             raise SystemFailure(f"{self.adapter.name} died; --debug shows what it printed", self._noise.read())
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise SystemFailure(f"{self.adapter.name}: {answer['error']}")
+        answer = Done.from_json(json.loads(line))
+        if answer.error is not None:
+            raise SystemFailure(f"{self.adapter.name}: {answer.error}")
         return answer
 
     def outputs(self, reference: Path) -> list[np.ndarray]:
         """What the engine makes of a ``reference.npz``'s inputs."""
         with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as folder:
             path = Path(folder) / "outputs.npz"
-            self._ask(do="outputs", inputs=str(reference), outputs=str(path))
+            self._ask(Compute(inputs=reference, outputs=path))
             return read_reference(path)[1]
 
     def time(self, reference: Path, seconds: float, minimum: int, warmup: int = _TURN_WARMUP) -> list[int]:
         """Nanoseconds of each inference of the first input, for so many seconds and at least ``minimum`` times."""
-        answer = self._ask(do="time", inputs=str(reference), warmup=warmup, seconds=seconds, minimum=minimum)
-        times: list[int] = answer["times_ns"]
-        return times
+        return list(self._ask(Time(inputs=reference, warmup=warmup, seconds=seconds, minimum=minimum)).times_ns)

@@ -1,6 +1,6 @@
 """The process in which one engine lives: it loads a model, computes and times on command, and is idle in between.
 
-Commands and answers are JSON lines: ``load``, ``outputs`` and ``time``; the end of standard input ends it.
+Commands and answers are JSON lines (``engines.messages``); the end of standard input ends it.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from mobilenet_tvm.base.protocol import die_with_parent, take_stdout
+from mobilenet_tvm.base.document import Document
+from mobilenet_tvm.base.protocol import die_with_parent, read, take_stdout
 from mobilenet_tvm.engines import find
 from mobilenet_tvm.engines.engine import Engine
+from mobilenet_tvm.engines.messages import Compute, Done, Load, Time
 
 
-def _pin(threads: int) -> list[int]:
+def _pin(threads: int) -> None:
     """Keep this process, and the threads that it will start, to the first cores that it may use."""
-    cores = sorted(os.sched_getaffinity(0))[:threads]
-    os.sched_setaffinity(0, cores)
-    return cores
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def _time(engine: Engine, x: Any, warmup: int, seconds: float, minimum: int) -> list[int]:
@@ -44,27 +44,26 @@ class _Worker:
     def __init__(self) -> None:
         self._engine: Engine | None = None
 
-    def load(self, engine: str, model: str, threads: int, dtype: str) -> dict[str, Any]:
-        cores = _pin(threads)
-        self._engine = find(engine)()
-        self._engine.load(Path(model), threads, dtype)
-        return {"cores": cores}
+    def load(self, command: Load) -> Done:
+        _pin(command.threads)
+        self._engine = find(command.engine)()
+        self._engine.load(command.model, command.threads, command.dtype)
+        return Done()
 
-    def outputs(self, inputs: str, outputs: str) -> dict[str, Any]:
-        """Compute ``reference.npz``'s inputs and write what came out, in the same form."""
+    def compute(self, command: Compute) -> Done:
         from mobilenet_tvm.package.reference import read_reference, write_reference
 
         assert self._engine is not None
-        xs, _ = read_reference(Path(inputs))
-        write_reference(Path(outputs), xs, [self._engine.run(x).copy() for x in xs])
-        return {}
+        xs, _ = read_reference(command.inputs)
+        write_reference(command.outputs, xs, [self._engine.run(x).copy() for x in xs])
+        return Done()
 
-    def time(self, inputs: str, warmup: int, seconds: float, minimum: int) -> dict[str, Any]:
+    def time(self, command: Time) -> Done:
         from mobilenet_tvm.package.reference import read_reference
 
         assert self._engine is not None
-        xs, _ = read_reference(Path(inputs))
-        return {"times_ns": _time(self._engine, xs[0], warmup, seconds, minimum)}
+        xs, _ = read_reference(command.inputs)
+        return Done(times_ns=tuple(_time(self._engine, xs[0], command.warmup, command.seconds, command.minimum)))
 
 
 def main() -> None:
@@ -72,13 +71,15 @@ def main() -> None:
     die_with_parent()
     answers = take_stdout()
     worker = _Worker()
+    handlers: dict[type[Document], Callable[[Any], Done]]
+    handlers = {Load: worker.load, Compute: worker.compute, Time: worker.time}
     for line in sys.stdin:
-        command = json.loads(line)
         try:
-            answer = getattr(worker, command.pop("do"))(**command)
+            command = read(line, handlers)
+            answer = handlers[type(command)](command)
         except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {str(error).strip()}"}
-        answers.write(json.dumps(answer) + "\n")
+            answer = Done(error=f"{type(error).__name__}: {str(error).strip()}")
+        answers.write(json.dumps(answer.to_json()) + "\n")
         answers.flush()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilenet_tvm.base.answers import OnnxInput
 from mobilenet_tvm.base.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 
 Shapes = dict[str, list[int]]
 _KERNEL_OPS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-
-
-@dataclass(frozen=True)
-class OnnxInput:
-    """The one input of a network: float32, its shape fixed."""
-
-    name: str
-    shape: tuple[int, ...]
 
 
 def parse_shapes(values: list[str]) -> Shapes:
@@ -164,11 +156,11 @@ def _input(path: Path, model: ModelProto, shapes: Shapes) -> OnnxInput:
             raise UserError(
                 f"{path}: shape {'x'.join(map(str, asked))} does not fit input {value.name!r}, which is {shown}"
             )
-        return OnnxInput(value.name, tuple(asked))
+        return OnnxInput(name=value.name, shape=tuple(asked))
     if not dims or not all(dims):
         example = "x".join(str(d or g) for d, g in zip(dims, (1, 3, 224, 224), strict=False)) or "1x3x224x224"
         raise UserError(f"{path} has a dynamic input {value.name!r} ({shown}): give --shape {value.name}:{example}")
-    return OnnxInput(value.name, tuple(d for d in dims if d))
+    return OnnxInput(name=value.name, shape=tuple(d for d in dims if d))
 
 
 def check_onnx(path: Path, shapes: Shapes | None = None) -> OnnxInput:

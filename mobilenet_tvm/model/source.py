@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mobilenet_tvm.base.answers import Exported
+from mobilenet_tvm.base.answers import Exported, OnnxInput
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import UserError
@@ -19,7 +19,7 @@ from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.base.requests import ExportOptions
 from mobilenet_tvm.model import zoo
-from mobilenet_tvm.model.onnx_check import OnnxInput, Shapes, check_onnx
+from mobilenet_tvm.model.onnx_check import Shapes, check_onnx
 
 WEIGHTS_NAMES = ("imagenet", "random")
 

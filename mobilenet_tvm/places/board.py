@@ -63,7 +63,7 @@ class Board:
         """
         if device is None:
             return None
-        from mobilenet_tvm.base.answers import BoardDescription
+        from mobilenet_tvm.base.answers import BoardFacts
         from mobilenet_tvm.base.child import run_child
         from mobilenet_tvm.base.jobs import BoardDescribeJob
 
@@ -71,7 +71,7 @@ class Board:
             raise UserError(f"{package.shown} is one program: copy it to the board, or compile without --static")
         package.check_sums()
         named = device_named(device, on_event)
-        facts = run_child(_PIPELINE, BoardDescribeJob(device=str(named)), BoardDescription, block=("torch",)).board
+        facts = run_child(_PIPELINE, BoardDescribeJob(device=str(named)), BoardFacts, block=("torch",))
         target = package.manifest.target
         if facts.arch not in (None, target.arch):
             raise UserError(f"{package.shown} is for {target.name} ({target.arch}) and {device} is {facts.arch}")

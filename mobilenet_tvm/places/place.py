@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
+from mobilenet_tvm.base.compiled import Dtype
+from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.package.open import Package
@@ -16,6 +19,34 @@ from mobilenet_tvm.places.qemu import Qemu
 
 Where = Literal["host", "emulated", "device"]
 """What kind of place it is. An emulator's times are no device's and are not told."""
+
+
+class Ran(Document):
+    """What a verb says of a package and the place that ran it.
+
+    :ivar where: where it ran; an emulator's times say nothing about a device.
+    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
+    """
+
+    package: str
+    model: str
+    dtype: Dtype
+    target: str
+    where: Where
+    device: str | None
+
+    @staticmethod
+    def at(place: Place, shown: str | Path) -> Ran:
+        """:param shown: what the user called the package."""
+        manifest = place.package.manifest
+        return Ran(
+            package=str(shown),
+            model=manifest.model.name,
+            dtype=manifest.dtype,
+            target=manifest.target.name,
+            where=place.where,
+            device=place.device,
+        )
 
 
 class Place(Protocol):

@@ -27,7 +27,7 @@ from mobilenet_tvm.verbs.logs import LogsShown
 from mobilenet_tvm.verbs.models import DescribedModel, ListedModel
 from mobilenet_tvm.verbs.profile import Profiled
 from mobilenet_tvm.verbs.profile_gpu import GpuProfiled
-from mobilenet_tvm.verbs.run import Ran
+from mobilenet_tvm.verbs.run import ImagesClassified
 from mobilenet_tvm.verbs.targets import DescribedTarget
 from mobilenet_tvm.verbs.tune import Tuned
 from mobilenet_tvm.verbs.verify import Verified
@@ -51,7 +51,7 @@ SCHEMAS: dict[str, tuple[str, Any]] = {
     "models": ("models --json", Annotated[list[ListedModel], _SOME]),
     "profile": ("profile --json", Profiled),
     "profile_gpu": ("profile --json of a GPU's package", GpuProfiled),
-    "run": ("run --json", Ran),
+    "run": ("run --json", ImagesClassified),
     "target": ("targets NAME --json", DescribedTarget),
     "targets": ("targets --json", Annotated[list[DescribedTarget], _SOME]),
     "tune": ("what tune() returns", Tuned),

@@ -8,14 +8,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from mobilenet_tvm.base.compiled import Dtype
-from mobilenet_tvm.base.document import Count, Document
+from mobilenet_tvm.base.document import Count
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, progress, warn_only
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.answers import BenchAnswer, GpuAtWork, Times
 from mobilenet_tvm.places.conditions import MeasuredUnder
-from mobilenet_tvm.places.place import Where, measured_under, place_of
+from mobilenet_tvm.places.place import Ran, measured_under, place_of
 from mobilenet_tvm.places.runner import run_package
 
 REPEAT = 100
@@ -28,20 +27,12 @@ class ThreadTimes(Times):
     threads: Count
 
 
-class Benched(Document):
+class Benched(Ran):
     """What ``bench`` returns.
 
-    :ivar where: where it was timed.
-    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
     :ivar gpu: the GPU that ran it; null for a CPU's package.
     """
 
-    package: str
-    model: str
-    dtype: Dtype
-    target: str
-    where: Where
-    device: str | None
     gpu: GpuAtWork | None
     conditions: MeasuredUnder
     results: Annotated[tuple[ThreadTimes, ...], Meta(min_length=1)]
@@ -80,14 +71,8 @@ def bench(
         for done, count in enumerate(counts):
             progress(on_event, "bench", done, len(counts), f"{count} threads")
             answers.append(run_package(place, ["--repeat", str(repeat), "--threads", str(count)], BenchAnswer))
-        manifest = opened.manifest
     return Benched(
-        package=str(package),
-        model=manifest.model.name,
-        dtype=manifest.dtype,
-        target=manifest.target.name,
-        where=place.where,
-        device=place.device,
+        **Ran.at(place, package),
         gpu=answers[-1].gpu or None,
         conditions=conditions,
         results=tuple(

@@ -5,12 +5,8 @@ from __future__ import annotations
 import csv as csv_format
 import hashlib
 import json
-import statistics
 import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -18,67 +14,23 @@ from msgspec import Meta
 
 import targets as target_presets
 from mobilenet_tvm import engines
-from mobilenet_tvm.base.compiled import Dtype
-from mobilenet_tvm.base.document import Count, Document, Factor, Sha256
-from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.events import OnEvent, progress, warning
+from mobilenet_tvm.base.document import Count, Document, Sha256
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.base.paths import cache_dir, package_folder, replacing, sha256_tree
 from mobilenet_tvm.base.requests import CompareRequest, CompileOptions
 from mobilenet_tvm.engines.engine import Engine
-from mobilenet_tvm.engines.process import EngineProcess, require
+from mobilenet_tvm.engines.process import require
+from mobilenet_tvm.engines.rounds import TURN_S, EngineTime, Entry, Ratio, compare_with
 from mobilenet_tvm.engines.tvm_package import TvmPackage
 from mobilenet_tvm.model.coverage import log_folders, records_of
 from mobilenet_tvm.model.source import ModelSource, find_model
-from mobilenet_tvm.package.open import REFERENCE
-from mobilenet_tvm.package.reference import TOLERANCE, read_reference
 from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, conditions, versions
 from mobilenet_tvm.verbs.compile import build_package, check_dtype, read_shapes
 from mobilenet_tvm.verbs.options import options_of
 from targets import Target
 
-_TURN_S = 0.2  # how long an engine runs before the next one has its turn
-_TURN_MINIMUM = 5  # inferences
-_REST_S = 0.02  # between turns
-_SPIN_S = 0.3  # with several threads: workers that still spin after an inference slow the next engine down (4x seen)
 _COLUMNS = ("engine", "version", "target", "dtype", "threads", "median_ms", "min_ms", "p90_ms", "max_abs_err")
-
-
-class EngineTime(Document):
-    """How long an engine takes for one inference.
-
-    :ivar target: null for the engines compared with.
-    :ivar median_ms: of all inferences.
-    :ivar min_ms: fastest.
-    :ivar p90_ms: 90th percentile.
-    :ivar max_abs_err: against ONNX Runtime with one thread.
-    """
-
-    engine: str
-    version: str
-    target: str | None
-    dtype: Dtype
-    threads: Count
-    median_ms: Factor
-    min_ms: Factor
-    p90_ms: Factor
-    runs: Count
-    measured: bool
-    max_abs_err: float
-
-
-class Ratio(Document):
-    """Our time as a multiple of theirs, round by round: what disturbs a round disturbs both.
-
-    :ivar median: of the rounds' ratios, our time over theirs: below 1 we are faster.
-    """
-
-    engine: str
-    target: str | None
-    against: str
-    threads: Count
-    median: Factor
-    p10: float
-    p90: float
 
 
 class ComparedUnder(MeasuredUnder):
@@ -97,35 +49,6 @@ class Compared(Document):
     conditions: ComparedUnder
     results: Annotated[tuple[EngineTime, ...], Meta(min_length=1)]
     ratios: tuple[Ratio, ...]
-
-
-@dataclass
-class _Entry:
-    """One engine with its model, and the times of its turns (nanoseconds)."""
-
-    adapter: type[Engine]
-    model: Path
-    target: str | None
-    version: str
-    process: EngineProcess | None = None
-    max_abs_err: float = 0.0
-    turns: list[list[int]] = field(default_factory=list)
-
-    def result(self, dtype: str, threads: int) -> EngineTime:
-        times = sorted(ns / 1e6 for turn in self.turns for ns in turn)
-        return EngineTime(
-            engine=self.adapter.name,
-            version=self.version,
-            target=self.target,
-            dtype=dtype,
-            threads=threads,
-            median_ms=statistics.median(times),
-            min_ms=times[0],
-            p90_ms=times[int(0.9 * (len(times) - 1))],
-            runs=len(times),
-            measured=True,
-            max_abs_err=self.max_abs_err,
-        )
 
 
 def _logs_hash(folders: Sequence[Path], target: Target) -> str:
@@ -162,77 +85,6 @@ def _cached_package(
         if not path.is_dir():
             build_package(source, target, threads, folders, path, CompileOptions(dtype=dtype), on_event=on_event)
     return path
-
-
-def _check_outputs(entry: _Entry, reference: Path) -> None:
-    """Before its time counts, an engine must have the right numbers.
-
-    :raises SystemFailure: it has not.
-    """
-    import numpy as np
-
-    assert entry.process is not None
-    _, expected = read_reference(reference)
-    found = entry.process.outputs(reference)
-    entry.max_abs_err = max(float(np.abs(a - b).max()) for a, b in zip(found, expected, strict=True))
-    scale = max(float(np.ptp(b)) for b in expected)
-    if not entry.max_abs_err <= TOLERANCE * scale:
-        name = f"{entry.adapter.name} {entry.target or ''}".strip()
-        raise SystemFailure(
-            f"{name} computes something else: it is off by {entry.max_abs_err / scale:.2g} of the output's range"
-        )
-
-
-def _measure(entries: list[_Entry], reference: Path, rounds: int, threads: int, on_event: OnEvent) -> None:
-    """Rounds of turns, A B C then C B A; whoever has no turn sleeps, so the machine is one engine's at a time."""
-    for entry in entries:
-        assert entry.process is not None
-        entry.process.time(reference, _TURN_S, _TURN_MINIMUM)  # warm: caches, clock, thread pools
-    for number in range(rounds):
-        progress(on_event, "compare", number, rounds, f"{threads} thread(s), round {number + 1}")
-        for entry in entries if number % 2 == 0 else reversed(entries):
-            assert entry.process is not None
-            time.sleep(_REST_S if threads == 1 else _SPIN_S)
-            entry.turns.append(entry.process.time(reference, _TURN_S, _TURN_MINIMUM))
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Linear between neighbours."""
-    position = share * (len(ordered) - 1)
-    low = int(position)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (position - low) * (ordered[high] - ordered[low])
-
-
-def _ratio(entry: _Entry, peer: _Entry, threads: int) -> Ratio:
-    ratios = sorted(
-        statistics.median(ours) / statistics.median(theirs)
-        for ours, theirs in zip(entry.turns, peer.turns, strict=True)
-    )
-    return Ratio(
-        engine=entry.adapter.name,
-        target=entry.target,
-        against=peer.adapter.name,
-        threads=threads,
-        median=statistics.median(ratios),
-        p10=_quantile(ratios, 0.1),
-        p90=_quantile(ratios, 0.9),
-    )
-
-
-def _compare_with(
-    ours: list[_Entry], theirs: list[_Entry], dtype: str, threads: int, rounds: int, on_event: OnEvent
-) -> tuple[list[EngineTime], list[Ratio]]:
-    """Results and ratios for one thread count."""
-    reference = ours[0].model / REFERENCE
-    entries = [*ours, *theirs]
-    with ExitStack() as stack:
-        for entry in entries:
-            entry.process = stack.enter_context(EngineProcess(entry.adapter, entry.model, threads, dtype))
-            _check_outputs(entry, reference)
-        _measure(entries, reference, rounds, threads, on_event)
-    results = [entry.result(dtype, threads) for entry in entries]
-    return results, [_ratio(entry, peer, threads) for entry in ours for peer in theirs]
 
 
 def _write_csv(path: Path, compared: Compared) -> None:
@@ -301,9 +153,9 @@ def compare(request: CompareRequest) -> Compared:
         if text := busy_warning(before):
             warning(on_event, text)
         for count in request.threads:
-            ours = [_Entry(TvmPackage, packages[t.name, count], t.name, str(TvmPackage.version())) for t in targets]
-            theirs = [_Entry(peer, source.onnx, None, str(peer.version())) for peer in peers]
-            more_results, more_ratios = _compare_with(ours, theirs, dtype, count, request.rounds, on_event)
+            ours = [Entry(TvmPackage, packages[t.name, count], t.name, str(TvmPackage.version())) for t in targets]
+            theirs = [Entry(peer, source.onnx, None, str(peer.version())) for peer in peers]
+            more_results, more_ratios = compare_with(ours, theirs, dtype, count, request.rounds, on_event)
             results += more_results
             ratios += more_ratios
     installed = versions(TvmPackage.distribution, *(peer.distribution for peer in peers))
@@ -311,7 +163,7 @@ def compare(request: CompareRequest) -> Compared:
         model=source.name,
         weights=source.weights,
         onnx_sha256=source.onnx_sha256,
-        conditions=ComparedUnder(**before, rounds=request.rounds, turn_seconds=_TURN_S, versions=installed),
+        conditions=ComparedUnder(**before, rounds=request.rounds, turn_seconds=TURN_S, versions=installed),
         results=tuple(results),
         ratios=tuple(ratios),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tvm.base.compiled import Dtype, Kernel, Record
+from mobilenet_tvm.base.compiled import Kernel, Record
 from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
@@ -14,7 +14,7 @@ from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.answers import Call, ProfileAnswer
 from mobilenet_tvm.places.conditions import MeasuredUnder
-from mobilenet_tvm.places.place import Where, measured_under, place_of
+from mobilenet_tvm.places.place import Ran, measured_under, place_of
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.profile_gpu import GpuProfiled, gpu_profile
 
@@ -40,24 +40,16 @@ class LayerTime(Document):
     peak_share: float
 
 
-class Profiled(Document):
+class Profiled(Ran):
     """What ``profile`` returns of a CPU's package.
 
-    :ivar where: where its times are from; an emulator's say nothing about a device.
-    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
     :ivar total_ms: median of whole inferences that no clock disturbed.
     :ivar peak_gmacs: measured multiply-adds per second of one core, in 1e9, times threads.
     :ivar peak_share: of the peak, by the whole network.
     :ivar other_ms: the whole less its kernels.
     """
 
-    package: str
-    model: str
-    dtype: Dtype
-    target: str
     threads: Count
-    where: Where
-    device: str | None
     conditions: MeasuredUnder
     total_ms: Factor
     runs: Count
@@ -110,13 +102,8 @@ def profile(
     layers = _layers(manifest, times.calls, peak)
     mult_adds = sum(layer.mult_adds for layer in layers)
     return Profiled(
-        package=str(package),
-        model=manifest.model.name,
-        dtype=manifest.dtype,
-        target=manifest.target.name,
+        **Ran.at(place, package),
         threads=count,
-        where=place.where,
-        device=place.device,
         conditions=conditions,
         total_ms=times.median_ms,
         runs=times.runs,

@@ -15,7 +15,7 @@ from mobilenet_tvm.places.place import Where, place_of
 from mobilenet_tvm.places.runner import classify
 
 
-class Ran(ClassifyAnswer):
+class ImagesClassified(ClassifyAnswer):
     """What ``run`` returns.
 
     :ivar where: where it ran; an emulator's time is not told.
@@ -36,7 +36,7 @@ def run(
     emulate: bool = False,
     device: str | None = None,
     on_event: OnEvent = warn_only,
-) -> Ran:
+) -> ImagesClassified:
     """Classify images (PNG, JPEG, PPM, or a ``.npy`` float32 input tensor) with the package's own runner.
 
     :param threads: how many threads to run with; by default as many as the package was scheduled for.
@@ -59,4 +59,4 @@ def run(
     if place.where == "emulated":  # an emulator's time is no time of the device's
         results = [replace(result, latency_ms=UNSET) for result in results]
     shown = {"package": str(package), "where": place.where, "device": place.device}
-    return Ran(**{**answer, **shown, "results": tuple(results)})
+    return ImagesClassified(**{**answer, **shown, "results": tuple(results)})

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from mobilenet_tvm.base.compiled import Dtype
 from mobilenet_tvm.base.document import Count, Document, Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
@@ -16,7 +15,7 @@ from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.package.open import Package, open_package
 from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs, with_reference
 from mobilenet_tvm.places.answers import SelfTest
-from mobilenet_tvm.places.place import Place, Where, place_of
+from mobilenet_tvm.places.place import Place, Ran, place_of
 from mobilenet_tvm.places.runner import classify, self_test
 
 _FRESH_SEED = 1  # the package's own reference has seed 0
@@ -31,20 +30,13 @@ class LabelShares(Document):
     top5: Share
 
 
-class Verified(SelfTest):
+class Verified(SelfTest, Ran):
     """What ``verify`` returns.
 
-    :ivar device: the board that ran it, as tracker://HOST:PORT/KEY.
     :ivar tolerance: the largest such share that is right.
     """
 
-    package: str
-    model: str
-    target: str
-    dtype: Dtype
     against: Literal["reference", "onnxruntime"]
-    where: Where
-    device: str | None
     tolerance: float
     labels: LabelShares | None
 
@@ -126,13 +118,8 @@ def verify(
     tolerance = manifest.tolerance
     close = test.max_abs_err <= tolerance * test.output_range
     return Verified(
-        package=str(package),
-        model=manifest.model.name,
-        target=manifest.target.name,
-        dtype=manifest.dtype,
+        **Ran.at(place, package),
         against="onnxruntime" if onnx is not None else "reference",
-        where=place.where,
-        device=place.device,
         max_abs_err=test.max_abs_err,
         output_range=test.output_range,
         relative_err=test.max_abs_err / test.output_range if test.output_range else 0.0,

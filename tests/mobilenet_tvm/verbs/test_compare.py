@@ -11,6 +11,7 @@ import pytest
 
 from mobilenet_tvm.base.errors import SystemFailure
 from mobilenet_tvm.base.events import Event
+from mobilenet_tvm.engines.process import EngineProcess
 from mobilenet_tvm.engines.tvm_package import TvmPackage
 from mobilenet_tvm.verbs import compare as compare_verb
 from mobilenet_tvm.verbs.compare import compare
@@ -44,13 +45,13 @@ def test_two_targets_beside_two_engines(tiny_onnx: Path, tmp_path: Path) -> None
 
 def test_turns_alternate(tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[str] = []
-    measure = compare_verb.EngineProcess.time
+    measure = EngineProcess.time
 
     def watched(self: Any, *arguments: Any) -> list[int]:
         turns.append(self.adapter.name)
         return measure(self, *arguments)
 
-    monkeypatch.setattr(compare_verb.EngineProcess, "time", watched)
+    monkeypatch.setattr(EngineProcess, "time", watched)
     compare(str(tiny_onnx), ["x86-64-v3"], ["onnxruntime"], rounds=2, on_event=_silent)
     assert turns == ["tvm", "onnxruntime", "tvm", "onnxruntime", "onnxruntime", "tvm"], "warm-up, A B, B A"
 
@@ -72,12 +73,12 @@ def test_packages_are_kept(tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_wrong_numbers_have_no_time(tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outputs = compare_verb.EngineProcess.outputs
+    outputs = EngineProcess.outputs
 
     def wrong(self: Any, reference: Path) -> list[np.ndarray]:
         return [y + (1 if self.adapter is TvmPackage else 0) for y in outputs(self, reference)]
 
-    monkeypatch.setattr(compare_verb.EngineProcess, "outputs", wrong)
+    monkeypatch.setattr(EngineProcess, "outputs", wrong)
     with pytest.raises(SystemFailure, match="tvm x86-64-v3 computes something else"):
         compare(str(tiny_onnx), ["x86-64-v3"], rounds=1, on_event=_silent)
 
