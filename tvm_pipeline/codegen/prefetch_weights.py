@@ -11,7 +11,7 @@ from tvm import s_tir, tirx
 from tvm.tirx.stmt import AttrStmt, Evaluate, For, SeqStmt, Stmt
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import block_count
 from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, PREFETCH_STRIPE
 from tvm_pipeline.workloads.workload import ANCHOR
 
@@ -102,7 +102,7 @@ def _next_stripe(loop: For, rows: int, data: tirx.Buffer) -> Iterator[Stmt]:
     tile_n, tile_w = (_extent_along(tile.iter_values[axis], loops) for axis in (1, 3))
     (down, across), below = layer.stride, layer.kernel[0] - layer.padding[0] - layer.stride[0]
     lines = tile_w * down * across
-    steps = padded_channels(layer.out_channels) // channel_block(layer.out_channels) // tile_n * int(loop.extent)
+    steps = block_count(layer.out_channels) // tile_n * int(loop.extent)
     share = -(-lines // steps)
     first = (tirx.floordiv(c, tile_n) * int(loop.extent) + loop.loop_var) * share
     for line in range(share):

@@ -26,13 +26,22 @@ def is_blockable(channels: int) -> bool:
     return channels % SMALLEST_BLOCK == 0
 
 
+def block_count(channels: int) -> int:
+    """How many blocks, the last of which may be filled up."""
+    return -(-channels // channel_block(channels))
+
+
+def blocks_and_lanes(channels: int) -> tuple[int, int]:
+    """How many blocks of how many channels."""
+    return block_count(channels), channel_block(channels)
+
+
 def padded_channels(channels: int) -> int:
     """The channels with what fills the last block."""
-    block = channel_block(channels)
-    return -(-channels // block) * block
+    return block_count(channels) * channel_block(channels)
 
 
 def has_even_blocks(layer: Layer) -> bool:
     """Whether the layer's channels, in and out, make two halves of whole blocks, as Strassen's algorithm wants."""
     sizes = (layer.in_channels, layer.out_channels)
-    return all(is_blockable(size) and padded_channels(size) // channel_block(size) % 2 == 0 for size in sizes)
+    return all(is_blockable(size) and block_count(size) % 2 == 0 for size in sizes)

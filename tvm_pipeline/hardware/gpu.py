@@ -7,7 +7,7 @@ import msgspec
 
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.target_spec import GpuFigures
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import block_count, channel_block, padded_channels
 from tvm_pipeline.hardware.unit import GPU
 
 DTYPES = ("float32", "float16")
@@ -86,7 +86,7 @@ class GpuUnit(GpuFigures):
 
     def fuses(self, layer: Layer) -> bool:
         """Of a large image with few channels."""
-        steps = padded_channels(layer.in_channels) // channel_block(layer.in_channels)
+        steps = block_count(layer.in_channels)
         channels = padded_channels(layer.out_channels)
         has_one_tile = channels <= MOST_CHANNELS and channels & (channels - 1) == 0
         pixels = layer.batch * layer.out_height * layer.out_width

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tvm import te
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.channel_block import blocks_and_lanes, is_blockable
 from tvm_pipeline.workloads.epilogue import Expression, apply_epilogue, wide
 from tvm_pipeline.workloads.padding import read_planes, read_rows, window_axes, window_shape
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload, weight_dtype
@@ -14,8 +14,7 @@ from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload, weight_dtyp
 def pointwise(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, K/b, M, b]`` x ``[C/b, K/b, b, b]`` -> ``[N, C/b, M, b]`` with M = H*W: a matrix product per image."""
     spatial = layer.height * layer.width
-    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
+    (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), dtype, name="data")
     weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), dtype, name="weight")
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
@@ -40,8 +39,7 @@ def conv2d(layer: Layer, dtype: str = DTYPE, *, padded: bool = False) -> Workloa
 
 def _conv2d_blocked(layer: Layer, dtype: str) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[C/b, K/b, kh, kw, b, b]`` -> ``[N, C/b, OH*OW, b]``."""
-    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
+    (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, layer.height * layer.width, in_lanes), dtype, name="data")
     weight = te.placeholder((blocks, in_blocks, *layer.kernel, in_lanes, lanes), dtype, name="weight")
     read = read_rows(data, layer, padded=True)
@@ -57,8 +55,7 @@ def _conv2d_blocked(layer: Layer, dtype: str) -> Workload:
 
 def _conv2d_from_planes(layer: Layer, dtype: str, *, padded: bool) -> Workload:
     """``[N, K, H, W]`` x ``[C/b, K, kh', kw', b]`` (``window_shape``) -> ``[N, C/b, OH*OW, b]``: the first layer."""
-    lanes = channel_block(layer.out_channels)
-    blocks = padded_channels(layer.out_channels) // lanes
+    blocks, lanes = blocks_and_lanes(layer.out_channels)
     data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), DTYPE, name="data")
     shape = (blocks, layer.in_channels, *window_shape(layer), lanes)
     weight = te.placeholder(shape, weight_dtype(layer, dtype), name="weight")

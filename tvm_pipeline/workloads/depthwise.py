@@ -3,7 +3,7 @@
 from tvm import te
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.workloads.conv2d import finish
 from tvm_pipeline.workloads.epilogue import wide
 from tvm_pipeline.workloads.padding import read_rows, window_axes, window_shape
@@ -22,8 +22,7 @@ def depthwise_product(
     layer: Layer, dtype: str, weight_name: str = "weight", anchor: str = ANCHOR, *, padded: bool
 ) -> tuple[te.Tensor, te.Tensor, te.Tensor]:
     """Data, weight, and what they make without an epilogue: ``[N, C/b, OH, OW, b]``, float32."""
-    lanes = channel_block(layer.in_channels)
-    blocks = padded_channels(layer.in_channels) // lanes
+    blocks, lanes = blocks_and_lanes(layer.in_channels)
     data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
     weight = te.placeholder((blocks, *window_shape(layer), lanes), weight_dtype(layer, dtype), name=weight_name)
     read = read_rows(data, layer, padded=padded)

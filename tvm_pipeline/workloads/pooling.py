@@ -3,7 +3,7 @@
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import narrowed, wide
 from tvm_pipeline.workloads.padding import padded_rows, window_axes
@@ -11,8 +11,7 @@ from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
 def _data(layer: Layer, dtype: str) -> te.Tensor:
-    lanes = channel_block(layer.in_channels)
-    blocks = padded_channels(layer.in_channels) // lanes
+    blocks, lanes = blocks_and_lanes(layer.in_channels)
     return te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
 
 

@@ -3,7 +3,7 @@
 from tvm import te
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.workloads.conv2d import finish
 from tvm_pipeline.workloads.depthwise import depthwise_product
 from tvm_pipeline.workloads.epilogue import apply_epilogue, wide
@@ -22,8 +22,7 @@ def separable(layer: Layer, dtype: str = DTYPE, *, padded: bool = False) -> Work
     )
     inner_extra, value = apply_epilogue(layer.inner_epilogue, window_product, lambda n, c, y, x, lane: (c, lane), dtype)
     between = te.compute(value.shape, lambda *index: value(*index), name="between", attrs={BETWEEN: 1})
-    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
+    (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), dtype, name="weight")
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
     product = te.compute(

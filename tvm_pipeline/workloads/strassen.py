@@ -9,7 +9,7 @@ import numpy as np
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.workloads.epilogue import Expression, apply_epilogue
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
@@ -27,8 +27,7 @@ def strassen(layer: Layer, dtype: str = DTYPE) -> Workload:
     Needs a layer that ``has_even_blocks``, and float32.
     """
     spatial, half = layer.height * layer.width, half_of_pixels(layer)
-    in_lanes, lanes = channel_block(layer.in_channels), channel_block(layer.out_channels)
-    in_blocks, blocks = padded_channels(layer.in_channels) // in_lanes, padded_channels(layer.out_channels) // lanes
+    (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), dtype, name="data")
     weight = te.placeholder((blocks // 2, PRODUCTS, in_blocks // 2, in_lanes, lanes), dtype, name="weight")
 

@@ -4,22 +4,22 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.channel_block import block_count, is_blockable
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
 from tvm_pipeline.schedules.cpu.kernel import (
+    CHANNELS_OUTER,
+    PIXELS_OUTER,
     RegisterTile,
     clear_accumulators,
+    compute_by_tiles,
+    cut_tiles,
     nest_register_tile,
-    split_lanes,
     unroll,
-    vectorize_lanes,
     vectorize_rows,
 )
-from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_width, vector_knob
-from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
-
-PIXELS_OUTER, CHANNELS_OUTER = 0, 1
+from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs, tile_width
+from tvm_pipeline.schedules.generator import Decisions, Knobs
 
 
 class Conv2d:
@@ -30,11 +30,8 @@ class Conv2d:
     kinds = ("conv2d",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
-        blocks = padded_channels(layer.out_channels) // channel_block(layer.out_channels)
         return {
-            "tile_w": divisors(layer.out_width, unit.registers - 2),
-            "tile_n": divisors(blocks, 8),
-            **vector_knob(layer.out_channels, unit),
+            **tile_knobs("tile_w", layer.out_width, block_count(layer.out_channels), layer, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_window": (0, 1),
         }
@@ -59,15 +56,8 @@ class Conv2d:
             vectorize_rows(schedule, kernel.padding, unit)
             schedule.parallel(schedule.fuse(*schedule.get_loops(kernel.padding)[:3]))
         n, c, y, x, lane = schedule.get_loops(kernel.output)
-        co, ci = schedule.split(c, [None, decisions["tile_n"]])
-        xo, xi = schedule.split(x, [None, decisions["tile_w"]])
-        part, lane = split_lanes(schedule, lane, decisions, unit)
-        outer = (*((y, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, y, xo)), *part)
-        schedule.reorder(n, *outer, ci, xi, lane)
-        tiles = schedule.fuse(n, *outer)
-        schedule.parallel(tiles)
-        schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
-        unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
+        tiles, tile = cut_tiles(schedule, RegisterTile(x, c, lane), decisions["tile_w"], decisions, unit, [y])
+        compute_by_tiles(schedule, kernel, (n, *tiles), (tile.block, tile.pixel, tile.lane), unit)
         self._accumulate(schedule, kernel.anchor, layer, unit, bool(decisions["unroll_window"]))
 
     @staticmethod

@@ -5,7 +5,7 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import prepare_kernel
-from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, unroll, vectorize_lanes
+from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, compute_by_tiles, unroll, vectorize_lanes
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.workloads.dense import dense_block
 
@@ -35,10 +35,7 @@ class Dense:
         lanes = dense_block(layer.out_channels)
         n, c = schedule.get_loops(kernel.output)
         co, ci, lane = schedule.split(c, [None, decisions["tile_n"], lanes])
-        tiles = schedule.fuse(n, co)
-        schedule.parallel(tiles)
-        schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
-        unroll(schedule, ci, vectorize_lanes(schedule, lane, unit))
+        compute_by_tiles(schedule, kernel, (n, co), (ci, lane), unit)
         c, k = schedule.get_loops(kernel.anchor)[-2:]
         ci, lane = schedule.split(c, [None, lanes])
         ko, ki = schedule.split(k, [None, decisions["unroll_k"]])

@@ -3,10 +3,10 @@
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import block_count
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import prepare_kernel
-from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, unroll, vectorize_lanes
+from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, compute_by_tiles, unroll, vectorize_lanes
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
 
@@ -18,7 +18,7 @@ class GlobalPool:
     kinds = ("global_average_pool",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
-        return {"tile_c": divisors(padded_channels(layer.in_channels) // channel_block(layer.in_channels), 8)}
+        return {"tile_c": divisors(block_count(layer.in_channels), 8)}
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         return {"tile_c": max(size for size in self.knobs(layer, unit)["tile_c"] if size <= 4)}
@@ -30,11 +30,7 @@ class GlobalPool:
         kernel = prepare_kernel(schedule)
         n, c, one, lane = schedule.get_loops(kernel.output)
         co, ci = schedule.split(c, [None, decisions["tile_c"]])
-        schedule.reorder(n, one, co, ci, lane)
-        tiles = schedule.fuse(n, one, co)
-        schedule.parallel(tiles)
-        schedule.compute_at(kernel.anchor, tiles, preserve_unit_loops=True)
-        unroll(schedule, ci, vectorize_lanes(schedule, lane, unit))
+        compute_by_tiles(schedule, kernel, (n, one, co), (ci, lane), unit)
         ci, one, lane, m = schedule.get_loops(kernel.anchor)[-4:]
         schedule.reorder(one, m, ci, lane)
         unroll(schedule, ci, vectorize_lanes(schedule, lane, unit))

@@ -8,12 +8,15 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.schedules.annotations import Kernel
 from tvm_pipeline.schedules.generator import Decisions
+
+PIXELS_OUTER, CHANNELS_OUTER = 0, 1
 
 
 @dataclass(frozen=True)
 class RegisterTile:
-    """The loops over a tile of accumulators: pixels, blocks of channels, and the lanes of a block."""
+    """The loops over a tile of accumulators, or over all results: pixels, blocks of channels, the lanes of a block."""
 
     pixel: LoopRV
     block: LoopRV
@@ -29,6 +32,41 @@ def split_lanes(
         return (), lane
     part, lane = schedule.split(lane, [None, width])
     return (part,), lane
+
+
+def cut_tiles(
+    schedule: Schedule,
+    results: RegisterTile,
+    pixels: int,
+    decisions: Decisions,
+    unit: VectorUnit,
+    rows: Sequence[LoopRV] = (),
+) -> tuple[tuple[LoopRV, ...], RegisterTile]:
+    """Cuts the loops over a kernel's results into tiles of so many ``pixels`` by ``tile_n`` channel blocks.
+
+    :param rows: loops over rows of pixels, which are not cut.
+    :returns: the loops over tiles, of which ``outer`` says whether pixels lie outermost, and the tile's own.
+    """
+    blocks, block = schedule.split(results.block, [None, decisions["tile_n"]])
+    columns, pixel = schedule.split(results.pixel, [None, pixels])
+    part, lane = split_lanes(schedule, results.lane, decisions, unit)
+    tiles = (*rows, columns, blocks) if decisions["outer"] == PIXELS_OUTER else (blocks, *rows, columns)
+    return (*tiles, *part), RegisterTile(pixel, block, lane)
+
+
+def compute_by_tiles(
+    schedule: Schedule, kernel: Kernel, tiles: Sequence[LoopRV], tile: Sequence[LoopRV], unit: VectorUnit
+) -> None:
+    """Threads share out the loops over ``tiles``, which are fused; a tile's sums are made and stored inside.
+
+    :param tile: the loops inside, in order, of which the last goes over lanes.
+    """
+    *rows, lane = tile
+    schedule.reorder(*tiles, *tile)
+    fused = schedule.fuse(*tiles)
+    schedule.parallel(fused)
+    schedule.compute_at(kernel.anchor, fused, preserve_unit_loops=True)
+    unroll(schedule, *rows, vectorize_lanes(schedule, lane, unit))
 
 
 def vectorize_lanes(schedule: Schedule, loop: LoopRV, unit: VectorUnit) -> LoopRV | None:
@@ -71,6 +109,23 @@ def nest_register_tile(
     return [*loops, lanes]
 
 
+def accumulate_products(
+    schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions, tile: RegisterTile, outside: int = 0
+) -> tuple[LoopRV, LoopRV]:
+    """Nests a register tile into a sum over input channels, the anchor's last two loops.
+
+    :param outside: how many loops of one pass lie around the tile inside the loop over tiles.
+    :returns: the loop over steps of ``unroll_k`` channels, and the unrolled one inside a step.
+    """
+    ko, ki = schedule.get_loops(anchor)[-2:]
+    step, channel = schedule.split(ki, [None, decisions["unroll_k"]])
+    loops = nest_register_tile(schedule, (ko, step, channel), tile, unit)
+    unroll(schedule, channel)
+    hold_inputs(schedule, anchor, step, unit)
+    clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(loops) + outside)
+    return step, channel
+
+
 def hold_inputs(schedule: Schedule, anchor: SBlockRV, step: LoopRV, unit: VectorUnit) -> None:
     """NEON multiplies a vector by one lane of another: so the inputs of ``step``'s body, runs of input channels, are
     loaded by vectors first. Where runs are no whole vectors, and on x86, an instruction broadcasts each input."""
@@ -96,3 +151,12 @@ def clear_accumulators(schedule: Schedule, initial: SBlockRV, tile_loops: int) -
     unroll(schedule, *tile)
     if int(schedule.get(lane).extent) > 1:
         schedule.vectorize(lane)
+
+
+def slide(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, pixel_loops: int) -> None:
+    """Nests a tile of pixels, the anchor's last ``pixel_loops`` loops before the lanes', into its unrolled window."""
+    *_, ry, rx = loops = schedule.get_loops(anchor)
+    *pixels, lane = loops[-pixel_loops - 3 : -2]
+    schedule.reorder(ry, rx, *pixels, lane)
+    unroll(schedule, ry, rx, *pixels, vectorize_lanes(schedule, lane, unit))
+    clear_accumulators(schedule, schedule.decompose_reduction(anchor, ry), tile_loops=pixel_loops + 1)

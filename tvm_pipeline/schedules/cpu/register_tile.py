@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
+from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block
 from tvm_pipeline.hardware.cpu import AVX2_LANES, NEON_LANES, VectorUnit
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
@@ -17,6 +18,12 @@ def vector_knob(channels: int, unit: VectorUnit, name: str = "tile_v") -> Knobs:
     """How many vectors of a block a tile takes; no knob where a block is one vector."""
     vectors = vectors_per_block(channels, unit)
     return {name: divisors(vectors, vectors)} if vectors > 1 else {}
+
+
+def tile_knobs(pixels: str, extent: int, blocks: int, layer: Layer, unit: VectorUnit) -> Knobs:
+    """The knobs of a register tile: the one called ``pixels``, of ``extent``, and ``tile_n`` of so many ``blocks``."""
+    tile = {pixels: divisors(extent, unit.registers - 2), "tile_n": divisors(blocks, 8)}
+    return {**tile, **vector_knob(layer.out_channels, unit)}
 
 
 def best_window(knobs: Knobs, pixels: str, vectors: str, unit: VectorUnit) -> dict[str, int]:

@@ -1,17 +1,25 @@
 """Depthwise and pointwise convolution in one kernel: a stripe of the first is what the second reads next."""
 
 from tvm.s_tir import Schedule
-from tvm.s_tir.schedule import SBlockRV
+from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import block_count, padded_channels
 from tvm_pipeline.hardware.cpu import VectorUnit
-from tvm_pipeline.schedules.annotations import PREFETCH_STRIPE, prepare_inner_kernel, prepare_kernel, split_pixels
+from tvm_pipeline.schedules.annotations import (
+    PREFETCH_STRIPE,
+    Kernel,
+    prepare_inner_kernel,
+    prepare_kernel,
+    split_pixels,
+)
 from tvm_pipeline.schedules.cpu.kernel import (
+    CHANNELS_OUTER,
+    PIXELS_OUTER,
     RegisterTile,
-    clear_accumulators,
-    hold_inputs,
-    nest_register_tile,
+    accumulate_products,
+    cut_tiles,
+    slide,
     split_lanes,
     unroll,
     vectorize_lanes,
@@ -23,6 +31,7 @@ from tvm_pipeline.schedules.cpu.register_tile import (
     has_room_for_inputs,
     is_worth_measuring,
     step_sizes,
+    tile_knobs,
     tile_width,
     vector_knob,
 )
@@ -34,7 +43,6 @@ STRIPE_BYTES = 64 * 1024
 PREFETCHED_WEIGHT_BYTES = 32 * 1024
 """Of the pointwise half: with more, a step is long enough for the hardware's own prefetchers."""
 
-PIXELS_OUTER, CHANNELS_OUTER = 0, 1
 NO_PREFETCH, PREFETCH_NEXT_STRIPE = 0, 1
 
 
@@ -48,14 +56,11 @@ class Separable:
     kinds = ("separable",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
-        blocks = padded_channels(layer.out_channels) // channel_block(layer.out_channels)
         return {
             "rows": divisors(layer.out_height, 16),
             "window_w": divisors(layer.out_width, unit.registers - 4),
             **vector_knob(layer.in_channels, unit, "window_v"),
-            "tile_w": divisors(layer.out_width, unit.registers - 2),
-            "tile_n": divisors(blocks, 8),
-            **vector_knob(layer.out_channels, unit),
+            **tile_knobs("tile_w", layer.out_width, block_count(layer.out_channels), layer, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": step_sizes(layer.in_channels, unit),
             "prefetch": (NO_PREFETCH, PREFETCH_NEXT_STRIPE),
@@ -85,16 +90,18 @@ class Separable:
         kernel = split_pixels(schedule, prepare_kernel(schedule))
         n, c, y, x, lane = schedule.get_loops(kernel.output)
         stripe, row = schedule.split(y, [None, decisions["rows"]])
-        co, ci = schedule.split(c, [None, decisions["tile_n"]])
-        xo, xi = schedule.split(x, [None, decisions["tile_w"]])
-        part, lane = split_lanes(schedule, lane, decisions, unit)
-        outer = (*((row, xo, co) if decisions["outer"] == PIXELS_OUTER else (co, row, xo)), *part)
-        schedule.reorder(n, stripe, *outer, ci, xi, lane)
+        tiles, tile = cut_tiles(schedule, RegisterTile(x, c, lane), decisions["tile_w"], decisions, unit, [row])
+        schedule.reorder(n, stripe, *tiles, tile.block, tile.pixel, tile.lane)
         stripes = schedule.fuse(n, stripe)
         schedule.parallel(stripes)
-        schedule.compute_at(kernel.anchor, outer[-1], preserve_unit_loops=True)
-        unroll(schedule, ci, xi, vectorize_lanes(schedule, lane, unit))
-        self._accumulate(schedule, kernel.anchor, unit, decisions)
+        schedule.compute_at(kernel.anchor, tiles[-1], preserve_unit_loops=True)
+        unroll(schedule, tile.block, tile.pixel, vectorize_lanes(schedule, tile.lane, unit))
+        self._multiply(schedule, kernel.anchor, unit, decisions)
+        self._convolve(schedule, inner, stripes, unit, decisions)
+
+    @staticmethod
+    def _convolve(schedule: Schedule, inner: Kernel, stripes: LoopRV, unit: VectorUnit, decisions: Decisions) -> None:
+        """The depthwise half of a stripe."""
         schedule.compute_at(inner.output, stripes, preserve_unit_loops=True)
         x, lane = schedule.get_loops(inner.output)[-2:]
         xo, xi = schedule.split(x, [None, decisions["window_w"]])
@@ -102,23 +109,13 @@ class Separable:
         schedule.reorder(xo, *part, xi, lane)
         schedule.compute_at(inner.anchor, (xo, *part)[-1], preserve_unit_loops=True)
         unroll(schedule, xi, vectorize_lanes(schedule, lane, unit))
-        self._slide(schedule, inner.anchor, unit)
+        slide(schedule, inner.anchor, unit, pixel_loops=1)
 
     @staticmethod
-    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:
-        _, ci, _, xi, lane, ko, ki = schedule.get_loops(anchor)[-7:]
-        kio, kii = schedule.split(ki, [None, decisions["unroll_k"]])
-        tile = nest_register_tile(schedule, (ko, kio, kii), RegisterTile(xi, ci, lane), unit)
+    def _multiply(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:
+        """The pointwise half of a stripe."""
+        block, _row, pixel, lane, *_ = schedule.get_loops(anchor)[-6:]
+        tile = RegisterTile(pixel, block, lane)
+        step, _ = accumulate_products(schedule, anchor, unit, decisions, tile, outside=1)
         if decisions["prefetch"] == PREFETCH_NEXT_STRIPE:
-            schedule.annotate(kio, PREFETCH_STRIPE, decisions["rows"])
-        unroll(schedule, kii)
-        hold_inputs(schedule, anchor, kio, unit)
-        # the row's loop, of one pass, lies around the tile
-        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile) + 1)
-
-    @staticmethod
-    def _slide(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit) -> None:
-        xi, lane, ry, rx = schedule.get_loops(anchor)[-4:]
-        schedule.reorder(ry, rx, xi, lane)
-        unroll(schedule, ry, rx, xi, vectorize_lanes(schedule, lane, unit))
-        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ry), tile_loops=2)
+            schedule.annotate(step, PREFETCH_STRIPE, decisions["rows"])

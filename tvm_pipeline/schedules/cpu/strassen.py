@@ -4,28 +4,26 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
+from tvm_pipeline.hardware.channel_block import block_count, padded_channels
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import blocks_of
-from tvm_pipeline.schedules.cpu.kernel import split_lanes, unroll, vectorize_lanes
+from tvm_pipeline.schedules.cpu.kernel import CHANNELS_OUTER, PIXELS_OUTER, split_lanes, unroll, vectorize_lanes
 from tvm_pipeline.schedules.cpu.pointwise import (
     CACHED_WEIGHT_BYTES,
-    CHANNELS_OUTER,
     NO_PREFETCH,
-    PIXELS_OUTER,
     PREFETCH_STEP,
     PREFETCH_STEP_AND_PANEL,
-    accumulate_products,
+    multiply,
 )
 from tvm_pipeline.schedules.cpu.register_tile import (
     best_tile,
     default_step,
     is_worth_measuring,
     step_sizes,
+    tile_knobs,
     tile_width,
-    vector_knob,
 )
-from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
+from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.workloads.strassen import PRODUCTS, half_of_pixels
 
 
@@ -38,11 +36,8 @@ class Strassen:
     kinds = ("strassen",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
-        lanes = channel_block(layer.out_channels)
         return {
-            "tile_m": divisors(half_of_pixels(layer), unit.registers - 2),
-            "tile_n": divisors(padded_channels(layer.out_channels) // lanes // 2, 8),
-            **vector_knob(layer.out_channels, unit),
+            **tile_knobs("tile_m", half_of_pixels(layer), block_count(layer.out_channels) // 2, layer, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": step_sizes(layer.in_channels, unit),
             "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
@@ -93,7 +88,7 @@ class Strassen:
         schedule.compute_at(anchor, p, preserve_unit_loops=True)
         ci, mi, one, lane, ko, ki = schedule.get_loops(anchor)[-6:]
         schedule.reorder(one, ci, mi, lane, ko, ki)
-        accumulate_products(schedule, anchor, unit, decisions)
+        multiply(schedule, anchor, unit, decisions)
 
     @staticmethod
     def _combine(schedule: Schedule, combined: SBlockRV, stripe: LoopRV | None, unit: VectorUnit) -> None:

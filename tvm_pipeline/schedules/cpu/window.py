@@ -1,13 +1,12 @@
 """Kernels that slide a window over each channel alone: depthwise convolutions and pooling."""
 
 from tvm.s_tir import Schedule
-from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
-from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, split_lanes, unroll, vectorize_lanes, vectorize_rows
+from tvm_pipeline.schedules.cpu.kernel import slide, split_lanes, unroll, vectorize_lanes, vectorize_rows
 from tvm_pipeline.schedules.cpu.register_tile import best_window, vector_knob
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
@@ -61,11 +60,4 @@ class Window:
             schedule.compute_at(kernel.padding, stripes, preserve_unit_loops=True)
             vectorize_rows(schedule, kernel.padding, unit)
         unroll(schedule, yi, xi, vectorize_lanes(schedule, lane, unit))
-        self._accumulate(schedule, kernel.anchor, unit)
-
-    @staticmethod
-    def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit) -> None:
-        yi, xi, lane, ry, rx = schedule.get_loops(anchor)[-5:]
-        schedule.reorder(ry, rx, yi, xi, lane)
-        unroll(schedule, ry, rx, yi, xi, vectorize_lanes(schedule, lane, unit))
-        clear_accumulators(schedule, schedule.decompose_reduction(anchor, ry), tile_loops=3)
+        slide(schedule, kernel.anchor, unit, pixel_loops=2)
