@@ -30,7 +30,7 @@ def _compile(job: CompileJob, emit: Emit) -> Built:
 
     target = Target.from_json(job.target, job.options.dtype)
     logs = TuningLogs.load(job.logs, target.logs, job.options.dtype)
-    return compile_model(job.onnx, target, logs, job.threads, job.out, job.shape, emit, static=job.options.static)
+    return compile_model(job.onnx, target, logs, job.threads, job.out, job.shape, emit, job.options)
 
 
 def _tune(job: TuneJob, emit: Emit) -> TuningResult:

@@ -9,11 +9,14 @@ import tvm
 
 from mobilenet_tvm.base.compiled import Built, DeviceCode, Tensor
 from mobilenet_tvm.base.protocol import Emit
+from mobilenet_tvm.base.requests import CompileOptions
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model
-from tvm_pipeline.codegen.build import build
+from tvm_pipeline.codegen.build import Generated, build
 from tvm_pipeline.codegen.cuda.argument_bytes import add_arguments
 from tvm_pipeline.codegen.cuda.build import write_device_code
+from tvm_pipeline.codegen.cuda.fatbin import Fatbin
+from tvm_pipeline.codegen.dump import IMPORTED, LOWERED, SCHEDULED, Dump
 from tvm_pipeline.codegen.link import link_shared, link_shared_by
 from tvm_pipeline.codegen.static import export_static
 from tvm_pipeline.hardware.target import AnyTarget
@@ -30,44 +33,52 @@ def compile_model(
     output: Path,
     shapes: Mapping[str, Sequence[int]] | None = None,
     emit: Emit | None = None,
-    *,
-    static: bool = False,
+    options: CompileOptions = CompileOptions(),  # noqa: B008  # it is frozen
 ) -> Built:
     """Writes ``output/module.so``, for a static program its parts (:mod:`tvm_pipeline.codegen.static`), and returns
     what the manifest needs (tensors, kernels, device code, versions)."""
     report = emit.progress if emit is not None else lambda stage: None
     warn = emit.warning if emit is not None else lambda message: None
+    dump = Dump(options.dump)
     report("importing")
     module = import_onnx(onnx_path, shapes)
     inputs, outputs = _signature(module, output_names(onnx_path))
+    dump.module(IMPORTED, module)
     report("lowering")
     with target.tvm:
         module = lower(module, target.unit)
+        dump.module(LOWERED, module)
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
+        dump.module(SCHEDULED, module)
         report("generating code")
-        built = build(module, target, static=static)
+        generated = build(module, target, static=options.static)
+        dump.code(generated)
     report("linking")
-    path = output / ("module.bin" if static else "module.so")
-    if static:
-        export_static(built.executable, output, target.zig_target)
-    else:
-        built.executable.export_library(str(path), fcompile=_linker(target))
+    path = _link(generated, output, target, static=options.static)
     device_code = None
-    if built.fatbin is not None:
+    if generated.fatbin is not None:
         report("modelling")
-        device_code = write_device_code(built.fatbin, path, target.driver)
-        kernels_with_figures = add_figures(device_code["kernels"], module, target)
-        device_code["kernels"] = add_arguments(kernels_with_figures, built.fatbin.source, module)
-        device_code["model"] = describe_model(target)
+        device_code = _describe_device_code(generated.fatbin, path, module, target)
     return Built(
-        module=path,
-        inputs=inputs,
-        outputs=outputs,
-        kernels=tuple(kernels),
-        device_code=DeviceCode.from_json(device_code) if device_code is not None else None,
-        **versions(),
+        module=path, inputs=inputs, outputs=outputs, kernels=tuple(kernels), device_code=device_code, **versions()
     )
+
+
+def _describe_device_code(fatbin: Fatbin, path: Path, module: tvm.IRModule, target: AnyTarget) -> DeviceCode:
+    """Writes the source beside the linked module; what the manifest says of it, with the model's figures."""
+    described = write_device_code(fatbin, path, target.driver)
+    kernels = add_arguments(add_figures(described["kernels"], module, target), fatbin.source, module)
+    return DeviceCode.from_json({**described, "kernels": kernels, "model": describe_model(target)})
+
+
+def _link(generated: Generated, output: Path, target: AnyTarget, *, static: bool) -> Path:
+    if static:
+        export_static(generated.executable, output, target.zig_target)
+        return output / "module.bin"
+    path = output / "module.so"
+    generated.executable.export_library(str(path), fcompile=_linker(target))
+    return path
 
 
 def _linker(target: AnyTarget) -> Any:

@@ -42,10 +42,12 @@ class CompileOptions(Document):
 
     :ivar dtype: what the network computes in.
     :ivar static: write one executable file with all of it inside, which needs nothing of the system but Linux.
+    :ivar dump: a folder for the module after each phase, for a compiler's developer.
     """
 
     dtype: str = "float32"
     static: bool = False
+    dump: Path | None = None
 
 
 class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from mobilenet_tvm.cli import arguments, output
 
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--static", action="store_true", help="write PACKAGE as one program that needs nothing but Linux"
+    )
+    parser.add_argument(
+        "--dump", type=Path, metavar="DIR", help="write the module after each phase into files of DIR: Relax, TIR, code"
     )
 
 

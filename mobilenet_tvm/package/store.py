@@ -29,11 +29,22 @@ def check_output(path: Path, *, static: bool = False) -> None:
         raise UserError(f"--static writes a program, not an archive: name it {path.name.removesuffix(ARCHIVE_SUFFIX)}")
     if path.exists() and not is_archive(path) and path.is_file() != static:
         raise UserError(f"{path} exists and is a package of another form: name another output, or remove it")
-    above = path.absolute().parent
-    while not above.exists():
-        above = above.parent
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise UserError(f"cannot write {path}: {above} is no folder that you may write to")
+    _check_writable(path, path.absolute().parent)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder of loose files before any is written.
+
+    :raises UserError: it is there and cannot be written to, or it cannot be made.
+    """
+    _check_writable(path, path.absolute())
+
+
+def _check_writable(path: Path, folder: Path) -> None:
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError(f"cannot write {path}: {folder} is no folder that you may write to")
 
 
 def _is_package(path: Path) -> bool:

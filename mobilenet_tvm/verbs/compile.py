@@ -27,7 +27,7 @@ from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.linker import linker
 from mobilenet_tvm.package.manifest import TOLERANCE, CompiledTarget, Manifest, Network, Versions
 from mobilenet_tvm.package.open import REFERENCE
-from mobilenet_tvm.package.store import check_output, list_files, new_package
+from mobilenet_tvm.package.store import check_folder, check_output, list_files, new_package
 from mobilenet_tvm.verbs.options import options_of
 from targets import Target
 
@@ -217,6 +217,8 @@ def compile(request: CompileRequest) -> CompiledPackage:
     threads = target.threads if request.threads is None else request.threads
     check_threads(threads)
     check_output(path, static=request.static)
+    if request.dump is not None:
+        check_folder(Path(request.dump))
     shapes = read_shapes(request.shape)
     if request.labels is not None:
         read_labels(Path(request.labels))

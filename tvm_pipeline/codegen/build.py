@@ -15,14 +15,14 @@ from tvm_pipeline.hardware.unit import CPU, GPU
 
 
 @dataclass(frozen=True)
-class Built:
+class Generated:
     """``fatbin`` is the device code inside ``executable``; None where it has none."""
 
     executable: relax.VMExecutable
     fatbin: Fatbin | None = None
 
 
-def build(module: tvm.IRModule, target: Target[Any], *, static: bool = False) -> Built:
+def build(module: tvm.IRModule, target: Target[Any], *, static: bool = False) -> Generated:
     """Generates code.
 
     :param static: as a system library, which a static program links.
@@ -31,12 +31,15 @@ def build(module: tvm.IRModule, target: Target[Any], *, static: bool = False) ->
     return _BUILDERS[target.unit.family](module, target, static)
 
 
-def _build_for_cpu(module: tvm.IRModule, target: Target[Any], static: bool) -> Built:
-    return Built(relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE, system_lib=static))
+def _build_for_cpu(module: tvm.IRModule, target: Target[Any], static: bool) -> Generated:
+    return Generated(relax.build(module, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE, system_lib=static))
 
 
-def _build_for_gpu(module: tvm.IRModule, target: Target[Any], _static: bool) -> Built:
-    return Built(*build_cuda(module, target))
+def _build_for_gpu(module: tvm.IRModule, target: Target[Any], _static: bool) -> Generated:
+    return Generated(*build_cuda(module, target))
 
 
-_BUILDERS: Mapping[str, Callable[[tvm.IRModule, Target[Any], bool], Built]] = {CPU: _build_for_cpu, GPU: _build_for_gpu}
+_BUILDERS: Mapping[str, Callable[[tvm.IRModule, Target[Any], bool], Generated]] = {
+    CPU: _build_for_cpu,
+    GPU: _build_for_gpu,
+}

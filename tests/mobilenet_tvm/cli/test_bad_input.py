@@ -157,6 +157,14 @@ def test_an_output_folder_that_is_not_a_package(command: Command, tmp_path: Path
     _nothing_written(tmp_path, "photos")
 
 
+def test_a_folder_for_phases_that_cannot_be_made(command: Command, tmp_path: Path, tiny_onnx: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    for folder in (tmp_path / "notes", tmp_path / "notes" / "dump"):
+        message = command("compile", tiny_onnx, "-o", tmp_path / "p", "--dump", folder).error()  # type: ignore[attr-defined]
+        assert "notes is no folder that you may write to" in message
+    _nothing_written(tmp_path, "notes")
+
+
 def test_a_log_written_by_a_newer_schema(error: Callable[..., str], tmp_path: Path, tiny_onnx: Path) -> None:
     log = tmp_path / "logs" / "x86-64-v3" / "float32.jsonl"
     log.parent.mkdir(parents=True)

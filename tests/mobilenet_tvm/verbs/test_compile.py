@@ -47,6 +47,14 @@ def test_what_the_manifest_says(tiny_package: Path, tiny_onnx: Path) -> None:
     assert {"conv2d", "separable", "dense"} <= layers
 
 
+def test_phases_are_written_beside_the_package(tmp_path: Path, tiny_onnx: Path) -> None:
+    compile(str(tiny_onnx), "x86-64-v3", tmp_path / "package", dump=tmp_path / "phases", on_event=_silent)
+    names = {path.name for path in (tmp_path / "phases").iterdir()}
+    assert names == {"01-imported.py", "02-lowered.py", "03-scheduled.py", "04-llvm.ll"}
+    with open_package(tmp_path / "package") as package:
+        assert package.manifest.kernels
+
+
 def test_the_reference_is_onnxruntimes(tiny_package: Path, tiny_onnx: Path) -> None:
     inputs, outputs = read_reference(tiny_package / "reference.npz")
     expected = seeded_inputs((1, 3, 16, 16))
