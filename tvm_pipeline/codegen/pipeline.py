@@ -62,7 +62,7 @@ def _mark(statement: Stmt) -> Stmt:
     if isinstance(statement, AllocBuffer):
         return _mark_allocation(statement)
     if isinstance(statement, SeqStmt):
-        return SeqStmt([_mark(one) for one in statement.seq])
+        return SeqStmt([_mark(part) for part in statement.seq])
     if isinstance(statement, For):
         return For(
             statement.loop_var,

@@ -47,7 +47,7 @@ def _rewrite(statement: Stmt, data: tirx.Buffer | None) -> Stmt:
         changed = s_tir.SBlock(*fields, block.match_buffers, block.annotations)
         return s_tir.SBlockRealize(statement.iter_values, statement.predicate, changed)
     if isinstance(statement, SeqStmt):
-        parts = [_rewrite(one, data) for one in statement.seq]
+        parts = [_rewrite(part, data) for part in statement.seq]
         unchanged = all(new.same_as(old) for new, old in zip(parts, statement.seq, strict=True))
         return statement if unchanged else SeqStmt(parts)
     if isinstance(statement, AttrStmt):
@@ -79,7 +79,7 @@ def _prefetches(tile: Stmt, steps: int, tile_m: int) -> Iterator[Stmt]:
     """One prefetch per block of weights that the tile, a nest of loops around one block, reads in a step."""
     loops, tile = _loops_of(tile)
     block = tile.block
-    weight = next(one for one in block.reads if one.source.name == WEIGHT)
+    weight = next(region for region in block.reads if region.source.name == WEIGHT)
     bound = {axis.var: value for axis, value in zip(block.iter_vars, tile.iter_values, strict=True)}
     *lead, step, _ = [_substitute(axis.min, bound) for axis in weight.region]
     used = [loop for loop in loops if any(_mentions(index, loop.loop_var) for index in (*lead, step))]

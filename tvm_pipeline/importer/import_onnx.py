@@ -11,7 +11,10 @@ from mobilenet_tvm.base.errors import UserError
 
 
 def load_model(path: Path, shapes: Mapping[str, Sequence[int]] | None) -> onnx.ModelProto:
-    """The model with all input shapes fixed. Raises UserError for a dynamic input that ``shapes`` does not name."""
+    """The model with all input shapes fixed.
+
+    :raises UserError: it cannot be read, or has a dynamic input that ``shapes`` does not name.
+    """
     try:
         model = onnx.load(path)
     except Exception as error:
@@ -44,7 +47,10 @@ def output_names(path: Path) -> list[str]:
 
 
 def check_operators(model: onnx.ModelProto) -> None:
-    """Raises UserError naming the first node whose operator TVM's importer lacks."""
+    """Refuses a model that TVM's importer cannot take.
+
+    :raises UserError: it lacks a node's operator; the first such node is named.
+    """
     from tvm.relax.frontend.onnx.onnx_frontend import _get_convert_map
 
     known = {*_get_convert_map(), "Constant", "If"}
@@ -76,7 +82,7 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
 def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -> tvm.IRModule:
     """The Relax module of an ONNX file; weights are constants in it.
 
-    Raises UserError: unreadable file, dynamic shape, an operator or an attribute that the importer does not take.
+    :raises UserError: unreadable file, dynamic shape, an operator or an attribute that the importer does not take.
     """
     from tvm.relax.frontend.onnx import from_onnx
 

@@ -36,7 +36,7 @@ class _Max(onnx_frontend.Max):  # type: ignore[misc]
 
     @classmethod
     def _impl_v1(cls, bb: relax.BlockBuilder, inputs: Any, attr: Any, params: Any) -> relax.Expr:
-        if len(inputs) < 2 or all(isinstance(one, ir.GenericConst) for one in inputs):
+        if len(inputs) < 2 or all(isinstance(operand, ir.GenericConst) for operand in inputs):
             return super()._impl_v1(bb, inputs, attr, params)
         return cls._impl_dynamic(bb, inputs)
 

@@ -31,7 +31,7 @@ def explicit_padding(model: onnx.ModelProto) -> None:
             attributes.get("dilations", ones),
             _mode(node) == "SAME_LOWER",
         )
-        kept = [one for one in node.attribute if one.name not in ("auto_pad", "pads")]
+        kept = [attribute for attribute in node.attribute if attribute.name not in ("auto_pad", "pads")]
         del node.attribute[:]
         node.attribute.extend([*kept, helper.make_attribute("pads", pads)])
 
@@ -54,7 +54,7 @@ def same_padding(
 
 
 def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {one.name: helper.get_attribute_value(one) for one in node.attribute}
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def _mode(node: onnx.NodeProto) -> str:

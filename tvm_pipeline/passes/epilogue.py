@@ -90,11 +90,11 @@ class _Matcher:
         return None
 
     def take_activation(self) -> str | None:
-        found = match_activation(self.flow, self.result)
-        if found is None:
+        activation = match_activation(self.flow, self.result)
+        if activation is None:
             return None
-        self._advance(found.result, *found.inside)
-        return found.name
+        self._advance(activation.result, *activation.inside)
+        return activation.name
 
     def take_residual(self, is_ready: Callable[[relax.Var], bool]) -> relax.Var | None:
         user = self.flow.only_user(self.result)

@@ -9,7 +9,7 @@ from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 def dense_block(out_channels: int) -> int:
     """Outputs that are computed side by side: the largest power of two up to 16 that divides them."""
-    return next(lanes for lanes in (16, 8, 4, 2, 1) if out_channels % lanes == 0)
+    return next(lanes for lanes in (16, 8, 4, 2, 1) if not out_channels % lanes)
 
 
 def dense(layer: Layer, dtype: str = DTYPE) -> Workload:

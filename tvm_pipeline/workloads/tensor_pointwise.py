@@ -22,7 +22,7 @@ def tensor_pointwise(layer: Layer, dtype: str = "float16") -> Workload:
     Pixels that only fill the last fragment repeat the image's last one, and are not stored.
     """
     pixels, filled = layer.height * layer.width, fragment_pixels(layer)
-    in_blocks, blocks = (padded_channels(one) // FRAGMENT for one in (layer.in_channels, layer.out_channels))
+    in_blocks, blocks = (padded_channels(channels) // FRAGMENT for channels in (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, pixels, FRAGMENT), dtype, name="data")
     weight = te.placeholder((blocks, in_blocks, FRAGMENT, FRAGMENT), dtype, name="weight")
     whole = te.compute(

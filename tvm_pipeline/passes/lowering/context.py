@@ -108,7 +108,7 @@ def constants(layer: Layer, affine: Affine, dtype: str = DTYPE) -> list[relax.Ex
     packed = [pack_weight(layer, affine.weight).astype(weight_dtype(layer, dtype))]
     if affine.bias is not None:
         packed.append(pack_bias(layer, affine.bias))
-    return [relax.const(one) for one in packed]
+    return [relax.const(array) for array in packed]
 
 
 def kernel_name(layer: Layer) -> str:
