@@ -11,6 +11,19 @@ COUNTERS_VARIABLE = "MOBILENET_TVM_EMULATED_GPU_COUNTERS"
 """Names the file that they go to; without it nothing is counted."""
 
 
+class BufferUse(Document):
+    """What one launch did to the memory behind one of its arguments, each byte counted once.
+
+    :ivar name: the argument's position and name, ``0 'data'``.
+    :ivar bytes: of the whole buffer.
+    """
+
+    name: str
+    bytes: int
+    unique_bytes_read: int
+    unique_bytes_written: int
+
+
 class Launch(Document):
     """What one launch did in global memory.
 
@@ -29,6 +42,7 @@ class Launch(Document):
     bytes_stored: int
     sector_bytes_loaded: int
     sector_bytes_stored: int
+    arguments: tuple[BufferUse, ...]
 
 
 def read_counters(counters: Path) -> list[Launch]:

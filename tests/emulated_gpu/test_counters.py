@@ -69,9 +69,9 @@ def test_a_launch_that_fails_leaves_nothing_to_the_next(gpu: Gpu, module: ctypes
 def test_a_launch_is_described(gpu: Gpu, module: ctypes.c_void_p) -> None:
     launch = _count(gpu, module, "through_shared", 1, 64, dtype=np.float16)
     assert launch["kernel"] == "through_shared"
-    assert (launch["grid"], launch["block"], launch["shared_bytes"]) == ([1, 1, 1], [64, 1, 1], 128)
+    assert (launch["grid"], launch["block"], launch["shared_bytes"]) == ((1, 1, 1), (64, 1, 1), 128)
     assert _bytes(launch) == (128, 128, 128, 128, 128, 128)
-    assert launch["arguments"] == [
+    assert [argument.to_json() for argument in launch.arguments] == [
         {"name": "0 'data'", "bytes": 4096, "unique_bytes_read": 128, "unique_bytes_written": 0},
         {"name": "1 'out'", "bytes": 4096, "unique_bytes_read": 0, "unique_bytes_written": 128},
     ]

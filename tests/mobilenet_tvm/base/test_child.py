@@ -71,7 +71,8 @@ if __name__ == "__main__":
 @pytest.fixture(autouse=True)
 def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "small_half.py").write_text(HALF)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(SUPPORT), os.environ.get("PYTHONPATH", "")]))
+    folders = [str(tmp_path), str(SUPPORT), os.environ.get("PYTHONPATH")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))  # an empty one is the current folder
     yield tmp_path
 
 
