@@ -7,11 +7,9 @@ from pathlib import Path
 
 from mobilenet_tvm.base.errors import UserError, unknown
 from mobilenet_tvm.base.host_cpu import host_arch, host_features, missing_features
-from mobilenet_tvm.base.target_spec import TargetSpec
+from mobilenet_tvm.base.target_spec import NATIVE, TargetSpec
 from targets.gpu_at_hand import has_gpu
 from targets.read_target import PRESETS, read_target
-
-NATIVE = "native"
 
 
 class Target(TargetSpec):

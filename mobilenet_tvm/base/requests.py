@@ -12,9 +12,7 @@ from pathlib import Path
 
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.events import OnEvent, warn_only
-
-NATIVE = "native"
-"""The richest preset that the CPU at hand can run."""
+from mobilenet_tvm.base.target_spec import NATIVE
 
 MEASURES = CLOCK, MODEL = "clock", "model"
 """What tells how long a candidate takes: a clock, or the static model of an ARM core or a GPU."""

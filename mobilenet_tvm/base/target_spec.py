@@ -6,6 +6,9 @@ from typing import Any
 
 from mobilenet_tvm.base.document import Document
 
+NATIVE = "native"
+"""The richest preset that the CPU at hand can run."""
+
 
 class GpuFigures(Document):
     """Published figures of a GPU: the ``[gpu]`` table of its preset.

@@ -15,8 +15,9 @@ from mobilenet_tvm.base.errors import SystemFailure
 from mobilenet_tvm.base.events import OnEvent, progress
 from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.process import EngineProcess
+from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import REFERENCE
-from mobilenet_tvm.package.reference import TOLERANCE, read_reference
+from mobilenet_tvm.package.reference import read_reference
 
 TURN_S = 0.2  # how long an engine runs before the next one has its turn
 _TURN_MINIMUM = 5  # inferences

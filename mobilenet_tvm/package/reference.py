@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.package import static_program
-from mobilenet_tvm.package.manifest import TOLERANCE as TOLERANCE
 from mobilenet_tvm.package.open import REFERENCE, Package
 from mobilenet_tvm.package.store import list_files
 

@@ -15,7 +15,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.jobs import LogsCheckJob, LogsExportJob
 from mobilenet_tvm.base.paths import cache_dir
-from mobilenet_tvm.base.requests import NATIVE
+from mobilenet_tvm.base.target_spec import NATIVE
 from mobilenet_tvm.base.tuning_log import TuningRecord, read_campaigns
 from mobilenet_tvm.model.coverage import log_folders, records_of
 from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype

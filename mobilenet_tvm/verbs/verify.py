@@ -12,8 +12,9 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.model.onnx_check import check_onnx
+from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, seeded_inputs, with_reference
+from mobilenet_tvm.package.reference import onnxruntime_outputs, seeded_inputs, with_reference
 from mobilenet_tvm.places.answers import SelfTest
 from mobilenet_tvm.places.place import Place, Ran, place_of
 from mobilenet_tvm.places.runner import classify, self_test
