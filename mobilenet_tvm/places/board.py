@@ -110,3 +110,6 @@ class Board:
         )
         answer = run_child(_PIPELINE, job, BoardRun, block=("torch",))
         return answer.code, answer.output, answer.error
+
+
+PLACE = Board

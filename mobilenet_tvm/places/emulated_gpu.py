@@ -64,6 +64,9 @@ class EmulatedGpu(Local):
         return replace(self, counters=counters)
 
 
+PLACE = EmulatedGpu
+
+
 def _require_this_cpu(package: Package) -> None:
     target = package.manifest.target
     missing = missing_features(target.arch, target.cpu_features)

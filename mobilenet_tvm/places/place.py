@@ -1,8 +1,9 @@
-"""Where a package's program runs. A new place is a file with a class that is a ``Place``, and a name in ``PLACES``."""
+"""Where a package's program runs. A new place is a file whose ``PLACE`` is a ``Place``, and its name in ``PLACES``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -11,11 +12,7 @@ from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.package.open import Package
-from mobilenet_tvm.places.board import Board
 from mobilenet_tvm.places.conditions import Conditions, MeasuredUnder, busy_warning, versions
-from mobilenet_tvm.places.emulated_gpu import EmulatedGpu
-from mobilenet_tvm.places.host import Host
-from mobilenet_tvm.places.qemu import Qemu
 
 Where = Literal["host", "emulated", "device"]
 """What kind of place it is. An emulator's times are no device's and are not told."""
@@ -86,7 +83,8 @@ class Place(Protocol):
         """
 
 
-PLACES: tuple[type[Place], ...] = (Board, EmulatedGpu, Qemu, Host)
+PLACES = ("host", "qemu", "emulated_gpu", "board")
+"""Files of this folder. The first that serves is taken, and none behind it is imported: ``run`` shall start at once."""
 
 
 def place_of(package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Place:
@@ -96,7 +94,8 @@ def place_of(package: Package, *, emulate: bool, device: str | None, on_event: O
     """
     if emulate and device is not None:
         raise UserError("--emulate runs a package here, --device on a board: one of them")
-    places = (place.of(package, emulate=emulate, device=device, on_event=on_event) for place in PLACES)
+    kinds: Iterator[type[Place]] = (import_module(f"mobilenet_tvm.places.{name}").PLACE for name in PLACES)
+    places = (kind.of(package, emulate=emulate, device=device, on_event=on_event) for kind in kinds)
     return next(place for place in places if place is not None)
 
 

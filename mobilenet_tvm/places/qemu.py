@@ -97,3 +97,6 @@ class Qemu(Local):
         words = ["--serve", tracker, "--listen", "127.0.0.1:0"]
         environment = {**os.environ, EMULATED_VARIABLE: "1"}
         return subprocess.Popen([*self.command, *words], env=environment, text=True, **options)
+
+
+PLACE = Qemu

@@ -19,8 +19,9 @@ from emulated_places import silent, under_qemu
 
 from mobilenet_tvm.base.requests import CompileOptions
 from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.package.reference import TOLERANCE, read_reference, with_reference
+from mobilenet_tvm.package.reference import read_reference, with_reference
 from mobilenet_tvm.places.qemu import qemu, sysroot
 from mobilenet_tvm.places.runner import self_test
 from mobilenet_tvm.schemas import load_schema

@@ -16,8 +16,9 @@ from onnx import numpy_helper
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.requests import CompileOptions
 from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.package.reference import TOLERANCE, onnxruntime_outputs, read_reference, with_reference
+from mobilenet_tvm.package.reference import onnxruntime_outputs, read_reference, with_reference
 from mobilenet_tvm.places.place import Place, place_of
 from mobilenet_tvm.places.runner import self_test
 from mobilenet_tvm.verbs.compile import build_package

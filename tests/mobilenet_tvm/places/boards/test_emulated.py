@@ -14,7 +14,7 @@ from emulated_places import pull_the_plug
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import Event, Trial, Warned
-from mobilenet_tvm.package.reference import TOLERANCE
+from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.tune import tune
 from mobilenet_tvm.verbs.verify import verify

@@ -49,8 +49,9 @@ def test_tvms_own_server_says_the_same(
 
 
 def test_wrong_numbers_fail(plain_board: str, tiny_package: Path) -> None:
+    from mobilenet_tvm.package.manifest import TOLERANCE
     from mobilenet_tvm.package.open import open_package
-    from mobilenet_tvm.package.reference import TOLERANCE, read_reference, with_reference
+    from mobilenet_tvm.package.reference import read_reference, with_reference
     from mobilenet_tvm.places.place import place_of
     from mobilenet_tvm.places.runner import self_test
 
