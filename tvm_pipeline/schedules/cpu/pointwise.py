@@ -45,20 +45,14 @@ class Pointwise:
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {
             **tile_knobs("tile_m", layer.height * layer.width, block_count(layer.out_channels), layer, unit),
-            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
-            "unroll_k": step_sizes(layer.in_channels, unit),
-            "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
+            **product_knobs(layer, unit),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
-        stay_in_cache = padded_channels(layer.out_channels) * layer.in_channels * 4 <= CACHED_WEIGHT_BYTES
-        return {
-            **best_tile(knobs, "tile_m", unit),
-            "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
-            "unroll_k": default_step(knobs["unroll_k"], unit),
-            "prefetch": NO_PREFETCH if stay_in_cache or unit.multiplies_by_lane else PREFETCH_STEP_AND_PANEL,
-        }
+        weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * 4
+        decisions = {**best_tile(knobs, "tile_m", unit), **default_product(knobs, weight_bytes, unit)}
+        return {**decisions, "prefetch": NO_PREFETCH} if unit.multiplies_by_lane else decisions
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         tile = decisions["tile_m"], tile_width(decisions)
@@ -70,6 +64,25 @@ class Pointwise:
         tiles, tile = cut_tiles(schedule, RegisterTile(m, c, lane), decisions["tile_m"], decisions, unit)
         compute_by_tiles(schedule, kernel, (n, *tiles), (tile.block, tile.pixel, tile.lane), unit)
         multiply(schedule, kernel.anchor, unit, decisions)
+
+
+def product_knobs(layer: Layer, unit: VectorUnit) -> Knobs:
+    """What every product of matrices decides beside its tile."""
+    return {
+        "outer": (PIXELS_OUTER, CHANNELS_OUTER),
+        "unroll_k": step_sizes(layer.in_channels, unit),
+        "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
+    }
+
+
+def default_product(knobs: Knobs, weight_bytes: int, unit: VectorUnit) -> Decisions:
+    """The rule: weights that do not stay in cache are passed once, and fetched ahead."""
+    stay_in_cache = weight_bytes <= CACHED_WEIGHT_BYTES
+    return {
+        "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
+        "unroll_k": default_step(knobs["unroll_k"], unit),
+        "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
+    }
 
 
 def multiply(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, decisions: Decisions) -> None:

@@ -7,22 +7,9 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import block_count, padded_channels
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import blocks_of
-from tvm_pipeline.schedules.cpu.kernel import CHANNELS_OUTER, PIXELS_OUTER, split_lanes, unroll, vectorize_lanes
-from tvm_pipeline.schedules.cpu.pointwise import (
-    CACHED_WEIGHT_BYTES,
-    NO_PREFETCH,
-    PREFETCH_STEP,
-    PREFETCH_STEP_AND_PANEL,
-    multiply,
-)
-from tvm_pipeline.schedules.cpu.register_tile import (
-    best_tile,
-    default_step,
-    is_worth_measuring,
-    step_sizes,
-    tile_knobs,
-    tile_width,
-)
+from tvm_pipeline.schedules.cpu.kernel import PIXELS_OUTER, split_lanes, unroll, vectorize_lanes
+from tvm_pipeline.schedules.cpu.pointwise import default_product, multiply, product_knobs
+from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs, tile_width
 from tvm_pipeline.schedules.generator import Decisions, Knobs
 from tvm_pipeline.workloads.strassen import PRODUCTS, half_of_pixels
 
@@ -38,21 +25,14 @@ class Strassen:
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {
             **tile_knobs("tile_m", half_of_pixels(layer), block_count(layer.out_channels) // 2, layer, unit),
-            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
-            "unroll_k": step_sizes(layer.in_channels, unit),
-            "prefetch": (NO_PREFETCH, PREFETCH_STEP, PREFETCH_STEP_AND_PANEL),
+            **product_knobs(layer, unit),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
         weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * PRODUCTS
-        stay_in_cache = weight_bytes <= 4 * CACHED_WEIGHT_BYTES
-        return {
-            **best_tile(knobs, "tile_m", unit),
-            "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
-            "unroll_k": default_step(knobs["unroll_k"], unit),
-            "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
-        }
+        # four times the limit of a plain product
+        return {**best_tile(knobs, "tile_m", unit), **default_product(knobs, weight_bytes // 4, unit)}
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
