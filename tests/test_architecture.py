@@ -77,7 +77,7 @@ def _marks(statement: ast.stmt) -> set[str]:
 
 
 def _finds(module: str, function: str) -> list[str]:
-    """What a registration point finds, by name; in a process of its own, since torch does not load beside the pipeline."""
+    """What a registration point finds, in a process of its own: torch does not load beside the pipeline."""
     program = f"from {module} import {function}\nfor entry in {function}(): print(getattr(entry, 'name', entry))"
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
