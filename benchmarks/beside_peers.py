@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from page import Section, conditions
+from single_layers import CHANNELS, LENGTH, PIXELS, write_layers
 
 import mobilenet_tvm
 import targets
@@ -22,6 +23,17 @@ LARGE = ["mobilenet_v1_1.0_224", "mobilenet_v2_1.0_224", "mobilenet_v3_large_1.0
 LOGS = str(package_folder("tuning_logs"))
 SMALL = "mobilenet_v1_0.25_128"
 FOREIGN = Path(__file__).parents[1] / "tests" / "support" / "networks"
+UNKNOWN = {
+    "squeezenet": "squeezenet1_1",
+    "resnet": "resnet18",
+    "efficientnet": "efficientnet_b0",
+    "resnext": "resnext26",
+    "unet": "unet",
+    "shufflenet": "shufflenet_v2",
+    "inception": "inception",
+    "vit": "vit",
+}
+"""Factories of networks by their files in ``FOREIGN``."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ def zoo(run: Run) -> Section:
 def unknown(run: Run) -> Section:
     """Networks by the rules alone: without logs, and of families that the zoo does not know."""
     target, rows = runnable()[0], []
-    foreign = [f"{FOREIGN / 'squeezenet.py'}:squeezenet1_1", f"{FOREIGN / 'resnet.py'}:resnet18"]
+    foreign = [f"{FOREIGN / file}.py:{name}" for file, name in UNKNOWN.items()]
     with tempfile.TemporaryDirectory() as empty:
         for model in run.networks([LARGE[0], *foreign]):
             result = run.compared("unknown", model, [target], [1], empty)
@@ -153,9 +165,34 @@ def unknown(run: Run) -> Section:
             rows.append((Path(model).name, f"{_milliseconds(result, 1)[target]:.2f}", *cells))
     return Section(
         "Networks that no log knows",
-        "One thread, no logs: every schedule comes from a rule. Two networks are those of `tests/support/networks/`.",
+        "One thread, no logs: every schedule comes from a rule. All but V1 are those of `tests/support/networks/`.",
         run.conditions(),
         _command("NETWORK", f"--targets {target}", run.rounds, "EMPTY_FOLDER"),
         ("network", f">{target} ms", *(column for peer in PEERS for column in (f">{peer} = 1", ">p10 to p90"))),
         rows,
+    )
+
+
+def layers(run: Run) -> Section:
+    """Single layers between two 1x1 convolutions, beside ONNX Runtime."""
+    target, rows, worst = runnable()[0], [], {}
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as empty:
+        written = list(write_layers(Path(scratch)))
+        for name, path in written[:1] if run.quick else written:
+            result = run.compared("layers", str(path), [target], [1], empty)
+            ratio, times = _ratios(result, target, 1)[PEERS[0]], _milliseconds(result, 1)
+            worst[name] = ratio["median"]
+            cells = (f"{times[engine]:.3f}" for engine in (target, PEERS[0]))
+            rows.append((name, *cells, f"{ratio['median']:.3f}", _spread(ratio)))
+    slowest = max(worst, key=lambda name: worst[name])
+    return Section(
+        "Single layers",
+        f"One thread, no logs: a layer on {CHANNELS} channels of {PIXELS}x{PIXELS} pixels (a sequence of {LENGTH} for "
+        "1-D layers and products) between two 1x1 convolutions, all three timed together.",
+        run.conditions(),
+        f"python benchmarks/figures.py layers --rounds {run.rounds}",
+        ("layer", f">{target} ms", f">{PEERS[0]} ms", ">ratio", ">p10 to p90"),
+        rows,
+        f"The geometric mean of the ratios is {statistics.geometric_mean(worst.values()):.3f}; the largest is that of "
+        f"{slowest}.",
     )
