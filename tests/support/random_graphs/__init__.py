@@ -1,0 +1,1 @@
+"""Random small ONNX graphs: operators, attributes, opsets, shapes and dtypes as hypothesis draws them."""

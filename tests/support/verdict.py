@@ -1,0 +1,84 @@
+"""What becomes of an ONNX file: right, refused, wrong or broken. In this process, and without linking."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnx
+import tvm
+from tvm import relax
+
+import targets
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.tuning_log import TuningLogs
+from tvm_pipeline.codegen.build import build
+from tvm_pipeline.hardware.target import Target
+from tvm_pipeline.importer.import_onnx import import_onnx
+from tvm_pipeline.passes.pipeline import lower
+from tvm_pipeline.passes.schedule_kernels import schedule_kernels
+
+TOLERANCES = {"float16": 1e-2, "float32": 1e-4, "float64": 1e-4}
+"""Of an output's range, by its dtype."""
+Outcome = Literal["right", "refused", "wrong", "broken"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found; ``why`` says more where it is not right."""
+
+    outcome: Outcome
+    why: str = ""
+
+
+def judge(
+    model: onnx.ModelProto, inputs: Sequence[np.ndarray], expected: Sequence[np.ndarray], target: str = "x86-64-v3"
+) -> Verdict:
+    """Compiles the model for this machine and compares all its outputs with those that are right."""
+    try:
+        outputs = _run(model, inputs, target)
+    except UserError as error:
+        return Verdict("refused", str(error))
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        return Verdict("broken", f"{type(error).__name__}: {lines[-1] if lines else ''}")
+    if len(outputs) != len(expected):
+        return Verdict("wrong", f"{len(outputs)} outputs for {len(expected)}")
+    for index, (actual, wanted) in enumerate(zip(outputs, expected, strict=True)):
+        if fault := difference(actual, wanted):
+            return Verdict("wrong", f"output {index}: {fault}")
+    return Verdict("right")
+
+
+def _run(model: onnx.ModelProto, inputs: Sequence[np.ndarray], target: str) -> list[np.ndarray]:
+    aim = Target.from_json(targets.load(target), "float32")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, path)
+        module = import_onnx(path)
+    with aim.tvm:
+        scheduled, _ = schedule_kernels(lower(module, aim.unit), TuningLogs(), aim.unit, 1, lambda message: None)
+        executable = build(scheduled, aim).executable
+    machine = relax.VirtualMachine(executable, tvm.cpu())
+    result = machine["main"](*(tvm.runtime.tensor(array) for array in inputs))
+    return [result.numpy()] if isinstance(result, tvm.runtime.Tensor) else [tensor.numpy() for tensor in result]
+
+
+def difference(actual: np.ndarray, wanted: np.ndarray) -> str:
+    """In words, how an output differs from the right one; an empty text where it does not."""
+    if actual.shape != wanted.shape or actual.dtype != wanted.dtype:
+        return f"{actual.dtype}{actual.shape} for {wanted.dtype}{wanted.shape}"
+    if not np.issubdtype(wanted.dtype, np.floating):
+        return "" if np.array_equal(actual, wanted) else f"{np.count_nonzero(actual != wanted)} elements differ"
+    finite = np.isfinite(wanted)
+    if not np.array_equal(actual[~finite], wanted[~finite], equal_nan=True) or not np.isfinite(actual[finite]).all():
+        return "NaN or infinity elsewhere"
+    if not finite.any():
+        return ""
+    error = np.abs(actual[finite].astype(np.float64) - wanted[finite]).max()
+    scale = max(np.ptp(wanted[finite].astype(np.float64)), np.abs(wanted[finite]).max() * 1e-2, 1e-30)
+    return "" if error <= TOLERANCES[wanted.dtype.name] * scale else f"off by {error / scale:.1e} of the range"
