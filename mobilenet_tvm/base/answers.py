@@ -92,10 +92,11 @@ class BoardRun(Document):
 
 
 class OnnxInput(Document):
-    """The one input of a network: float32, its shape fixed."""
+    """An input of a network, its shape fixed."""
 
     name: str
     shape: tuple[Count, ...]
+    dtype: str = "float32"
 
 
 class Exported(Document):

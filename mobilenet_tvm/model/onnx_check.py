@@ -9,27 +9,12 @@ from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.answers import OnnxInput
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.model.onnx_inputs import Shapes, read_inputs
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
-Shapes = dict[str, list[int]]
 _KERNEL_OPS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-
-
-def parse_shapes(values: list[str]) -> Shapes:
-    """``["x:1x3x224x224"]`` -> ``{"x": [1, 3, 224, 224]}``.
-
-    :raises UserError: a value is not of that form.
-    """
-    shapes: Shapes = {}
-    for value in values:
-        name, _, dims = value.rpartition(":")
-        parts = dims.split("x")
-        if not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
-            raise UserError(f"shape {value!r} is not NAME:DIMxDIMx..., such as input:1x3x224x224")
-        shapes[name] = [int(part) for part in parts]
-    return shapes
 
 
 def _parse(path: Path) -> ModelProto:
@@ -107,66 +92,40 @@ def _check_tensor(path: Path, tensor: TensorProto) -> None:
             raise UserError(f"{path}: tensor {tensor.name!r} holds no data: export it again")
 
 
+def _types(model: ModelProto) -> dict[str, int]:
+    """The element types of all tensors, as far as inference knows."""
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.value_info)}
+    return types | {tensor.name: tensor.data_type for tensor in graph.initializer}
+
+
 def _check_types(path: Path, model: ModelProto) -> None:
     """onnx.checker lets a float64 weight on a float32 input pass, and TVM's importer then ends in a long trace."""
     import onnx
 
-    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    constants = (node for node in model.graph.node if node.op_type == "Constant")
-    types |= {
-        node.output[0]: attribute.t.data_type
-        for node in constants
-        for attribute in node.attribute
-        if attribute.HasField("t")
-    }
+    double, single = onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT
+    if double not in {tensor.data_type for tensor in _tensors(model)}:
+        return
+    types = _types(model)
     for node in model.graph.node:
-        if node.op_type in _KERNEL_OPS:
-            for name in node.input:
-                if types.get(name) == onnx.TensorProto.DOUBLE:
-                    raise UserError(
-                        f"{path}: {_call(node)} has a float64 weight {name!r} on a float32 input: export it as float32"
-                    )
+        of_node = {name: types.get(name) for name in node.input}
+        if node.op_type in _KERNEL_OPS and single in of_node.values() and double in of_node.values():
+            name = next(name for name, kind in of_node.items() if kind == double)
+            raise UserError(
+                f"{path}: {_call(node)} has a float64 weight {name!r} on a float32 input: export it as float32"
+            )
 
 
 def _call(node: NodeProto) -> str:
     return f"{node.op_type} {node.name!r}" if node.name else node.op_type
 
 
-def _input(path: Path, model: ModelProto, shapes: Shapes) -> OnnxInput:
-    import onnx
+def check_onnx(path: Path, shapes: Shapes | None = None) -> tuple[OnnxInput, ...]:
+    """Check a file and return its inputs.
 
-    weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    if len(inputs) != 1:
-        raise UserError(f"{path} has {len(inputs)} inputs ({', '.join(v.name for v in inputs)}); exactly one is needed")
-    value = inputs[0]
-    if stray := [name for name in shapes if name != value.name]:
-        raise UserError(f"{path} has no input {stray[0]!r}; its input is {value.name!r}")
-    tensor = value.type.tensor_type
-    if tensor.elem_type != onnx.TensorProto.FLOAT:
-        dtype = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
-        raise UserError(f"{path}: its input {value.name!r} is {dtype}; a float32 input is needed")
-    dims = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
-    shown = "x".join(
-        str(fixed) if fixed else (dim.dim_param or "?") for fixed, dim in zip(dims, tensor.shape.dim, strict=True)
-    )
-    asked = shapes.get(value.name)
-    if asked is not None:
-        if len(asked) != len(dims) or any(d not in (None, 0, a) for d, a in zip(dims, asked, strict=True)):
-            raise UserError(
-                f"{path}: shape {'x'.join(map(str, asked))} does not fit input {value.name!r}, which is {shown}"
-            )
-        return OnnxInput(name=value.name, shape=tuple(asked))
-    if not dims or not all(dims):
-        example = "x".join(str(d or g) for d, g in zip(dims, (1, 3, 224, 224), strict=False)) or "1x3x224x224"
-        raise UserError(f"{path} has a dynamic input {value.name!r} ({shown}): give --shape {value.name}:{example}")
-    return OnnxInput(name=value.name, shape=tuple(d for d in dims if d))
-
-
-def check_onnx(path: Path, shapes: Shapes | None = None) -> OnnxInput:
-    """Check a file and return its input.
-
-    :param shapes: the shape of a dynamic input, by its name.
+    :param shapes: the shapes of dynamic inputs, by their names.
     :raises UserError: it is missing, is not ONNX or not whole, has data outside its folder, a dynamic shape that
         ``shapes`` does not fix, a float64 weight, or breaks ONNX's rules.
     """
@@ -178,9 +137,9 @@ def check_onnx(path: Path, shapes: Shapes | None = None) -> OnnxInput:
     for tensor in _tensors(model):
         _check_tensor(path, tensor)
     _check_types(path, model)
-    found = _input(path, model, shapes or {})
+    inputs = read_inputs(path, model.graph, shapes or {})
     try:
         onnx.checker.check_model(str(path))  # by its path, so that external data is found
     except onnx.checker.ValidationError as error:
         raise UserError(f"{path} is not valid ONNX: {str(error).splitlines()[0]}") from error
-    return found
+    return inputs

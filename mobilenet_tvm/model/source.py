@@ -19,7 +19,8 @@ from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.base.requests import ExportOptions
 from mobilenet_tvm.model import zoo
-from mobilenet_tvm.model.onnx_check import Shapes, check_onnx
+from mobilenet_tvm.model.onnx_check import check_onnx
+from mobilenet_tvm.model.onnx_inputs import Shapes
 
 WEIGHTS_NAMES = ("imagenet", "random")
 
@@ -36,19 +37,33 @@ class ModelSource:
     name: str
     onnx: Path
     onnx_sha256: str
-    input: OnnxInput
+    inputs: tuple[OnnxInput, ...]
     weights: str
     preprocessing: Preprocessing | None = None
     labels: str | None = None
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the inputs, by their names."""
+        return {tensor.name: tensor.shape for tensor in self.inputs}
+
+    @property
+    def image_size(self) -> int | None:
+        """Height and width of the images that the one input may be; None where it can be none."""
+        tensor = self.inputs[0]
+        if len(self.inputs) > 1 or tensor.dtype != "float32" or len(tensor.shape) != 4:
+            return None
+        _, channels, height, width = tensor.shape
+        return height if channels == 3 and height == width else None
+
 
 def with_preprocessing(source: ModelSource, on_event: OnEvent) -> ModelSource:
     """A network that does not say how images become its input gets ImageNet's way if it fits; the user is told."""
-    shape = source.input.shape
-    if source.preprocessing is not None or len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]:
+    size = source.image_size
+    if source.preprocessing is not None or size is None:
         return source
     warning(on_event, f"{source.name} does not say how images become its input: they are prepared as ImageNet's")
-    return replace(source, preprocessing=Preprocessing.default_for(shape[2]))
+    return replace(source, preprocessing=Preprocessing.default_for(size))
 
 
 def is_factory(model: str) -> bool:

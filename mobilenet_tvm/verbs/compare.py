@@ -70,7 +70,7 @@ def _cached_package(
 
     facts = {
         "onnx": source.onnx_sha256,
-        "shape": source.input.shape,
+        "shape": source.shapes,
         "target": target.to_json(),
         "dtype": dtype,
         "threads": threads,

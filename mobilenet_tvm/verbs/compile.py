@@ -21,7 +21,7 @@ from mobilenet_tvm.base.jobs import CompileJob
 from mobilenet_tvm.base.requests import CompileOptions, CompileRequest, Shapes
 from mobilenet_tvm.model.coverage import log_folders
 from mobilenet_tvm.model.labels import known_labels, read_labels
-from mobilenet_tvm.model.onnx_check import parse_shapes
+from mobilenet_tvm.model.onnx_inputs import parse_shapes
 from mobilenet_tvm.model.source import ModelSource, find_model, with_preprocessing
 from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.linker import linker
@@ -125,7 +125,7 @@ def _fill(source: ModelSource, job: CompileJob, labels: str | Path | None, on_ev
     from mobilenet_tvm.package import assemble, reference
 
     folder, target, options = job.out, job.target, job.options
-    inputs = reference.seeded_inputs(source.input.shape)
+    inputs = reference.seeded_inputs(source.inputs[0].shape)
     with ThreadPoolExecutor(2) as pool:
         outputs = pool.submit(reference.onnxruntime_outputs, source.onnx, inputs)
         runner = pool.submit(_add_runner, job)
@@ -182,7 +182,7 @@ def build_package(
             threads=threads,
             out=folder,
             logs=tuple(logs),
-            shape={source.input.name: source.input.shape},
+            shape=source.shapes,
             options=options,
         )
         return _fill(source, job, labels, on_event)

@@ -109,7 +109,7 @@ def tune(request: TuneRequest) -> Tuned:
             target=target,
             threads=threads,
             device=str(board) if board is not None else None,
-            shape={source.input.name: source.input.shape},
+            shape=source.shapes,
             logs=user_logs_dir() if request.logs is None else Path(request.logs).absolute(),
             known_logs=tuple(log_folders(request.logs)),
             database=database_folder(request.logs, target.name, dtype, board.key if board else request.measure),

@@ -46,7 +46,7 @@ class Verified(SelfTest, Ran):
 def _with_fresh_reference(package: Package, onnx: Path) -> Iterator[Package]:
     """The package with inputs that it has never carried, and what ONNX Runtime makes of them."""
     described = package.manifest.inputs[0]
-    check_onnx(onnx, {described.name: list(described.shape)})
+    check_onnx(onnx, {tensor.name: list(tensor.shape) for tensor in package.manifest.inputs})
     if sha256_file(onnx) != package.manifest.model.onnx_sha256:
         raise UserError(f"{package.shown} was not compiled from {onnx} (their SHA-256 differ)")
     inputs = seeded_inputs(described.shape, seed=_FRESH_SEED)
