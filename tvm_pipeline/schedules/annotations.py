@@ -1,6 +1,7 @@
 """A kernel's parts, found by the annotations that its workload left on the blocks, and the loops' annotations by which
 a schedule tells code generation what to do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvm import tirx
@@ -81,10 +82,15 @@ def split_pixels(schedule: Schedule, kernel: Kernel) -> Kernel:
     return Kernel(kernel.anchor, by_rows, kernel.padding)
 
 
-def inline_injective(schedule: Schedule) -> list[SBlockRV]:
-    """Inlines elementwise blocks into what follows where that is possible; returns the blocks that remain."""
-    blocks = blocks_of(schedule)
-    return [block for block in blocks[:-1] if not _inline(schedule, block)] + blocks[-1:]
+def inline_injective(
+    schedule: Schedule, keeps: Callable[[Schedule, SBlockRV], bool] = lambda _schedule, _block: False
+) -> list[SBlockRV]:
+    """Inlines elementwise blocks into what follows where that is possible; returns the blocks that remain.
+
+    :param keeps: tells which blocks are not to be inlined.
+    """
+    *blocks, last = blocks_of(schedule)
+    return [block for block in blocks if keeps(schedule, block) or not _inline(schedule, block)] + [last]
 
 
 def _inline(schedule: Schedule, block: SBlockRV) -> bool:

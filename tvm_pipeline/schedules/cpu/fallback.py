@@ -1,52 +1,169 @@
-"""A plain schedule for kernels that no generator knows: outer loops in parallel, the innermost one in vectors."""
+"""A schedule for kernels that no generator knows: any chain of elementwise stages and reductions.
+
+Every axis of the result along which no stage reduces is an outer loop, inside which all stages run one after another
+on what one step needs: a row, or a run of columns. Innermost loops become vectors.
+"""
+
+from collections.abc import Callable
+from math import prod
 
 import tvm
 from tvm import tirx
 from tvm.s_tir import Schedule
-from tvm.s_tir.schedule import SBlockRV, ScheduleError
+from tvm.s_tir.schedule import LoopRV, SBlockRV, ScheduleError
 
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.schedules.annotations import inline_injective
+from tvm_pipeline.schedules.cpu.loop_index import Access
+from tvm_pipeline.schedules.cpu.stages import common_axes, is_reduction, is_shared_call, reduces_rows
+from tvm_pipeline.schedules.cpu.vectorize import vectorize_innermost
+
+MOST_COLUMNS = 128
+"""That all stages are computed for at a time, where rows lie side by side in memory."""
+
+MOST_LOCAL_VALUES = 4096
+"""Of one stage and step: they lie on the stack, inside the first-level cache."""
+
+TRANSPOSED_ROWS = 16
+"""That vectors are read from before they are stored across: LLVM makes shuffles of such a tile."""
+
+WORTH_THREADS = 16 * 1024
+"""Results; fewer are not shared out among threads."""
 
 
 def schedule_fallback(function: tirx.PrimFunc, unit: VectorUnit) -> tirx.PrimFunc:
-    """The function scheduled as far as its blocks allow; one that is beyond this rule is returned as it is."""
+    """The function scheduled as far as its blocks allow; one that is beyond these rules keeps its loops."""
     schedule = Schedule(tvm.IRModule({"main": function}))
-    for block in inline_injective(schedule):
-        attempt = schedule.copy()
-        try:
-            _schedule_block(schedule, block, unit)
-        except ScheduleError:
-            schedule = attempt
-    return schedule.mod["main"].with_attrs(dict(function.attrs))
+    blocks = inline_injective(schedule, is_shared_call)
+    scheduled = _by_steps(schedule, blocks, unit) or _one_by_one(schedule, blocks, unit)
+    return vectorize_innermost(scheduled.mod["main"], unit.lanes).with_attrs(dict(function.attrs))
 
 
-def _schedule_block(schedule: Schedule, block: SBlockRV, unit: VectorUnit) -> None:
+def _by_steps(schedule: Schedule, blocks: list[SBlockRV], unit: VectorUnit) -> Schedule | None:
+    """All stages by steps of the result; None where that cannot be done."""
+    attempt = schedule.copy()
+    try:
+        _schedule_stages(attempt, blocks, unit)
+    except ScheduleError:
+        return None
+    return attempt
+
+
+def _one_by_one(schedule: Schedule, blocks: list[SBlockRV], unit: VectorUnit) -> Schedule:
+    for block in blocks:
+        schedule = _by_steps(schedule, [block], unit) or schedule
+    return schedule
+
+
+def _schedule_stages(schedule: Schedule, blocks: list[SBlockRV], unit: VectorUnit) -> None:
+    *stages, output = blocks
+    if is_reduction(schedule, output):
+        stages, output = [*stages, output], schedule.cache_write(output, 0, "local")
+    loops = schedule.get_loops(output)
+    if not loops or len(loops) != len(schedule.get(output).iter_vars):
+        return
+    if not stages:
+        _schedule_elementwise(schedule, output, unit)
+        return
+    results = prod(_extent(schedule, loop) for loop in loops)
+    common = common_axes(schedule, stages, output)
+    last = max((axis for axis, loop in enumerate(loops) if _extent(schedule, loop) > 1), default=0)
+    has_columns = last in common and not any(reduces_rows(schedule, stage) for stage in stages)
+    rows = [loops[axis] for axis in sorted(common) if not (has_columns and axis == last)]
+    inner = [loop for axis, loop in enumerate(loops) if axis not in common]
+    columns = []
+    if has_columns:
+        outer, run = _cut_columns(schedule, loops[last])
+        rows, columns = [*rows, outer], [run]
+    if not rows:
+        rows = [schedule.add_unit_loop(loops[0])]
+    schedule.reorder(*rows, *inner, *columns)
+    step = _share_out(schedule, rows, results)
+    for stage in reversed(stages):
+        schedule.compute_at(stage, step, preserve_unit_loops=True)
+    for stage in stages:
+        _order_stage(schedule, stage, by_columns=bool(columns))
+
+
+def _cut_columns(schedule: Schedule, loop: LoopRV) -> tuple[LoopRV, LoopRV]:
+    """The loop over runs of columns, and the one inside a run: whole vectors if possible."""
+    extent = _extent(schedule, loop)
+    sizes = [size for size in range(1, min(extent, MOST_COLUMNS) + 1) if extent % size == 0]
+    size = max([size for size in sizes if size % 16 == 0] or sizes)
+    if size < 16 and extent <= MOST_LOCAL_VALUES:
+        size = extent
+    outer, inner = schedule.split(loop, [None, size])
+    return outer, inner
+
+
+def _order_stage(schedule: Schedule, stage: SBlockRV, *, by_columns: bool) -> None:
+    """Nests a stage's columns, or else what it reduces over, innermost."""
+    kinds = _kinds(schedule, stage, schedule.get_loops(stage)[1:])
+    spatial = [loop for loop, is_spatial in kinds if is_spatial]
+    reduction = [loop for loop, is_spatial in kinds if not is_spatial]
+    if prod(_extent(schedule, loop) for loop in spatial) <= MOST_LOCAL_VALUES:
+        schedule.set_scope(stage, 0, "local")
+    if not reduction:
+        return
+    columns = spatial[-1:] if by_columns else []
+    schedule.reorder(*spatial[: len(spatial) - len(columns)], *reduction, *columns)
+    schedule.decompose_reduction(stage, reduction[0])
+
+
+def _kinds(schedule: Schedule, block: SBlockRV, loops: list[LoopRV]) -> list[tuple[LoopRV, bool]]:
+    """Each of the loops, and whether it goes over results."""
     variables = schedule.get(block).iter_vars
-    loops = schedule.get_loops(block)
-    if len(loops) != len(variables) or not loops:
+    return [(loop, var.iter_type == tirx.IterVar.DataPar) for loop, var in zip(loops, variables, strict=True)]
+
+
+def _schedule_elementwise(schedule: Schedule, block: SBlockRV, unit: VectorUnit) -> None:
+    """Vectors along the axis where results lie side by side, or a tile of vectors where operands lie otherwise."""
+    loops, access = schedule.get_loops(block), Access(schedule.get(block))
+    results = prod(_extent(schedule, loop) for loop in loops)
+    if access.is_flat() and results % unit.lanes == 0:
+        outer, inner = schedule.split(schedule.fuse(*loops), [None, unit.lanes])
+        schedule.vectorize(inner)
+        _share_out(schedule, [outer], results)
         return
-    spatial = [loop for loop, var in zip(loops, variables, strict=True) if var.iter_type == tirx.IterVar.DataPar]
-    reduction = [loop for loop, var in zip(loops, variables, strict=True) if var.iter_type != tirx.IterVar.DataPar]
-    if not spatial:
+    sizes = [_extent(schedule, loop) for loop in loops]
+    stored = _axis_where(access.stores_side_by_side, access, sizes)
+    read = _axis_where(access.reads_side_by_side, access, sizes, other_than=stored)
+    if stored is None:
         return
-    if reduction:
-        *outer, inner = spatial
-        schedule.reorder(*outer, *reduction, inner)
-        _vectorize(schedule, inner, unit)
+    others = [loop for axis, loop in enumerate(loops) if axis not in (stored, read)]
+    if read is None or access.reads_side_by_side(access.variables[stored]) or sizes[read] % 4:
+        outer = [loop for axis, loop in enumerate(loops) if axis != stored]
         if outer:
-            schedule.parallel(schedule.fuse(*outer))
+            schedule.reorder(*outer, loops[stored])
+            _share_out(schedule, outer, results)
         return
-    fused = schedule.fuse(*spatial)
-    chunk = next((size for size in (unit.lanes, 8, 4, 2) if int(schedule.get(fused).extent) % size == 0), 1)
-    outer_loop, inner_loop = schedule.split(fused, [None, chunk])
-    schedule.vectorize(inner_loop)
-    if int(schedule.get(outer_loop).extent) >= 1024:
-        schedule.parallel(outer_loop)
+    blocks, vector = schedule.split(loops[read], [None, _vector_size(sizes[read], unit)])
+    rows, row = schedule.split(loops[stored], [None, min(sizes[stored], TRANSPOSED_ROWS)])
+    schedule.reorder(*others, blocks, rows, row, vector)
+    schedule.vectorize(vector)
+    schedule.unroll(row)
+    _share_out(schedule, [*others, blocks], results)
 
 
-def _vectorize(schedule: Schedule, loop, unit: VectorUnit) -> None:  # type: ignore[no-untyped-def]
-    extent = int(schedule.get(loop).extent)
-    chunk = next((size for size in (unit.lanes, 8, 4, 2) if extent % size == 0), None)
-    if chunk is not None:
-        schedule.vectorize(schedule.split(loop, [None, chunk])[1])
+def _axis_where(
+    test: Callable[[tirx.Var], bool], access: Access, sizes: list[int], other_than: int | None = None
+) -> int | None:
+    """The largest axis whose variable passes the test."""
+    axes = [axis for axis, size in enumerate(sizes) if size > 1 and axis != other_than and test(access.variables[axis])]
+    return max(axes, key=lambda axis: sizes[axis], default=None)
+
+
+def _vector_size(extent: int, unit: VectorUnit) -> int:
+    return next(size for size in (16, 8, 4) if size <= max(unit.lanes, 4) and extent % size == 0)
+
+
+def _share_out(schedule: Schedule, loops: list[LoopRV], results: int) -> LoopRV:
+    """Fuses loops and shares them out among threads, where that is worth it for so many ``results`` of the kernel."""
+    fused = schedule.fuse(*loops)
+    if results >= WORTH_THREADS:
+        schedule.parallel(fused)
+    return fused
+
+
+def _extent(schedule: Schedule, loop: LoopRV) -> int:
+    return int(schedule.get(loop).extent)

@@ -1,0 +1,152 @@
+"""Makes vectors of innermost loops that a schedule left as they are: whole vectors first, then ever smaller ones.
+
+A sum, product, maximum or minimum along a row is made by lanes, and the lanes are joined at the end. (A schedule's own
+``rfactor`` of a row that is no whole number of vectors loses its bounds in ``compute_at``.)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tvm import ir, s_tir, tirx
+from tvm.tirx.stmt import BufferStore, For, ForKind, SeqStmt, Stmt
+
+from tvm_pipeline.schedules.cpu.loop_index import Access, mentions, stride_of, substitute
+
+_MOST_VECTORS = 4
+"""Sums side by side in one reduction: an addition takes so many cycles."""
+
+_REDUCERS: Mapping[type, Callable[[str], ir.Expr]] = {
+    tirx.Add: lambda dtype: tirx.const(0, dtype),
+    tirx.Mul: lambda dtype: tirx.const(1, dtype),
+    tirx.Max: tirx.min_value,
+    tirx.Min: tirx.max_value,
+}
+"""What an empty reduction is."""
+
+
+def vectorize_innermost(function: tirx.PrimFunc, lanes: int) -> tirx.PrimFunc:
+    """The scheduled kernel with vectors of up to so many ``lanes``."""
+    root = function.body
+    accumulators: list[tirx.Buffer] = []
+    body = _Vectorizer(lanes, accumulators).rewrite(root.block.body)
+    return function.with_body(_with_block(root, body, [*root.block.alloc_buffers, *accumulators]))
+
+
+def _with_block(
+    realize: s_tir.SBlockRealize, body: Stmt, buffers: Sequence[tirx.Buffer], values: Sequence[ir.Expr] | None = None
+) -> s_tir.SBlockRealize:
+    block = realize.block
+    changed = s_tir.SBlock(
+        block.iter_vars,
+        block.reads,
+        block.writes,
+        block.name_hint,
+        body,
+        block.init,
+        buffers,
+        block.match_buffers,
+        block.annotations,
+    )
+    return s_tir.SBlockRealize(realize.iter_values if values is None else values, realize.predicate, changed)
+
+
+class _Vectorizer:
+    def __init__(self, lanes: int, accumulators: list[tirx.Buffer]) -> None:
+        self.lanes = lanes
+        self.accumulators = accumulators
+
+    def rewrite(self, statement: Stmt) -> Stmt:
+        if isinstance(statement, SeqStmt):
+            return SeqStmt([self.rewrite(part) for part in statement.seq])
+        if isinstance(statement, For):
+            return self._rewrite_loop(statement)
+        return statement
+
+    def _rewrite_loop(self, loop: For) -> Stmt:
+        if isinstance(loop.body, s_tir.SBlockRealize) and loop.kind == ForKind.SERIAL:
+            return self._vectorized(loop, loop.body) or loop
+        return _with_loop_body(loop, self.rewrite(loop.body))
+
+    def _vectorized(self, loop: For, realize: s_tir.SBlockRealize) -> Stmt | None:
+        """The loop in vectors; None where it is none over values that lie side by side."""
+        store, block = realize.block.body, realize.block
+        places = [place for place, value in enumerate(realize.iter_values) if mentions(value, loop.loop_var)]
+        if not isinstance(store, BufferStore) or block.init is not None or len(places) != 1 or int(loop.extent) < 2:
+            return None
+        axis, access = block.iter_vars[places[0]], Access(block)
+        if stride_of(realize.iter_values[places[0]], loop.loop_var) != 1 or not access.reads_side_by_side(axis.var):
+            return None
+        if axis.iter_type != tirx.IterVar.DataPar:
+            return self._reduction(loop, realize, store)
+        return _pieces(loop, realize, self.lanes) if access.stores_side_by_side(axis.var) else None
+
+    def _reduction(self, loop: For, realize: s_tir.SBlockRealize, store: BufferStore) -> Stmt | None:
+        operation = store.value
+        extent, width = int(loop.extent), self.lanes
+        if type(operation) not in _REDUCERS or extent < width:
+            return None
+        operands = [operation.a, operation.b]
+        ours = next((place for place, operand in enumerate(operands) if _is_load_of(operand, store)), None)
+        if ours is None:
+            return None
+        while width < min(self.lanes * _MOST_VECTORS, extent // 2):
+            width *= 2
+        return self._by_lanes(loop, realize, width, ours)
+
+    def _by_lanes(self, loop: For, realize: s_tir.SBlockRealize, width: int, ours: int) -> Stmt:
+        """The reduction with as many sums as ``width``; operand ``ours`` of the block's operation is its result."""
+        store, extent = realize.block.body, int(loop.extent)
+        operation, dtype = store.value, str(store.buffer.dtype)
+        operands = [operation.a, operation.b]
+        sums = tirx.decl_buffer((width,), dtype, f"lanes_{len(self.accumulators)}", scope="local")
+        self.accumulators.append(sums)
+        step = tirx.Var("step", "int32")
+        empty, added, joined = (tirx.Var(name, "int32") for name in ("empty", "lane", "joined"))
+        combine = type(operation)
+        clear = BufferStore(sums, _REDUCERS[combine](dtype), [empty])
+        add = BufferStore(sums, combine(tirx.BufferLoad(sums, [added]), operands[1 - ours]), [added])
+        join = BufferStore(store.buffer, combine(operands[ours], tirx.BufferLoad(sums, [joined])), store.indices)
+        adding = _with_block(realize, add, (), _values_at(loop, realize, step * width + added))
+        joining = _with_block(realize, join, (), _values_at(loop, realize, tirx.const(0, "int32")))
+        lanes = For(added, 0, width, ForKind.VECTORIZED, adding)
+        parts = [
+            For(empty, 0, width, ForKind.VECTORIZED, clear),
+            For(step, 0, extent // width, ForKind.SERIAL, lanes),
+            For(joined, 0, width, ForKind.UNROLLED, joining),
+        ]
+        rest = extent % width
+        return SeqStmt([*parts, _tail(loop, realize, extent - rest, rest)] if rest else parts)
+
+
+def _is_load_of(expression: ir.Expr, store: BufferStore) -> bool:
+    return isinstance(expression, ir.TensorLoad) and expression.source.same_as(store.buffer)
+
+
+def _values_at(loop: For, realize: s_tir.SBlockRealize, position: ir.Expr) -> list[ir.Expr]:
+    return [substitute(value, loop.loop_var, position) for value in realize.iter_values]
+
+
+def _tail(loop: For, realize: s_tir.SBlockRealize, start: int, extent: int) -> For:
+    position = tirx.Var("rest", "int32")
+    values = _values_at(loop, realize, position + start)
+    return For(position, 0, extent, ForKind.SERIAL, _with_block(realize, realize.block.body, (), values))
+
+
+def _pieces(loop: For, realize: s_tir.SBlockRealize, lanes: int) -> Stmt:
+    """Whole vectors, and what is left by halves."""
+    extent, start, width = int(loop.extent), 0, lanes
+    parts: list[Stmt] = []
+    while start < extent:
+        while width > extent - start:
+            width //= 2
+        count = (extent - start) // width
+        step, lane = tirx.Var("step", "int32"), tirx.Var("lane", "int32")
+        values = _values_at(loop, realize, step * width + lane + start)
+        body = _with_block(realize, realize.block.body, (), values)
+        inner = For(lane, 0, width, ForKind.VECTORIZED, body) if width > 1 else For(lane, 0, 1, ForKind.SERIAL, body)
+        parts.append(For(step, 0, count, ForKind.SERIAL, inner))
+        start += count * width
+    return parts[0] if len(parts) == 1 else SeqStmt(parts)
+
+
+def _with_loop_body(loop: For, body: Stmt) -> For:
+    return For(loop.loop_var, loop.min, loop.extent, loop.kind, body, loop.thread_binding, loop.annotations)
