@@ -8,6 +8,7 @@ EPILOGUES = ("bias", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "
 
 KINDS = (
     "conv2d",
+    "grouped_conv2d",
     "pointwise",
     "strassen",
     "depthwise",
@@ -18,11 +19,15 @@ KINDS = (
     "average_pool",
 )
 
+_SUMS_CHANNELS = ("conv2d", "grouped_conv2d", "pointwise", "strassen", "dense")
+_NAMES_RESULTS = ("conv2d", "grouped_conv2d", "pointwise", "strassen", "separable")
+
 _PATTERN = re.compile(
     r"(?P<kind>[a-z_0-9]+) (?:n(?P<batch>\d+) )?(?:(?P<height>\d+)x(?P<width>\d+)x)?(?P<in_channels>\d+)"
     r"(?:->(?P<out_channels>\d+))?"
     r"(?: k(?P<kh>\d+)x(?P<kw>\d+))?(?: s(?P<sh>\d+)(?:x(?P<sw>\d+))?)?(?: p(?P<padding>\d+(?:,\d+,\d+,\d+)?))?"
-    r"(?: d(?P<dh>\d+)(?:x(?P<dw>\d+))?)?(?:(?P<inner_epilogue>(?: [a-z_0-9]+)*) then)?(?P<epilogue>(?: [a-z_0-9]+)*)"
+    r"(?: d(?P<dh>\d+)(?:x(?P<dw>\d+))?)?(?: g(?P<groups>\d+))?"
+    r"(?:(?P<inner_epilogue>(?: [a-z_0-9]+)*) then)?(?P<epilogue>(?: [a-z_0-9]+)*)"
 )
 
 
@@ -36,6 +41,7 @@ class Layer:
 
     ``height`` and ``width`` are the input's; ``padding`` is (top, left, bottom, right). A ``depthwise`` layer has
     ``out_channels == in_channels``; a ``pointwise`` layer is a 1x1 convolution with stride 1; ``dense`` has 1x1 pixels.
+    A ``grouped_conv2d`` layer has ``groups``, each of which sees its own share of the inputs (arXiv 1611.05431).
     A ``strassen`` layer is a pointwise one that is computed by Strassen's algorithm.
     A ``separable`` layer is a depthwise one, ``inner_epilogue``, and a pointwise one behind it (arXiv 1704.04861, 3.1).
     """
@@ -52,6 +58,7 @@ class Layer:
     dilation: tuple[int, int] = (1, 1)
     epilogue: tuple[str, ...] = ()
     inner_epilogue: tuple[str, ...] = ()
+    groups: int = 1
 
     @property
     def out_height(self) -> int:
@@ -75,7 +82,7 @@ class Layer:
             return self.depthwise_part.mult_adds + self.pointwise_part.mult_adds
         outputs = self.batch * self.out_height * self.out_width * self.out_channels
         window = self.kernel[0] * self.kernel[1]
-        return outputs * window * (self.in_channels if self.kind in ("conv2d", "pointwise", "strassen", "dense") else 1)
+        return outputs * window * (self.in_channels // self.groups if self.kind in _SUMS_CHANNELS else 1)
 
     @property
     def anchor(self) -> "Layer":
@@ -111,7 +118,7 @@ class Layer:
         if self.kind == "dense":
             return _join(f"dense {batch}{self.in_channels}->{self.out_channels}", *self.epilogue)
         shape = f"{self.kind} {batch}{self.height}x{self.width}x{self.in_channels}"
-        if self.kind in ("conv2d", "pointwise", "strassen", "separable"):
+        if self.kind in _NAMES_RESULTS:
             shape += f"->{self.out_channels}"
         window = self._window() if self.kind not in ("pointwise", "strassen", "global_average_pool") else ()
         inner = (*self.inner_epilogue, "then") if self.kind == "separable" else ()
@@ -122,6 +129,8 @@ class Layer:
         parts = [f"k{self.kernel[0]}x{self.kernel[1]}", "s" + _pair(self.stride), f"p{padding}"]
         if self.dilation != (1, 1):
             parts.append("d" + _pair(self.dilation))
+        if self.kind == "grouped_conv2d":
+            parts.append(f"g{self.groups}")
         return tuple(parts)
 
     @staticmethod
@@ -154,9 +163,11 @@ class Layer:
             dilation=_parse_pair(found["dh"], found["dw"]),
             epilogue=epilogue,
             inner_epilogue=inner_epilogue,
+            groups=int(found["groups"] or 1),
         )
         sizes = (layer.batch, layer.in_channels, layer.out_channels, height, width, *layer.kernel, *layer.stride)
-        if 0 in (*sizes, *layer.dilation) or min(layer.out_height, layer.out_width) < 1:
+        is_empty = 0 in (*sizes, *layer.dilation, layer.groups) or min(layer.out_height, layer.out_width) < 1
+        if is_empty or layer.in_channels % layer.groups or layer.out_channels % layer.groups:
             raise LayerSyntaxError(f"no layer has these sizes: {text!r}")
         if str(layer) != text:
             raise LayerSyntaxError(f"not a layer descriptor: {text!r}, which would be {str(layer)!r}")

@@ -147,7 +147,7 @@ def _bytes(layer: Layer) -> int:
     output = layer.batch * layer.out_height * layer.out_width * layer.out_channels
     weights = 0
     if "pool" not in layer.kind:
-        inputs = 1 if layer.kind == "depthwise" else layer.in_channels
+        inputs = 1 if layer.kind == "depthwise" else layer.in_channels // layer.groups
         weights = layer.out_channels * inputs * layer.kernel[0] * layer.kernel[1]
     added = layer.out_channels * ("bias" in layer.epilogue) + output * ("add" in layer.epilogue)
     return FLOAT_BYTES * (data + weights + added + output)

@@ -54,7 +54,7 @@ class Tensors:
         data = normal(layer.batch, layer.in_channels, layer.height, layer.width)
         residual = normal(layer.batch, layer.out_channels, layer.out_height, layer.out_width)
         if "pool" not in layer.kind:
-            inputs = 1 if layer.kind == "depthwise" else layer.in_channels
+            inputs = 1 if layer.kind == "depthwise" else layer.in_channels // layer.groups
             weight = normal(layer.out_channels, inputs, *layer.kernel)
             weight /= np.float32(np.sqrt(np.prod(weight.shape[1:])))
         return Tensors(data, weight, bias, residual)
@@ -92,9 +92,14 @@ def _anchor(layer: Layer, tensors: Tensors) -> np.ndarray:
         return np.asarray(np.mean([window for _, _, window in windows], axis=0))
     weight = tensors.weight
     assert weight is not None
-    equation = "nchw,c->nchw" if layer.kind == "depthwise" else "nkhw,ck->nchw"
-    taps = weight[:, 0] if layer.kind == "depthwise" else weight
-    return np.asarray(np.sum([np.einsum(equation, window, taps[..., y, x]) for y, x, window in windows], axis=0))
+    groups = layer.in_channels if layer.kind == "depthwise" else layer.groups
+    taps = weight.reshape(groups, -1, *weight.shape[1:])
+    equation = "ngkhw,gck->ngchw"
+    sums = [
+        np.einsum(equation, window.reshape(layer.batch, groups, -1, *window.shape[2:]), taps[..., y, x])
+        for y, x, window in windows
+    ]
+    return np.asarray(np.sum(sums, axis=0)).reshape(layer.batch, -1, layer.out_height, layer.out_width)
 
 
 def _windows(layer: Layer, data: np.ndarray, border: float):  # type: ignore[no-untyped-def]
@@ -132,7 +137,7 @@ def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
         behind = arguments(layer.pointwise_part, tensors)[1:]
         return [*arguments(layer.depthwise_part, tensors.first), *behind]
     is_dense = layer.kind == "dense"
-    plain = is_dense or not is_blockable(layer.in_channels)
+    plain = is_dense or (layer.kind == "conv2d" and not is_blockable(layer.in_channels))
     found = [tensors.data if plain else to_blocks(tensors.data)]
     if tensors.weight is not None:
         found.append(pack_weight(layer, tensors.weight))

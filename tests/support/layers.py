@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import is_blockable
 
 BLOCKABLE = (8, 16, 24, 40, 72)
 IN_TWO_HALVES = (32, 64, 120)
 ANY_CHANNELS = (1, 3, *BLOCKABLE, 20, 61)
 ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu")
+GROUPS = ((2, 4, 4), (3, 8, 12), (4, 16, 16), (5, 24, 24), (8, 2, 2), (9, 3, 1), (24, 1, 2), (3, 10, 5))
+"""How many, and of how many channels in and out each."""
 _SIDES = st.integers(0, 2)
 
 
@@ -36,6 +41,8 @@ def layers(draw: st.DrawFn, kinds: tuple[str, ...], largest: int = 13) -> Layer:
     channels = draw(st.sampled_from(ANY_CHANNELS if kind == "conv2d" else BLOCKABLE))
     if kind == "global_average_pool":
         return Layer(kind, batch, height, width, channels, channels, kernel=(height, width))
+    if kind == "grouped_conv2d":
+        return _with_groups(draw(layers(("conv2d",), largest)), draw(st.sampled_from(GROUPS)))
     if kind == "strassen":
         channels, out = draw(st.sampled_from(IN_TWO_HALVES)), draw(st.sampled_from(IN_TWO_HALVES))
         return Layer(kind, batch, height, width, channels, out, epilogue=draw(epilogues()))
@@ -53,6 +60,13 @@ def layers(draw: st.DrawFn, kinds: tuple[str, ...], largest: int = 13) -> Layer:
     width = max(width, window[1] - padding[1] - padding[3])
     inner = draw(epilogues().filter(lambda names: "add" not in names)) if kind == "separable" else ()
     return Layer(kind, batch, height, width, channels, out, kernel, draw(pair), padding, dilation, epilogue, inner)
+
+
+def _with_groups(layer: Layer, sizes: tuple[int, int, int]) -> Layer:
+    groups, inputs, outputs = sizes
+    epilogue = tuple(name for name in layer.epilogue if name != "add" or is_blockable(groups * outputs))
+    channels = {"in_channels": groups * inputs, "out_channels": groups * outputs}
+    return replace(layer, kind="grouped_conv2d", groups=groups, epilogue=epilogue, **channels)
 
 
 def _epilogue_for(channels: int) -> st.SearchStrategy[tuple[str, ...]]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import has_even_blocks
+from tvm_pipeline.hardware.channel_groups import is_narrow
 from tvm_pipeline.hardware.unit import CPU
 
 NEON_LANES, AVX2_LANES = 4, 8
@@ -48,7 +49,7 @@ class VectorUnit:
         return self.lanes == NEON_LANES
 
     def kernel_kind(self, layer: Layer) -> str:
-        return layer.kind
+        return "narrow_groups" if layer.kind == "grouped_conv2d" and is_narrow(layer) else layer.kind
 
     def fuses(self, layer: Layer) -> bool:
         weight_bytes = layer.in_channels * layer.out_channels * 4

@@ -4,6 +4,7 @@ import numpy as np
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.passes.pack_groups import pack_groups
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
@@ -32,6 +33,8 @@ def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(
             bordered.reshape(channels // lanes, lanes, *bordered.shape[2:]).transpose(0, 2, 3, 1)
         )
+    if layer.kind == "grouped_conv2d":
+        return pack_groups(layer, weight)
     if not is_blockable(layer.in_channels):
         bordered = _border_window(layer, padded)
         split = bordered.reshape(channels // lanes, lanes, layer.in_channels, *bordered.shape[2:])

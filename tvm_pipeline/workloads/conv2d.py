@@ -34,15 +34,15 @@ def conv2d(layer: Layer, dtype: str = DTYPE, *, padded: bool = False) -> Workloa
     :param padded: a stage pads planes too, as a GPU copies them into shared memory anyway.
     """
     blocked = is_blockable(layer.in_channels)
-    return _conv2d_blocked(layer, dtype) if blocked else _conv2d_from_planes(layer, dtype, padded=padded)
+    return _conv2d_blocked(layer, dtype, padded=padded) if blocked else _conv2d_from_planes(layer, dtype, padded=padded)
 
 
-def _conv2d_blocked(layer: Layer, dtype: str) -> Workload:
+def _conv2d_blocked(layer: Layer, dtype: str, *, padded: bool) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[C/b, K/b, kh, kw, b, b]`` -> ``[N, C/b, OH*OW, b]``."""
     (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, layer.height * layer.width, in_lanes), dtype, name="data")
     weight = te.placeholder((blocks, in_blocks, *layer.kernel, in_lanes, lanes), dtype, name="weight")
-    read = read_rows(data, layer, padded=True)
+    read = read_rows(data, layer, padded=padded or any(layer.padding))
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
     ry, rx = window_axes(layer)
 
@@ -50,7 +50,7 @@ def _conv2d_blocked(layer: Layer, dtype: str) -> Workload:
         value, row, column = read(n, ko, (y, ry), (x, rx), ki)
         return te.sum(wide(value) * wide(weight[c, ko, row, column, ki, lane]), axis=[ko, ry, rx, ki])
 
-    return finish(layer, data, weight, _product(layer, blocks, lanes, multiply), dtype)
+    return finish(layer, data, weight, product_of(layer, blocks, lanes, multiply), dtype)
 
 
 def _conv2d_from_planes(layer: Layer, dtype: str, *, padded: bool) -> Workload:
@@ -67,10 +67,11 @@ def _conv2d_from_planes(layer: Layer, dtype: str, *, padded: bool) -> Workload:
         value, row, column = read(n, ko, (y, ry), (x, rx))
         return te.sum(value * weight[c, ko, row, column, lane], axis=[ko, ry, rx])
 
-    return finish(layer, data, weight, _product(layer, blocks, lanes, multiply), dtype)
+    return finish(layer, data, weight, product_of(layer, blocks, lanes, multiply), dtype)
 
 
-def _product(layer: Layer, blocks: int, lanes: int, multiply: Callable[..., Expression]) -> te.Tensor:
+def product_of(layer: Layer, blocks: int, lanes: int, multiply: Callable[..., Expression]) -> te.Tensor:
+    """``[N, C/b, OH, OW, b]`` of what ``multiply`` sums for each result: the part that a schedule is built around."""
     shape = (layer.batch, blocks, layer.out_height, layer.out_width, lanes)
     return te.compute(shape, multiply, name="product", attrs={ANCHOR: str(layer)})
 

@@ -22,18 +22,19 @@ def window_axes(layer: Layer) -> tuple[tirx.IterVar, tirx.IterVar]:
 def read_rows(data: te.Tensor, layer: Layer, *, padded: bool) -> Read:
     """How a window reads ``[N, C/b, H*W, b]``; ``padded``: out of a copy with a border."""
     if padded:
-        return _read_filled(padded_rows(data, layer), layer)
+        return read_filled(padded_rows(data, layer), layer)
     return _read_bordered(layer, lambda n, c, row, column, lane: data[n, c, row * layer.width + column, lane])
 
 
 def read_planes(data: te.Tensor, layer: Layer, *, padded: bool) -> Read:
     """How a window reads ``[N, C, H, W]``; ``padded``: out of a copy with a border."""
     if padded:
-        return _read_filled(padded_planes(data, layer), layer)
+        return read_filled(padded_planes(data, layer), layer)
     return _read_bordered(layer, lambda n, c, row, column: data[n, c, row, column])
 
 
-def _read_filled(filled: te.Tensor, layer: Layer) -> Read:
+def read_filled(filled: te.Tensor, layer: Layer) -> Read:
+    """How a window reads a copy with a border."""
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
 
     def read(n, c, rows, columns, *lane):  # type: ignore[no-untyped-def]
@@ -54,28 +55,34 @@ def _read_bordered(layer: Layer, at: Callable[..., Expression]) -> Read:
 def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
     """``[N, C/b, H*W, b]`` -> ``[N, C/b, H+top+bottom, W+left+right, b]``, filled with ``value``."""
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
-    top, left, bottom, right = layer.padding
+    top, left, *_ = layer.padding
     height, width = layer.height, layer.width
 
     def at(n, c, y, x, lane):  # type: ignore[no-untyped-def]
         inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
         return tirx.if_then_else(inside, data[n, c, (y - top) * width + x - left, lane], tirx.const(value, data.dtype))
 
-    shape = (batch, blocks, height + top + bottom, width + left + right, lanes)
+    shape = (batch, blocks, *bordered(layer), lanes)
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
 
 
 def padded_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
     """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]``, filled with zeros."""
     batch, channels, height, width = (int(extent) for extent in data.shape)
-    top, left, bottom, right = layer.padding
+    top, left, *_ = layer.padding
 
     def at(n, c, y, x):  # type: ignore[no-untyped-def]
         inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
         return tirx.if_then_else(inside, data[n, c, y - top, x - left], tirx.const(0, data.dtype))
 
-    shape = (batch, channels, height + top + bottom, width + left + right)
+    shape = (batch, channels, *bordered(layer))
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
+
+
+def bordered(layer: Layer) -> tuple[int, int]:
+    """Rows and columns of a layer's input with its border."""
+    top, left, bottom, right = layer.padding
+    return layer.height + top + bottom, layer.width + left + right
 
 
 def window_shape(layer: Layer) -> tuple[int, int]:

@@ -7,7 +7,16 @@ from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.unit import CPU, GPU, Unit
-from tvm_pipeline.workloads import conv2d, dense, depthwise, pooling, separable, strassen, tensor_pointwise
+from tvm_pipeline.workloads import (
+    conv2d,
+    dense,
+    depthwise,
+    grouped_conv2d,
+    pooling,
+    separable,
+    strassen,
+    tensor_pointwise,
+)
 from tvm_pipeline.workloads.workload import DTYPE, Workload
 
 Definition = Callable[[Layer, str], Workload]
@@ -15,6 +24,8 @@ Definition = Callable[[Layer, str], Workload]
 
 _ON_ALL: Mapping[str, Definition] = {
     "pointwise": conv2d.pointwise,
+    "grouped_conv2d": grouped_conv2d.grouped_conv2d,
+    "narrow_groups": grouped_conv2d.grouped_conv2d,
     "dense": dense.dense,
     "global_average_pool": pooling.global_average_pool,
     "max_pool": pooling.max_pool,

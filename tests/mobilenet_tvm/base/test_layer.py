@@ -23,6 +23,8 @@ def test_descriptors_read_as_documented() -> None:
     assert str(separable) == "separable 9x9x8->16 k3x3 s2 p1 bias relu then bias"
     assert str(separable.depthwise_part) == "depthwise 9x9x8 k3x3 s2 p1 bias relu"
     assert str(separable.pointwise_part) == "pointwise 5x5x8->16 bias"
+    groups = Layer("grouped_conv2d", 1, 9, 9, 8, 16, (3, 3), padding=(1, 1, 1, 1), epilogue=("bias",), groups=4)
+    assert str(groups) == "grouped_conv2d 9x9x8->16 k3x3 s1 p1 g4 bias"
     assert str(Layer("dense", 1, 1, 1, 1024, 1000, epilogue=("bias",))) == "dense 1024->1000 bias"
 
 
@@ -46,6 +48,10 @@ def test_descriptors_read_as_documented() -> None:
         "conv2d 8x8x16->16 k3x3 s0 p1",
         "conv2d 2x2x16->16 k5x5 s1 p0",  # the window is larger than the image
         "dense 8x8x16->16",
+        "conv2d 8x8x16->16 k3x3 s1 p1 g4",
+        "grouped_conv2d 8x8x16->16 k3x3 s1 p1",
+        "grouped_conv2d 8x8x16->16 k3x3 s1 p1 g0",
+        "grouped_conv2d 8x8x16->15 k3x3 s1 p1 g4",  # no whole share
         "pointwise n1 8x8x16->16",
         "pointwise 08x8x16->16",
         "separable 8x8x16->16 k3x3 s1 p1 bias relu",  # which half's?
@@ -61,6 +67,7 @@ def test_output_size_and_work() -> None:
     layer = Layer.parse("conv2d 224x224x3->32 k3x3 s2 p0,0,1,1")
     assert (layer.out_height, layer.out_width) == (112, 112)
     assert layer.mult_adds == 112 * 112 * 32 * 3 * 3 * 3
+    assert Layer.parse("grouped_conv2d 9x9x32->64 k3x3 s1 p1 g8").mult_adds == 9 * 9 * 64 * 4 * 9
     assert Layer.parse("depthwise 112x112x32 k3x3 s1 p1").mult_adds == 112 * 112 * 32 * 9
     assert Layer.parse("separable 9x9x8->16 k3x3 s2 p1 then").mult_adds == 5 * 5 * 8 * (9 + 16)
     assert Layer.parse("conv2d 9x9x8->8 k3x3 s1 p0 d2").out_height == 5

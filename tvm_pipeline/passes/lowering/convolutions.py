@@ -12,14 +12,13 @@ from tvm_pipeline.passes.epilogue import Epilogue
 from tvm_pipeline.passes.lowering.context import Lowering, constants
 
 
-def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str | None:
-    """Which workload computes a convolution: None where there is none (other groups, channels that fill no block)."""
+def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str:
+    """Which workload computes a convolution."""
     groups = int(call.attrs.groups)
     if groups == 1:
         plain = pair(call.attrs.strides) == (1, 1) and four(call.attrs.padding) == (0, 0, 0, 0)
         return "pointwise" if weight_shape[2:] == (1, 1) and plain and is_blockable(channels) else "conv2d"
-    is_depthwise = groups == channels == weight_shape[0]
-    return "depthwise" if is_depthwise and is_blockable(channels) else None
+    return "depthwise" if groups == channels == weight_shape[0] else "grouped_conv2d"
 
 
 def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
@@ -28,15 +27,14 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
         return False
     channels = shape_of(data)[1]
     kind = convolution_kind(weight.shape, channels, call)
-    if kind is None:
-        return False
     epilogue = lowering.match_epilogue(var, weight)
     layer = _layer_of(kind, shape_of(data), weight.shape, call, epilogue)
     if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
         return True
     if kind == "pointwise" and lowering.unit.strassen_pays(layer):
         layer = replace(layer, kind="strassen")
-    value = lowering.blocked_value(data) if is_blockable(channels) else lowering.plain_value(data)
+    takes_planes = kind == "conv2d" and not is_blockable(channels)
+    value = lowering.plain_value(data) if takes_planes else lowering.blocked_value(data)
     lowering.finish_kernel(layer, [value], epilogue)
     return True
 
@@ -57,6 +55,7 @@ def _layer_of(
         padding=four(call.attrs.padding),
         dilation=pair(call.attrs.dilation),
         epilogue=epilogue.names,
+        groups=int(call.attrs.groups) if kind == "grouped_conv2d" else 1,
     )
 
 

@@ -3,6 +3,8 @@
 from tvm_pipeline.schedules.cpu.conv2d import Conv2d
 from tvm_pipeline.schedules.cpu.dense import Dense
 from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
+from tvm_pipeline.schedules.cpu.grouped_conv2d import GroupedConv2d
+from tvm_pipeline.schedules.cpu.narrow_groups import NarrowGroups
 from tvm_pipeline.schedules.cpu.pointwise import Pointwise
 from tvm_pipeline.schedules.cpu.separable import Separable
 from tvm_pipeline.schedules.cpu.strassen import Strassen
@@ -13,6 +15,8 @@ GENERATORS: tuple[Generator, ...] = (
     Pointwise(),
     Strassen(),
     Conv2d(),
+    GroupedConv2d(),
+    NarrowGroups(),
     Window(),
     Separable(),
     Dense(),

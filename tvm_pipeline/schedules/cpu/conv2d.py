@@ -39,12 +39,12 @@ class Conv2d:
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
         # strided planes are read a value at a time, by their addresses: half of the registers hide it best
-        most = unit.registers if is_blockable(layer.in_channels) else unit.registers // 2
-        outer = CHANNELS_OUTER if is_blockable(layer.in_channels) else PIXELS_OUTER
+        most = unit.registers if _is_blocked(layer) else unit.registers // 2
+        outer = CHANNELS_OUTER if _is_blocked(layer) else PIXELS_OUTER
         return {
             **best_tile(knobs, "tile_w", unit, most),
             "outer": outer,
-            "unroll_window": int(not is_blockable(layer.in_channels)),
+            "unroll_window": int(not _is_blocked(layer)),
         }
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
@@ -62,7 +62,7 @@ class Conv2d:
 
     @staticmethod
     def _accumulate(schedule: Schedule, anchor: SBlockRV, layer: Layer, unit: VectorUnit, unroll_window: bool) -> None:
-        reductions = 4 if is_blockable(layer.in_channels) else 3
+        reductions = 4 if _is_blocked(layer) else 3
         loops = schedule.get_loops(anchor)
         _, ci, _, xi, lane = loops[-reductions - 5 : -reductions]
         ko, ry, rx, *ki = loops[-reductions:]
@@ -71,3 +71,8 @@ class Conv2d:
             unroll(schedule, ry, rx)
         # the row's loop, of one pass, lies around the tile
         clear_accumulators(schedule, schedule.decompose_reduction(anchor, ko), len(tile) + 1)
+
+
+def _is_blocked(layer: Layer) -> bool:
+    """Whether the input is: planes of an image are not."""
+    return layer.kind == "grouped_conv2d" or is_blockable(layer.in_channels)

@@ -19,9 +19,17 @@ def schedule_gpu_fallback(function: tirx.PrimFunc, unit: GpuUnit) -> tirx.PrimFu
     :raises ScheduleError: a block's loops cannot be bound.
     """
     schedule = Schedule(tvm.IRModule({"main": function}))
+    bind_plainly(schedule, unit)
+    return schedule.mod["main"].with_attrs(dict(function.attrs))
+
+
+def bind_plainly(schedule: Schedule, unit: GpuUnit) -> None:
+    """Binds every block of a kernel to threads.
+
+    :raises ScheduleError: a block's loops cannot be bound.
+    """
     for block in inline_injective(schedule):
         _schedule_block(schedule, block, unit)
-    return schedule.mod["main"].with_attrs(dict(function.attrs))
 
 
 def _schedule_block(schedule: Schedule, block: SBlockRV, unit: GpuUnit) -> None:

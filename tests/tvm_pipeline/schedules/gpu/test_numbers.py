@@ -22,6 +22,8 @@ LAYERS = (
     "conv2d 17x15x3->16 k3x3 s2 p1 bias relu6",
     "conv2d 9x8x24->40 k3x3 s1 p1 bias relu add",
     "conv2d n2 8x8x16->32 k1x1 s2 p0 bias",
+    "grouped_conv2d 9x8x96->96 k3x3 s2 p1 d2 g4 bias add",
+    "grouped_conv2d 9x8x32->64 k3x3 s1 p1 g32 bias relu",
     "pointwise 7x8x32->64 bias relu",
     "pointwise n2 5x7x24->40 bias add relu",
     "pointwise 7x7x144->96 bias add hard_swish",
