@@ -75,7 +75,9 @@ class _Matcher:
         if not isinstance(value, relax.Call) or len(value.args) != 2:
             return None
         is_left = value.args[0].same_as(self.result)
-        operand = per_channel(value.args[1 if is_left else 0], shape_of(self.result))
+        shape = shape_of(self.result)
+        axis = len(shape) - 1 if self.affine.weight.ndim == 2 else 1  # a dense layer's channels come last
+        operand = per_channel(value.args[1 if is_left else 0], shape, axis)
         operator = operator_name(value)
         if operand is None or (operator in ("relax.subtract", "relax.divide") and not is_left):
             return None
@@ -108,13 +110,13 @@ class _Matcher:
         return other
 
 
-def per_channel(operand: relax.Expr, shape: tuple[int, ...]) -> np.ndarray | None:
-    """``[C]`` float32 for a constant that broadcasts along axis 1 of ``shape`` (a scalar too), else None."""
+def per_channel(operand: relax.Expr, shape: tuple[int, ...], axis: int = 1) -> np.ndarray | None:
+    """``[C]`` float32 for a constant that broadcasts along one axis of ``shape`` (a scalar too), else None."""
     value = constant_of(operand)
     if value is None or value.dtype != np.float32:
         return None
     if value.size == 1:
-        return np.full(shape[1], value.reshape(()), np.float32)
+        return np.full(shape[axis], value.reshape(()), np.float32)
     aligned = value.reshape((1,) * (len(shape) - value.ndim) + value.shape) if value.ndim <= len(shape) else value
-    wanted = (1, shape[1], *[1] * (len(shape) - 2))
+    wanted = tuple(extent if place == axis else 1 for place, extent in enumerate(shape))
     return value.reshape(-1) if aligned.shape == wanted else None

@@ -57,3 +57,9 @@ def pack_bias(layer: Layer, bias: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(bias)
     lanes = channel_block(layer.out_channels)
     return np.ascontiguousarray(_pad_first_axis(bias, padded_channels(layer.out_channels)).reshape(-1, lanes))
+
+
+def pack_columns(weight: np.ndarray, lanes: int) -> np.ndarray:
+    """``[C, K]`` -> ``[C/b, K, b]`` with so many ``lanes`` to a block, the last one filled with zeros."""
+    padded = _pad_first_axis(weight, -(-weight.shape[0] // lanes) * lanes)
+    return np.ascontiguousarray(padded.reshape(-1, lanes, weight.shape[1]).transpose(0, 2, 1))

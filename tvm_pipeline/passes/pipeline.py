@@ -7,14 +7,15 @@ from tvm.tirx.transform import ForceNarrowIndexToInt32
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.fold_constants import fold_constants
+from tvm_pipeline.passes.leading_axes import keep_leading_axes
 from tvm_pipeline.workloads.registry import OP_PATTERN_OPAQUE
 
 
 def simplify(module: tvm.IRModule) -> tvm.IRModule:
-    """Spells BatchNorm out, folds constants, and drops what would only look like another user of a value."""
+    """Spells BatchNorm out, folds constants, and drops what would hide a value or look like another user of it."""
     module = relax.transform.DecomposeOpsForInference()(module)
     module = relax.transform.CanonicalizeBindings()(module)
-    return relax.transform.DeadCodeElimination()(fold_constants(module))
+    return keep_leading_axes(fold_constants(module))
 
 
 def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:

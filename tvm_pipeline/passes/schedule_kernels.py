@@ -12,7 +12,7 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.schedules import Decisions, Generator, generator_for, is_inside
-from tvm_pipeline.schedules.annotations import anchor_descriptor
+from tvm_pipeline.schedules.annotations import WRITTEN, anchor_descriptor
 from tvm_pipeline.schedules.registry import schedule_plainly
 
 FALLBACK = "fallback/1"
@@ -44,6 +44,8 @@ def _schedule(
     threads: int,
     warn: Callable[[str], None],
 ) -> tuple[tirx.PrimFunc, Kernel]:
+    if WRITTEN in (function.attrs or {}):
+        return function, _default(name, None, str(function.attrs[WRITTEN]))
     descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
     if descriptor is None:
         return schedule_plainly(function, unit), _default(name, None, FALLBACK)

@@ -20,6 +20,10 @@ PREFETCH_STRIPE = "mobilenet_tvm.prefetch_stripe"
 """How many output rows a stripe has, where each step asks for its part of the next stripe's input."""
 
 
+WRITTEN = "mobilenet_tvm.written"
+"""On a function whose loops are as they are to run: what wrote them, ``name/version``."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """``anchor`` accumulates into registers, ``output`` stores with the epilogue inlined."""

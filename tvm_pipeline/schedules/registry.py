@@ -9,14 +9,18 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.unit import CPU, GPU, Unit
 from tvm_pipeline.schedules import cpu, gpu
 from tvm_pipeline.schedules.cpu.fallback import schedule_fallback
+from tvm_pipeline.schedules.cpu.matmul import matmul
 from tvm_pipeline.schedules.generator import Generator
 from tvm_pipeline.schedules.gpu.fallback import schedule_gpu_fallback
+from tvm_pipeline.workloads.product import Product
 
 _GENERATORS: Mapping[str, tuple[Generator, ...]] = {CPU: cpu.GENERATORS, GPU: gpu.GENERATORS}
 _FALLBACKS: Mapping[str, Callable[[tirx.PrimFunc, Any], tirx.PrimFunc]] = {
     CPU: schedule_fallback,
     GPU: schedule_gpu_fallback,
 }
+
+_WRITERS: Mapping[str, Callable[[Product, Any], tirx.PrimFunc]] = {CPU: matmul}
 
 
 def generator_for(layer: Layer, unit: Unit) -> Generator:
@@ -29,6 +33,12 @@ def generator_for(layer: Layer, unit: Unit) -> Generator:
         if kind in generator.kinds:
             return generator
     raise KeyError(layer.kind)
+
+
+def multiply(product: Product, unit: Unit) -> tirx.PrimFunc | None:
+    """A written kernel of a product of matrices; None where the unit has none for it."""
+    writer = _WRITERS.get(unit.family)
+    return None if writer is None else writer(product, unit)
 
 
 def schedule_plainly(function: tirx.PrimFunc, unit: Unit) -> tirx.PrimFunc:

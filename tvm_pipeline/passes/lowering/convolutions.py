@@ -82,21 +82,3 @@ def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: 
     lowering.fused.update((*between.inside, between.result))
     lowering.finish_kernel(layer, operands, epilogue)
     return True
-
-
-def lower_matmul(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
-    """``[N, K] x [K, C]`` with constant weights: a dense layer."""
-    data, weight = call.args[0], constant_of(call.args[1])
-    if weight is None or weight.ndim != 2 or weight.dtype != np.float32 or len(shape_of(data)) != 2:
-        return False
-    epilogue = lowering.match_epilogue(var, np.ascontiguousarray(weight.T))
-    layer = Layer("dense", shape_of(data)[0], 1, 1, weight.shape[0], weight.shape[1], epilogue=epilogue.names)
-    lowering.finish_kernel(layer, [_flat_value(lowering, data)], epilogue)
-    return True
-
-
-def _flat_value(lowering: Lowering, data: relax.Expr) -> relax.Expr:
-    """``[N, K]`` in the unit's dtype."""
-    if isinstance(data, relax.Var) and data in lowering.flat:
-        return lowering.flat[data]
-    return lowering.cast(lowering.plain_value(data), lowering.dtype)

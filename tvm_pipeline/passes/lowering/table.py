@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from tvm import relax
 
 from tvm_pipeline.passes.lowering.context import Lowering
-from tvm_pipeline.passes.lowering.convolutions import lower_conv2d, lower_matmul
+from tvm_pipeline.passes.lowering.convolutions import lower_conv2d
 from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_reshape, lower_unary
+from tvm_pipeline.passes.lowering.matmul import lower_matmul
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
 
 _UNARY = (
