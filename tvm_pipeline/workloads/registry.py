@@ -64,6 +64,10 @@ def workload_of(layer: Layer, unit: Unit | None = None) -> Workload:
 
 def build_workload(layer: Layer, unit: Unit | None = None) -> tirx.PrimFunc:
     """The unscheduled kernel of a layer; arguments: data, weight, bias, residual (those that it has), output."""
-    workload = workload_of(layer, unit)
+    return prim_func(workload_of(layer, unit))
+
+
+def prim_func(workload: Workload) -> tirx.PrimFunc:
+    """The unscheduled kernel of tensor expressions."""
     function = te.create_prim_func([*workload.arguments, workload.output])
     return function.with_attr("op_pattern", OP_PATTERN_OPAQUE)

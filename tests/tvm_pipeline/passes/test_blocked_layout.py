@@ -118,6 +118,41 @@ def filled_blocks() -> Network:
     return network.output(rows, mean, network.conv(quotient, 72, 8))
 
 
+def groups() -> Network:
+    """Groups of widths that fill blocks, halves of them and none, also around channels that do not stay blocked."""
+    network = Network()
+    x = network.node("Relu", network.conv(network.input([2, 3, 9, 8]), 3, 48, 3))
+    wide = network.node("Add", network.conv(x, 48, 48, 3, group=3), x)
+    narrow = network.node("HardSwish", network.conv(wide, 48, 96, 3, group=12, strides=[2, 1]))
+    odd = network.conv(network.conv(narrow, 96, 20, group=4, pads=[0, 0, 0, 0]), 20, 30, 3, group=10)
+    return network.output(
+        odd, network.conv(wide, 48, 96, 5, group=48), network.conv(network.conv(x, 48, 3), 3, 3, 3, group=3)
+    )
+
+
+def transposed() -> Network:
+    """Transposed convolutions: those of U-Nets, of generators, with groups, and with everything that ONNX allows."""
+    network = Network()
+    x = network.node("Relu", network.conv(network.input([2, 3, 5, 6]), 3, 16, 3))
+
+    def up(data: str, channels: int, *weight: int, activation: str = "", **attributes: Any) -> str:
+        operands = [network.constant(network.weight(*weight)), network.constant(network.vector(channels))]
+        value = network.node("ConvTranspose", data, *operands, **attributes)
+        return network.node(activation, value) if activation else value
+
+    doubled = up(x, 8, 16, 8, 2, 2, activation="Relu", strides=[2, 2])
+    residual = up(x, 8, 16, 8, 3, 3, strides=[2, 2], pads=[1] * 4, output_padding=[1, 1])
+    smooth = up(x, 16, 16, 1, 4, 4, activation="HardSwish", strides=[2, 2], pads=[1] * 4, group=16)
+    return network.output(
+        network.conv(network.node("Add", doubled, residual), 8, 16),
+        network.conv(smooth, 16, 8),
+        up(x, 24, 16, 24, 2, 2, strides=[2, 2]),
+        up(x, 20, 16, 5, 3, 2, strides=[1, 3], dilations=[3, 1], pads=[0, 1, 2, 0], group=4),
+        up(x, 5, 16, 5, 1, 1, strides=[3, 2], output_padding=[2, 1]),
+        up(up(x, 3, 16, 3, 3, 3, pads=[1] * 4), 16, 3, 16, 5, 4, strides=[2, 3], pads=[3, 2, 4, 1]),
+    )
+
+
 def batch_of_four() -> Network:
     network = Network()
     x = network.node("Relu", network.conv(network.input([4, 3, 15, 13]), 3, 16, 3, strides=[2, 2]))
@@ -206,6 +241,8 @@ NETWORKS = (
     batch_norm_before_convolution,
     channel_shuffle,
     filled_blocks,
+    groups,
+    transposed,
     batch_of_four,
     several_inputs_and_outputs,
     weights_that_are_inputs,

@@ -10,7 +10,7 @@ from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.dataflow import Dataflow, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
-from tvm_pipeline.workloads import build_workload, workload_of
+from tvm_pipeline.workloads import Workload, prim_func, workload_of
 from tvm_pipeline.workloads.workload import DTYPE, weight_dtype
 
 
@@ -73,12 +73,18 @@ class Lowering:
 
     def emit_kernel(self, layer: Layer, operands: list[relax.Expr]) -> relax.Var:
         """Calls the layer's kernel; the result has the layout of its workload's output."""
-        function = build_workload(layer, self.unit)
-        name = kernel_name(layer)
-        kernel = self.builder.add_func(function.with_attr("global_symbol", name), name)
-        output = workload_of(layer, self.unit).output
-        shape = [int(extent) for extent in output.shape]
-        return self.builder.emit(relax.call_tir(kernel, operands, relax.TensorType(shape, str(output.dtype))))
+        name, workload = kernel_name(layer), workload_of(layer, self.unit)
+        kernel = self.builder.add_func(prim_func(workload).with_attr("global_symbol", name), name)
+        return self._call(kernel, workload, operands)
+
+    def emit_workload(self, workload: Workload, name: str, operands: list[relax.Expr]) -> relax.Var:
+        """Calls a kernel that is no layer's, under that name or one like it."""
+        function = prim_func(workload).without_attr("global_symbol")
+        return self._call(self.builder.add_func(function, name), workload, operands)
+
+    def _call(self, kernel: tvm.ir.GlobalVar, workload: Workload, operands: list[relax.Expr]) -> relax.Var:
+        kind = relax.TensorType(workload.shapes[-1], workload.dtypes[-1])
+        return self.builder.emit(relax.call_tir(kernel, operands, kind))
 
     def finish_kernel(self, layer: Layer, operands: list[relax.Expr], epilogue: Epilogue) -> None:
         """Emits a kernel with its constants and books its result under the epilogue's last variable."""
@@ -88,10 +94,17 @@ class Lowering:
             is_dense = layer.kind == "dense"
             operands.append(self.plain_value(epilogue.residual) if is_dense else self.blocked_value(epilogue.residual))
         result = self.emit_kernel(layer, operands)
-        self.fused.update(epilogue.inside)
         if layer.kind == "dense":
+            self.fused.update(epilogue.inside)
             self.plain[epilogue.result] = result
-        elif is_blockable(layer.out_channels):
+        else:
+            self.book_blocked(epilogue, result)
+
+    def book_blocked(self, epilogue: Epilogue, result: relax.Expr) -> None:
+        """Books ``[N, C/b, H*W, b]`` under the epilogue's last variable; as NCHW where that is what its channels are
+        kept in."""
+        self.fused.update(epilogue.inside)
+        if is_blockable(shape_of(epilogue.result)[1]):
             self.blocked[epilogue.result] = result
         else:
             whole = self.builder.emit(unblock(result, shape_of(epilogue.result), self.builder))

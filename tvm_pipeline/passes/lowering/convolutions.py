@@ -14,10 +14,17 @@ from tvm_pipeline.passes.lowering.context import Lowering, constants
 
 def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str:
     """Which workload computes a convolution."""
-    groups = int(call.attrs.groups)
+    is_plain = pair(call.attrs.strides) == (1, 1) and four(call.attrs.padding) == (0, 0, 0, 0)
+    return kind_of(weight_shape, channels, int(call.attrs.groups), is_plain=is_plain)
+
+
+def kind_of(weight_shape: tuple[int, ...], channels: int, groups: int, *, is_plain: bool) -> str:
+    """The same by the weights' shape, ``[C, K/G, kh, kw]``.
+
+    :param is_plain: it has neither strides nor padding.
+    """
     if groups == 1:
-        plain = pair(call.attrs.strides) == (1, 1) and four(call.attrs.padding) == (0, 0, 0, 0)
-        return "pointwise" if weight_shape[2:] == (1, 1) and plain and is_blockable(channels) else "conv2d"
+        return "pointwise" if weight_shape[2:] == (1, 1) and is_plain and is_blockable(channels) else "conv2d"
     return "depthwise" if groups == channels == weight_shape[0] else "grouped_conv2d"
 
 
@@ -31,12 +38,21 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     layer = _layer_of(kind, shape_of(data), weight.shape, call, epilogue)
     if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
         return True
-    if kind == "pointwise" and lowering.unit.strassen_pays(layer):
-        layer = replace(layer, kind="strassen")
-    takes_planes = kind == "conv2d" and not is_blockable(channels)
-    value = lowering.plain_value(data) if takes_planes else lowering.blocked_value(data)
-    lowering.finish_kernel(layer, [value], epilogue)
+    layer = preferred(lowering, layer)
+    lowering.finish_kernel(layer, [input_of(lowering, layer, data)], epilogue)
     return True
+
+
+def preferred(lowering: Lowering, layer: Layer) -> Layer:
+    """The layer as it is computed fastest."""
+    is_large = layer.kind == "pointwise" and lowering.unit.strassen_pays(layer)
+    return replace(layer, kind="strassen") if is_large else layer
+
+
+def input_of(lowering: Lowering, layer: Layer, data: relax.Var) -> relax.Expr:
+    """What a convolution's kernel reads: blocks, or planes where channels fill none."""
+    takes_planes = layer.kind == "conv2d" and not is_blockable(layer.in_channels)
+    return lowering.plain_value(data) if takes_planes else lowering.blocked_value(data)
 
 
 def _layer_of(

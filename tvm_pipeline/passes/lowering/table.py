@@ -9,6 +9,7 @@ from tvm_pipeline.passes.lowering.convolutions import lower_conv2d
 from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_reshape, lower_unary
 from tvm_pipeline.passes.lowering.matmul import lower_matmul
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
+from tvm_pipeline.passes.lowering.transposed import lower_conv2d_transpose
 
 _UNARY = (
     "relax.nn.relu",
@@ -26,6 +27,7 @@ Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
 
 HANDLERS: Mapping[str, Handler] = {
     "relax.nn.conv2d": lower_conv2d,
+    "relax.nn.conv2d_transpose": lower_conv2d_transpose,
     "relax.matmul": lower_matmul,
     "relax.mean": lower_mean,
     "relax.nn.max_pool2d": lower_pool,
