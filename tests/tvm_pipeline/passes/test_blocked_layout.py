@@ -153,6 +153,30 @@ def transposed() -> Network:
     )
 
 
+def sequences() -> Network:
+    """One-dimensional convolutions, transposed ones and poolings, with what lies between them and around them."""
+    network = Network()
+    signal = network.input([2, 6, 50])
+
+    def conv(data: str, channels: int, out: int, kernel: int, group: int = 1, **attributes: Any) -> str:
+        weight = network.constant(network.weight(out, channels // group, kernel))
+        return network.node("Conv", data, weight, network.constant(network.vector(out)), group=group, **attributes)
+
+    x = network.batch_norm(network.node("Relu", conv(signal, 6, 16, 5, pads=[2, 2])), 16)
+    long = conv(x, 16, 16, 9, group=16, pads=[12, 4], dilations=[2])
+    y = network.node("Relu", network.node("Add", long, x))
+    y = network.node("Mul", y, network.node("Sigmoid", conv(y, 16, 16, 1)))
+    pooled = network.node("MaxPool", y, kernel_shape=[3], strides=[2], pads=[0, 1])
+    mean = network.node("AveragePool", y, kernel_shape=[2], strides=[2], count_include_pad=1)
+    joined = network.node("Concat", pooled, mean, axis=1)
+    up = network.node("ConvTranspose", joined, network.constant(network.weight(32, 8, 4)), strides=[2], pads=[1, 1])
+    gate = network.node("GlobalAveragePool", up)
+    scaled = network.node("Mul", conv(up, 8, 8, 3, group=2, strides=[3]), conv(gate, 8, 8, 1))
+    softened = network.node("Softmax", network.node("Transpose", scaled, perm=[0, 2, 1]))
+    rows = network.node("Gemm", network.node("Flatten", gate), network.constant(network.weight(8, 5)))
+    return network.output(softened, rows, conv(network.node("Sub", up, network.constant(2.0)), 8, 3, 2), scaled)
+
+
 def batch_of_four() -> Network:
     network = Network()
     x = network.node("Relu", network.conv(network.input([4, 3, 15, 13]), 3, 16, 3, strides=[2, 2]))
@@ -243,6 +267,7 @@ NETWORKS = (
     filled_blocks,
     groups,
     transposed,
+    sequences,
     batch_of_four,
     several_inputs_and_outputs,
     weights_that_are_inputs,
