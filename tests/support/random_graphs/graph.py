@@ -59,6 +59,7 @@ class Graph:
         self.constants: dict[str, np.ndarray] = {}
         self.nodes: list[onnx.NodeProto] = []
         self._read: set[str] = set()
+        self._constants = 0
 
     def draw(self, strategy: st.SearchStrategy[T], label: str = "") -> T:
         """What hypothesis draws."""
@@ -86,7 +87,8 @@ class Graph:
     def constant(self, value: Any, dtype: Any = np.float32) -> Value:
         """An initialiser, or now and then a Constant node."""
         array = np.asarray(value, dtype)
-        name = f"c{len(self.constants)}"
+        self._constants += 1
+        name = f"c{self._constants}"
         if self.integer(0, 4, "spelling") == 0:
             self.nodes.append(helper.make_node("Constant", [], [name], value=numpy_helper.from_array(array, name)))
         else:
