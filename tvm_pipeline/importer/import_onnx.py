@@ -51,9 +51,9 @@ def check_operators(model: onnx.ModelProto) -> None:
 
     :raises UserError: it lacks a node's operator; the first such node is named.
     """
-    from tvm.relax.frontend.onnx.onnx_frontend import _get_convert_map
+    from tvm_pipeline.importer.overrides import converted_operators
 
-    known = {*_get_convert_map(), "Constant", "If"}
+    known = {*converted_operators(), "Constant", "If"}
     for node in model.graph.node:
         if node.op_type not in known or node.domain not in ("", "ai.onnx", "com.microsoft"):
             where = f"node {node.name!r}" if node.name else f"the node that makes {node.output[0]!r}"
@@ -63,6 +63,13 @@ def check_operators(model: onnx.ModelProto) -> None:
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model simplified, once more where ONNX Runtime put function bodies into it that it did not fold."""
+    simple = _simplify_once(model)
+    is_whole = simple is model or all(node.op_type != "Shape" for node in simple.graph.node)
+    return simple if is_whole else _simplify_once(simple)
+
+
+def _simplify_once(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with constants folded, BatchNorm merged into convolutions and no-ops removed; unchanged where ONNX
     Runtime cannot take it."""
     import onnxruntime
@@ -71,12 +78,19 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = str(Path(directory) / "simplified.onnx")
+        options.add_session_config_entry("session.disable_aot_function_inlining", "1")  # else bodies stay unfolded
         options.log_severity_level = 4
         try:
             onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
             return onnx.load(options.optimized_model_filepath)
         except Exception:
             return model
+
+
+def _name_nodes(model: onnx.ModelProto) -> None:
+    """Names nodes without a name by what they make."""
+    for node in model.graph.node:
+        node.name = node.name or next(name for name in node.output if name)
 
 
 def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -> tvm.IRModule:
@@ -86,16 +100,20 @@ def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -
     """
     from tvm.relax.frontend.onnx import from_onnx
 
-    from tvm_pipeline.importer.overrides import importer_overrides
+    from tvm_pipeline.importer.function_bodies import expand_functions
+    from tvm_pipeline.importer.overrides import converted_operators, importer_overrides
     from tvm_pipeline.importer.padding import explicit_padding
 
-    model = load_model(path, shapes)
+    model = expand_functions(load_model(path, shapes), converted_operators())
     check_operators(model)
     try:
         with importer_overrides():
             simple = simplify(model)
             explicit_padding(simple)
+            _name_nodes(simple)
             return from_onnx(simple, keep_params_in_input=False)
+    except UserError:
+        raise
     except Exception as error:
         first = str(error).strip().splitlines()
         raise UserError(

@@ -1,63 +1,76 @@
-"""Converters that stand in for TVM's own while a model is imported."""
+"""Puts the converters of ``operators/`` in the place of TVM's own while a model is imported."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-import numpy as np
-from tvm import ir, relax
+from tvm import relax
 from tvm.relax.frontend.onnx import onnx_frontend
 
-
-class _Clip(onnx_frontend.Clip):  # type: ignore[misc]  # TVM has no types
-    """Clip as Relax operators: TVM's own converter emits kernels, which no pass can recognise as ReLU6."""
-
-    @classmethod
-    def _impl_v1(cls, bb: relax.BlockBuilder, inputs: Any, attr: Any, params: Any) -> relax.Expr:
-        return relax.op.clip(inputs[0], float(attr.get("min", -3.4e38)), float(attr.get("max", 3.4e38)))
-
-    @classmethod
-    def _impl_v13(cls, bb: relax.BlockBuilder, inputs: Any, attr: Any, params: Any) -> relax.Expr:
-        data, *bounds = inputs[0], inputs[1], inputs[2]
-        if not all(bound is None or isinstance(bound, ir.GenericConst) for bound in bounds):
-            return super()._impl_v13(bb, inputs, attr, params)
-        low, high = (_limit(bound) for bound in bounds)
-        if low is not None and high is not None:
-            return relax.op.clip(data, low, high)
-        if low is not None:
-            return relax.op.maximum(data, relax.const(low, data.ty.dtype))
-        return data if high is None else relax.op.minimum(data, relax.const(high, data.ty.dtype))
+from mobilenet_tvm.base.errors import UserError
+from tvm_pipeline.importer.operators.node import Convert, Node, Unsupported
+from tvm_pipeline.importer.operators.table import CONVERTERS
 
 
-class _Max(onnx_frontend.Max):  # type: ignore[misc]
-    """Max and its like as a Relax operator: TVM's own converter stacks its operands and reduces the stack."""
+@dataclass(frozen=True)
+class _Named:
+    """An operator's converter as TVM's importer calls it; what it cannot take is refused by operator and node.
 
-    @classmethod
-    def _impl_v1(cls, bb: relax.BlockBuilder, inputs: Any, attr: Any, params: Any) -> relax.Expr:
-        if len(inputs) < 2 or all(isinstance(operand, ir.GenericConst) for operand in inputs):
-            return super()._impl_v1(bb, inputs, attr, params)
-        return cls._impl_dynamic(bb, inputs)
+    :ivar converter: something with ``get_converter(opset)``.
+    """
+
+    operator: str
+    converter: Any
+
+    def get_converter(self, opset: int) -> Callable[..., relax.Expr]:
+        def convert(builder: Any, inputs: Sequence[Any], attributes: Mapping[str, Any], nodes: Any) -> relax.Expr:
+            try:
+                return self.converter.get_converter(opset)(builder, inputs, attributes, nodes)
+            except Exception as error:  # TVM's converters raise whatever comes
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+                where = attributes["tvm_custom"]["name"]
+                raise UserError(f"operator {self.operator} (node {where!r}) cannot be compiled: {reason}") from error
+
+        return convert
 
 
-class _Min(_Max):
-    numpy_op, relax_op, binary_op = np.min, relax.op.min, relax.op.minimum
+@dataclass(frozen=True)
+class _Override:
+    """A converter of the table; ``upstream`` is TVM's own of the same operator, if it has one."""
+
+    convert: Convert
+    upstream: Any
+
+    def get_converter(self, opset: int) -> Callable[..., relax.Expr]:
+        def convert(builder: Any, inputs: Sequence[Any], attributes: Mapping[str, Any], nodes: Any) -> relax.Expr:
+            def upstream(**changed: Any) -> relax.Expr:
+                if self.upstream is None:
+                    raise Unsupported("this form of it has no converter: replace it in the model")
+                given = onnx_frontend.onnx_input(changed.get("inputs", inputs))
+                taken = changed.get("attributes", attributes)
+                return self.upstream.get_converter(opset)(builder, given, taken, nodes)
+
+            results = int(attributes["tvm_custom"]["num_outputs"])
+            return self.convert(Node(builder, list(inputs), attributes, opset, results, upstream))
+
+        return convert
 
 
-class _Sum(_Max):
-    numpy_op, relax_op, binary_op = np.sum, relax.op.sum, relax.op.add
-
-
-def _limit(bound: relax.Expr | None) -> float | None:
-    """A constant bound of Clip; None where there is none, which NaN means too."""
-    value = float("nan") if bound is None else float(bound.value.numpy())
-    return None if math.isnan(value) else value
+def converted_operators() -> frozenset[str]:
+    """All operators that have a converter, here or in TVM."""
+    return frozenset({*onnx_frontend._get_convert_map(), *CONVERTERS})
 
 
 @contextmanager
 def importer_overrides() -> Iterator[None]:
-    """Within it, TVM's importer uses the converters above."""
-    converters = {**onnx_frontend._get_convert_map(), "Clip": _Clip, "Max": _Max, "Min": _Min, "Sum": _Sum}
-    with mock.patch.object(onnx_frontend, "_get_convert_map", lambda: converters):
+    """Within it, TVM's importer uses the converters of the table.
+
+    :raises UserError: a converter does not take a node; the line names its operator and it.
+    """
+    known = onnx_frontend._get_convert_map()
+    overrides = {name: _Override(convert, known.get(name)) for name, convert in CONVERTERS.items()}
+    named = {name: _Named(name, converter) for name, converter in {**known, **overrides}.items()}
+    with mock.patch.object(onnx_frontend, "_get_convert_map", lambda: named):
         yield

@@ -6,6 +6,7 @@ from tvm.tirx.transform import ForceNarrowIndexToInt32
 
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.blocked_layout import blocked_layout
+from tvm_pipeline.passes.empty_tensors import remove_empty_tensors
 from tvm_pipeline.passes.fold_constants import fold_constants
 from tvm_pipeline.passes.leading_axes import keep_leading_axes
 from tvm_pipeline.passes.one_row import one_row
@@ -15,7 +16,7 @@ from tvm_pipeline.workloads.registry import OP_PATTERN_OPAQUE
 def simplify(module: tvm.IRModule) -> tvm.IRModule:
     """Spells BatchNorm out, folds constants, and drops what would hide a value or look like another user of it."""
     module = relax.transform.DecomposeOpsForInference()(module)
-    module = relax.transform.CanonicalizeBindings()(module)
+    module = remove_empty_tensors(relax.transform.CanonicalizeBindings()(module))
     return one_row(keep_leading_axes(fold_constants(module)))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tvm
 from tvm import relax, tirx
-from tvm.s_tir import Schedule
+from tvm.s_tir import SBlockRealize, Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.compiled import Kernel
@@ -46,6 +46,8 @@ def _schedule(
 ) -> tuple[tirx.PrimFunc, Kernel]:
     if WRITTEN in (function.attrs or {}):
         return function, _default(name, None, str(function.attrs[WRITTEN]))
+    if not _has_root(function):  # one block of loops (a scatter), or nothing to do
+        return function, _default(name, None, FALLBACK)
     descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
     if descriptor is None:
         return schedule_plainly(function, unit), _default(name, None, FALLBACK)
@@ -70,6 +72,10 @@ def _schedule(
     if applied is not None:
         return applied, _default(name, descriptor, label, decisions)
     return schedule_plainly(function, unit), _default(name, descriptor, FALLBACK)
+
+
+def _has_root(function: tirx.PrimFunc) -> bool:
+    return isinstance(function.body, SBlockRealize) and function.body.block.name_hint == "root"
 
 
 def _tuned(name: str, descriptor: str, match: Match) -> Kernel:
