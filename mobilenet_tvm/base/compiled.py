@@ -23,7 +23,7 @@ class Tensor(Document):
     """An input or output of the network."""
 
     name: str
-    shape: tuple[Count, ...]
+    shape: tuple[Whole, ...]
     dtype: str
 
 

@@ -16,7 +16,7 @@ from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.messages import Compute, Done, Load, Time
-from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.reference import read_first
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +91,7 @@ class EngineProcess:
         with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as folder:
             path = Path(folder) / "outputs.npz"
             self._ask(Compute(inputs=reference, outputs=path))
-            return read_reference(path)[1]
+            return read_first(path)[1]
 
     def time(self, reference: Path, seconds: float, minimum: int, warmup: int = _TURN_WARMUP) -> list[int]:
         """Nanoseconds of each inference of the first input, for so many seconds and at least ``minimum`` times."""

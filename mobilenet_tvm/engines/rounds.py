@@ -17,7 +17,7 @@ from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.process import EngineProcess
 from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import REFERENCE
-from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.reference import read_first
 
 TURN_S = 0.2  # how long an engine runs before the next one has its turn
 _TURN_MINIMUM = 5  # inferences
@@ -100,7 +100,7 @@ def _check_outputs(entry: Entry, reference: Path) -> None:
     import numpy as np
 
     assert entry.process is not None
-    _, expected = read_reference(reference)
+    _, expected = read_first(reference)
     found = entry.process.outputs(reference)
     entry.max_abs_err = max(float(np.abs(a - b).max()) for a, b in zip(found, expected, strict=True))
     scale = max(float(np.ptp(b)) for b in expected)

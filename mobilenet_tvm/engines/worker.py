@@ -51,18 +51,18 @@ class _Worker:
         return Done()
 
     def compute(self, command: Compute) -> Done:
-        from mobilenet_tvm.package.reference import read_reference, write_reference
+        from mobilenet_tvm.package.reference import Pair, read_first, write_reference
 
         assert self._engine is not None
-        xs, _ = read_reference(command.inputs)
-        write_reference(command.outputs, xs, [self._engine.run(x).copy() for x in xs])
+        xs, _ = read_first(command.inputs)
+        write_reference(command.outputs, [Pair((x,), (self._engine.run(x).copy(),)) for x in xs])
         return Done()
 
     def time(self, command: Time) -> Done:
-        from mobilenet_tvm.package.reference import read_reference
+        from mobilenet_tvm.package.reference import read_first
 
         assert self._engine is not None
-        xs, _ = read_reference(command.inputs)
+        xs, _ = read_first(command.inputs)
         return Done(times_ns=tuple(_time(self._engine, xs[0], command.warmup, command.seconds, command.minimum)))
 
 

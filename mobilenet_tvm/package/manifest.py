@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,23 @@ class CompiledTarget(Document):
     gpu: dict[str, int | float] | UnsetType | None = UNSET
 
 
+class OutputTensor(Tensor):
+    """An output of the network.
+
+    :ivar step: of a quantised network: a step of it, the largest error that a self-test lets pass, in its own unit.
+    """
+
+    step: Factor | UnsetType = UNSET
+
+
+def outputs_with_steps(outputs: Sequence[Tensor], steps: Sequence[float | None]) -> tuple[OutputTensor, ...]:
+    """Outputs as the pipeline tells them, with what the ONNX file tells of them."""
+    return tuple(
+        OutputTensor(**output, step=step if step is not None else UNSET)
+        for output, step in zip(outputs, steps, strict=True)
+    )
+
+
 class Versions(Document):
     """Of what made it.
 
@@ -77,7 +95,7 @@ class Manifest(Document):
     dtype: Dtype
     threads: Count
     inputs: Annotated[tuple[Tensor, ...], Meta(min_length=1)]
-    outputs: Annotated[tuple[Tensor, ...], Meta(min_length=1)]
+    outputs: Annotated[tuple[OutputTensor, ...], Meta(min_length=1)]
     preprocessing: Preprocessing | None
     labels: tuple[str, ...] | None
     versions: Versions

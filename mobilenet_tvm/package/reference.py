@@ -1,17 +1,20 @@
-"""Seeded inputs and what ONNX Runtime makes of them: the numbers that a package is held to."""
+"""``reference.npz``: seeded inputs and what they make, the numbers that a package is held to.
+
+Pair ``i`` has its first input as ``x{i}``, input ``k`` as ``x{i}_{k}``, and its outputs likewise with ``y``: all that
+the network has, of any dtype. So a network of one input and one output has x0, y0, x1, y1, ...
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.open import REFERENCE, Package
 from mobilenet_tvm.package.store import list_files
@@ -20,50 +23,58 @@ if TYPE_CHECKING:
     import numpy as np
 
 COUNT = 3
+"""Pairs of a package."""
 
 
-def seeded_inputs(shape: tuple[int, ...], seed: int = 0, count: int = COUNT) -> list[np.ndarray]:
-    """``count`` float32 tensors of that shape, standard normal; the same for the same seed."""
+@dataclass(frozen=True)
+class Pair:
+    """All inputs of one inference, and all outputs, both in the network's order."""
+
+    inputs: tuple[np.ndarray, ...]
+    outputs: tuple[np.ndarray, ...]
+
+
+def _key(letter: str, pair: int, tensor: int) -> str:
+    return f"{letter}{pair}_{tensor}" if tensor else f"{letter}{pair}"
+
+
+def write_reference(path: Path, pairs: Sequence[Pair]) -> None:
+    """Write ``reference.npz`` (not compressed, so that the runner reads it without zlib)."""
     import numpy as np
 
-    return [np.random.default_rng([seed, i]).standard_normal(shape, dtype=np.float32) for i in range(count)]
-
-
-def onnxruntime_outputs(onnx: Path, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """ONNX Runtime's first output for every input, computed with one thread.
-
-    :raises UserError: ONNX Runtime does not take the model.
-    """
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
-        name = session.get_inputs()[0].name
-        return [session.run(None, {name: x})[0] for x in inputs]
-    except Exception as error:  # its exceptions share no base but this one
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"ONNX Runtime does not run {onnx}: {reason}") from error
-
-
-def write_reference(path: Path, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> None:
-    """Write ``reference.npz`` (x0, y0, x1, y1, ...; not compressed, so that the runner reads it without zlib)."""
-    import numpy as np
-
-    arrays = {f"x{i}": x for i, x in enumerate(inputs)} | {f"y{i}": y for i, y in enumerate(outputs)}
+    arrays = {
+        _key(letter, i, k): array
+        for i, pair in enumerate(pairs)
+        for letter, tensors in (("x", pair.inputs), ("y", pair.outputs))
+        for k, array in enumerate(tensors)
+    }
     with path.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **arrays)
 
 
-def read_reference(path: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The inputs and outputs of a ``reference.npz``."""
+def _tensors(arrays: Mapping[str, np.ndarray], letter: str, pair: int) -> Iterator[np.ndarray]:
+    tensor = 0
+    while (key := _key(letter, pair, tensor)) in arrays:
+        yield arrays[key]
+        tensor += 1
+
+
+def read_reference(path: Path) -> list[Pair]:
+    """The pairs of a ``reference.npz``."""
     import numpy as np
 
+    pairs: list[Pair] = []
     with np.load(path, allow_pickle=False) as arrays:
-        count = len(arrays.files) // 2
-        return [arrays[f"x{i}"] for i in range(count)], [arrays[f"y{i}"] for i in range(count)]
+        while _key("x", len(pairs), 0) in arrays:
+            inputs, outputs = (tuple(_tensors(arrays, letter, len(pairs))) for letter in "xy")
+            pairs.append(Pair(inputs, outputs))
+    return pairs
+
+
+def read_first(path: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The first input and the first output of every pair."""
+    pairs = read_reference(path)
+    return [pair.inputs[0] for pair in pairs], [pair.outputs[0] for pair in pairs]
 
 
 def first_input(package: Package) -> bytes:
@@ -77,7 +88,7 @@ def first_input(package: Package) -> bytes:
 
 
 @contextmanager
-def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> Iterator[Package]:
+def with_reference(package: Package, pairs: Sequence[Pair]) -> Iterator[Package]:
     """A copy of the package with another reference, for as long as the block lasts.
 
     :raises UserError: a file of the package is not what was packed.
@@ -86,7 +97,7 @@ def with_reference(package: Package, inputs: list[np.ndarray], outputs: list[np.
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as temporary:
         folder = Path(temporary) / "package"
         shutil.copytree(package.folder, folder)
-        write_reference(folder / REFERENCE, inputs, outputs)
+        write_reference(folder / REFERENCE, pairs)
         manifest = replace(package.manifest, files=list_files(folder))
         manifest.write(folder)
         program = Path(temporary) / "program" if package.program is not None else None

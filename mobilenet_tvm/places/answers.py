@@ -81,10 +81,36 @@ class BenchAnswer(Answer):
     bench: Times
 
 
+class OutputError(Document):
+    """How far one output is from the reference, over all pairs.
+
+    A float may be off by the manifest's step of that output, else by the manifest's tolerance times ``output_range``,
+    or times the largest magnitude where the range is 0. Whole numbers and booleans are equal, or a step apart where the
+    manifest has one.
+
+    :ivar max_abs_err: the largest, where both are finite.
+    :ivar output_range: largest less smallest of the reference's finite values; of booleans and integers too.
+    :ivar mismatches: values that no tolerance covers: NaN or infinity at other places, unequal whole numbers.
+    """
+
+    name: str
+    dtype: str
+    max_abs_err: float
+    output_range: float
+    mismatches: Whole
+    passed: bool
+
+
 class SelfTest(Document):
     """How far a package is from the reference that it carries.
 
+    The figures beside ``outputs`` are those of the worst output of floating-point numbers, else of the first output.
+
     :ivar relative_err: the largest error as a share of the output's range.
+    :ivar top1_agrees: whether the likeliest classes are the same but for ties within the tolerance; true where the
+        first output is no vector of more than five classes.
+    :ivar top5_agrees: likewise of the five likeliest.
+    :ivar outputs: each; programs of older packages tell of the first alone and in no such detail.
     """
 
     max_abs_err: float
@@ -93,6 +119,7 @@ class SelfTest(Document):
     top1_agrees: bool
     top5_agrees: bool
     passed: bool
+    outputs: tuple[OutputError, ...] | UnsetType = UNSET
 
 
 class SelfTestAnswer(Answer):

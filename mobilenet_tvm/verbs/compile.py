@@ -25,7 +25,7 @@ from mobilenet_tvm.model.onnx_inputs import parse_shapes
 from mobilenet_tvm.model.source import ModelSource, find_model, with_preprocessing
 from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.linker import linker
-from mobilenet_tvm.package.manifest import TOLERANCE, CompiledTarget, Manifest, Network, Versions
+from mobilenet_tvm.package.manifest import TOLERANCE, CompiledTarget, Manifest, Network, Versions, outputs_with_steps
 from mobilenet_tvm.package.open import REFERENCE
 from mobilenet_tvm.package.store import check_folder, check_output, list_files, new_package
 from mobilenet_tvm.verbs.options import options_of
@@ -122,17 +122,17 @@ def _add_runner(job: CompileJob) -> Path | None:
 
 def _fill(source: ModelSource, job: CompileJob, labels: str | Path | None, on_event: OnEvent) -> Manifest:
     """Fill a package's folder: the module by the pipeline, the reference and the runner meanwhile, then the rest."""
-    from mobilenet_tvm.package import assemble, reference
+    from mobilenet_tvm.package import assemble, quantisation, reference, yardstick
 
     folder, target, options = job.out, job.target, job.options
-    inputs = reference.seeded_inputs(source.inputs[0].shape)
     with ThreadPoolExecutor(2) as pool:
-        outputs = pool.submit(reference.onnxruntime_outputs, source.onnx, inputs)
+        computed = pool.submit(yardstick.make_pairs, source.onnx, source.inputs)
         runner = pool.submit(_add_runner, job)
         built = run_child(PIPELINE, job, Built, on_event, block=("torch",))
         progress(on_event, "package", detail="runner, reference, licences")
         library = runner.result()
-        reference.write_reference(folder / REFERENCE, inputs, outputs.result())
+        pairs = computed.result()
+        reference.write_reference(folder / REFERENCE, pairs)
     if library is not None:
         static_program.link_program(folder, library, target.arch)
     else:
@@ -144,7 +144,7 @@ def _fill(source: ModelSource, job: CompileJob, labels: str | Path | None, on_ev
         dtype=options.dtype,
         threads=job.threads,
         inputs=built.inputs,
-        outputs=built.outputs,
+        outputs=outputs_with_steps(built.outputs, quantisation.output_steps(source.onnx, pairs)),
         preprocessing=source.preprocessing,
         labels=_labels(source, labels, built.outputs),
         versions=Versions(

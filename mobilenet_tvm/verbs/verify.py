@@ -14,7 +14,8 @@ from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.package.reference import onnxruntime_outputs, seeded_inputs, with_reference
+from mobilenet_tvm.package.reference import with_reference
+from mobilenet_tvm.package.yardstick import make_pairs
 from mobilenet_tvm.places.answers import SelfTest
 from mobilenet_tvm.places.place import Place, Ran, place_of
 from mobilenet_tvm.places.runner import classify, self_test
@@ -45,12 +46,10 @@ class Verified(SelfTest, Ran):
 @contextmanager
 def _with_fresh_reference(package: Package, onnx: Path) -> Iterator[Package]:
     """The package with inputs that it has never carried, and what ONNX Runtime makes of them."""
-    described = package.manifest.inputs[0]
     check_onnx(onnx, {tensor.name: list(tensor.shape) for tensor in package.manifest.inputs})
     if sha256_file(onnx) != package.manifest.model.onnx_sha256:
         raise UserError(f"{package.shown} was not compiled from {onnx} (their SHA-256 differ)")
-    inputs = seeded_inputs(described.shape, seed=_FRESH_SEED)
-    with with_reference(package, inputs, onnxruntime_outputs(onnx, inputs)) as fresh:
+    with with_reference(package, make_pairs(onnx, package.manifest.inputs, seed=_FRESH_SEED)) as fresh:
         yield fresh
 
 

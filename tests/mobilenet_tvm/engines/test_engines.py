@@ -11,7 +11,7 @@ import pytest
 from mobilenet_tvm import engines
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.engines.process import EngineProcess, require
-from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.reference import read_first
 
 
 def test_the_adapters_are_found() -> None:
@@ -34,7 +34,7 @@ def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_engine_computes_and_is_timed(name: str, tiny_onnx: Path, tiny_package: Path) -> None:
     model = tiny_package if name == "tvm" else tiny_onnx
     reference = tiny_package / "reference.npz"
-    _, expected = read_reference(reference)
+    _, expected = read_first(reference)
     with EngineProcess(engines.find(name), model, 1, "float32") as process:
         found = process.outputs(reference)
         times = process.time(reference, 0.01, 5)

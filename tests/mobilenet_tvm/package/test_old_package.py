@@ -18,7 +18,7 @@ import pytest
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.native.device_runtime import runtime_libraries
 from mobilenet_tvm.native.runner_build import runner_binary
-from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.reference import read_first
 from mobilenet_tvm.places.qemu import qemu
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.run import run
@@ -68,7 +68,7 @@ def test_its_numbers(package: Path) -> None:
 
 
 def test_its_classes(package: Path, tmp_path: Path) -> None:
-    inputs, outputs = read_reference(package / "reference.npz")
+    inputs, outputs = read_first(package / "reference.npz")
     np.save(tmp_path / "x.npy", inputs[0])
     (result,) = run(package, [tmp_path / "x.npy"])["results"]
     assert [entry["class_id"] for entry in result["top"]] == np.argsort(-outputs[0][0])[:5].tolist()

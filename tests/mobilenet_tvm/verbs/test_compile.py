@@ -11,9 +11,12 @@ import onnx
 import pytest
 
 import targets
+from mobilenet_tvm.base.answers import OnnxInput
 from mobilenet_tvm.base.events import Event, Progress, Warned
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.package.reference import onnxruntime_outputs, read_reference, seeded_inputs
+from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.seeded_inputs import seeded_inputs
+from mobilenet_tvm.package.yardstick import expected_outputs
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
 
@@ -56,12 +59,13 @@ def test_phases_are_written_beside_the_package(tmp_path: Path, tiny_onnx: Path) 
 
 
 def test_the_reference_is_onnxruntimes(tiny_package: Path, tiny_onnx: Path) -> None:
-    inputs, outputs = read_reference(tiny_package / "reference.npz")
-    expected = seeded_inputs((1, 3, 16, 16))
-    assert len(inputs) >= 3
-    assert all(np.array_equal(a, b) for a, b in zip(inputs, expected, strict=True))
-    assert all(np.array_equal(a, b) for a, b in zip(outputs, onnxruntime_outputs(tiny_onnx, expected), strict=True))
-    assert not np.array_equal(inputs[0], inputs[1])
+    pairs = read_reference(tiny_package / "reference.npz")
+    expected = seeded_inputs([OnnxInput(name="input", shape=(1, 3, 16, 16))])
+    assert len(pairs) >= 3
+    for pair, inputs, outputs in zip(pairs, expected, expected_outputs(tiny_onnx, expected), strict=True):
+        np.testing.assert_array_equal(pair.inputs, inputs)
+        np.testing.assert_array_equal(pair.outputs, outputs)
+    assert not np.array_equal(pairs[0].inputs, pairs[1].inputs)
 
 
 def test_an_archive_unpacks_into_its_own_folder_and_runs(tmp_path: Path, tiny_onnx: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.reference import read_first
 from mobilenet_tvm.verbs.run import run
 
 
@@ -17,7 +17,7 @@ def _softmax(y: np.ndarray) -> np.ndarray:
 
 
 def test_the_classes_of_a_tensor(tiny_package: Path, tmp_path: Path) -> None:
-    inputs, outputs = read_reference(tiny_package / "reference.npz")
+    inputs, outputs = read_first(tiny_package / "reference.npz")
     np.save(tmp_path / "x.npy", inputs[1])
     result = run(tiny_package, [tmp_path / "x.npy"], top=3)
     probabilities = _softmax(outputs[1][0])

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from mobilenet_tvm.package.reference import read_reference
+from mobilenet_tvm.package.reference import read_first
 from mobilenet_tvm.places.qemu import SYSROOT_VARIABLE, qemu
 from mobilenet_tvm.schemas import load_schema
 from mobilenet_tvm.verbs.compile import compile
@@ -47,7 +47,7 @@ def board_program(shared_folder: Path, tiny_onnx: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tensor(tiny_package: Path, tmp_path: Path) -> Path:
-    np.save(tmp_path / "x.npy", read_reference(tiny_package / "reference.npz")[0][0])
+    np.save(tmp_path / "x.npy", read_first(tiny_package / "reference.npz")[0][0])
     return tmp_path / "x.npy"
 
 

@@ -18,7 +18,8 @@ from mobilenet_tvm.base.requests import CompileOptions
 from mobilenet_tvm.model.source import find_model
 from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import Package, open_package
-from mobilenet_tvm.package.reference import onnxruntime_outputs, read_reference, with_reference
+from mobilenet_tvm.package.reference import Pair, read_first, read_reference, with_reference
+from mobilenet_tvm.package.yardstick import expected_outputs
 from mobilenet_tvm.places.place import Place, place_of
 from mobilenet_tvm.places.runner import self_test
 from mobilenet_tvm.verbs.compile import build_package
@@ -65,7 +66,7 @@ def test_a_live_network_passes(live: tuple[Path, Path]) -> None:
 
 
 def test_two_inputs_of_a_live_network_differ(live: tuple[Path, Path]) -> None:
-    _, outputs = read_reference(live[1] / "reference.npz")
+    _, outputs = read_first(live[1] / "reference.npz")
     assert np.abs(outputs[0] - outputs[1]).max() > 0.05 * np.ptp(outputs[0])
 
 
@@ -73,25 +74,26 @@ def test_zeroing_any_one_convolution_fails(live: tuple[Path, Path], tmp_path: Pa
     """Against the numbers of a network that lacks a layer, the whole one fails: it works both ways round."""
     network, package = live
     model = onnx.load(network)
-    inputs, _ = read_reference(package / "reference.npz")
+    inputs = [pair.inputs for pair in read_reference(package / "reference.npz")]
     convolutions = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
     assert len(convolutions) == 27
     with open_package(package) as opened:
         for weight in convolutions:
             onnx.save(_zeroed(model, weight), tmp_path / "zeroed.onnx")
-            outputs = onnxruntime_outputs(tmp_path / "zeroed.onnx", inputs)
-            with with_reference(opened, inputs, outputs) as changed:
+            outputs = expected_outputs(tmp_path / "zeroed.onnx", inputs)
+            pairs = [Pair(x, y) for x, y in zip(inputs, outputs, strict=True)]
+            with with_reference(opened, pairs) as changed:
                 assert not self_test(_here(changed))["passed"], weight
 
 
 def test_a_package_that_lacks_a_layer_fails(
     tiny_package: Path, tmp_path: Path, make_network: Callable[..., onnx.ModelProto], command: Callable[..., Any]
 ) -> None:
-    inputs, right = read_reference(tiny_package / "reference.npz")
+    right = read_reference(tiny_package / "reference.npz")
     onnx.save(_zeroed(make_network(), "depthwise.weight"), tmp_path / "zeroed.onnx")
     found = find_model(str(tmp_path / "zeroed.onnx"), None, None, silent)
     build_package(found, load("x86-64-v3"), 1, [], tmp_path / "wrong", CompileOptions(), on_event=silent)
-    with open_package(tmp_path / "wrong") as opened, with_reference(opened, inputs, right) as wrong:
+    with open_package(tmp_path / "wrong") as opened, with_reference(opened, right) as wrong:
         assert not verify(wrong.folder)["passed"]
         answer = command("verify", wrong.folder)
         assert answer.code == 1
@@ -107,13 +109,13 @@ def test_another_onnx_file_is_refused(
 
 
 def _right_class(package: Package, x: np.ndarray) -> int:
-    inputs, outputs = read_reference(package.folder / "reference.npz")
+    inputs, outputs = read_first(package.folder / "reference.npz")
     return next(int(y.argmax()) for i, y in zip(inputs, outputs, strict=True) if np.array_equal(i, x))
 
 
 def test_the_share_of_right_answers(tiny_package: Path, tmp_path: Path) -> None:
     with open_package(tiny_package) as opened:
-        inputs, _ = read_reference(tiny_package / "reference.npz")
+        inputs, _ = read_first(tiny_package / "reference.npz")
         lines = []
         for number, x in enumerate(inputs):
             np.save(tmp_path / f"{number}.npy", x)
