@@ -30,13 +30,18 @@ class Epilogue:
 
 
 def match_epilogue(
-    flow: Dataflow, start: relax.Var, weight: np.ndarray, is_ready: Callable[[relax.Var], bool]
+    flow: Dataflow,
+    start: relax.Var,
+    weight: np.ndarray,
+    is_ready: Callable[[relax.Var], bool],
+    bias: np.ndarray | None = None,
 ) -> Epilogue:
     """Follows the users of ``start`` as far as they can be fused: scale and bias, activation, residual, activation.
 
     ``is_ready`` tells whether a value was computed before ``start``: only then can it be the residual.
+    ``bias`` is what ``start`` has added already.
     """
-    matcher = _Matcher(flow, start, Affine(weight, None))
+    matcher = _Matcher(flow, start, Affine(weight, bias))
     matcher.take_affine()
     names = ["bias"] if matcher.affine.bias is not None else []
     activation = matcher.take_activation()

@@ -14,12 +14,13 @@ def _module(shape: tuple[int, ...], rows: tuple[int, int], behind: tuple[int, ..
     builder = relax.BlockBuilder()
     data = relax.Var("data", relax.TensorType(shape, "float32"))
     weight = relax.const(np.ones((rows[1], 6), np.float32))
-    with builder.function("main", [data]), builder.dataflow():
-        flat = builder.emit(relax.op.reshape(data, rows))
-        product = builder.emit(relax.op.matmul(flat, weight))
-        biased = builder.emit(relax.op.add(product, relax.const(np.ones((1, 6), np.float32))))
-        result = builder.emit(relax.op.nn.relu(biased))
-        output = builder.emit_output(relax.op.reshape(result, behind))
+    with builder.function("main", [data]):
+        with builder.dataflow():
+            flat = builder.emit(relax.op.reshape(data, rows))
+            product = builder.emit(relax.op.matmul(flat, weight))
+            biased = builder.emit(relax.op.add(product, relax.const(np.ones((1, 6), np.float32))))
+            result = builder.emit(relax.op.nn.relu(biased))
+            output = builder.emit_output(relax.op.reshape(result, behind))
         builder.emit_func_output(output)
     return builder.get()
 

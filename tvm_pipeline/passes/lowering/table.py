@@ -8,6 +8,7 @@ from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.lowering.convolutions import lower_conv2d
 from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_reshape, lower_unary
 from tvm_pipeline.passes.lowering.matmul import lower_matmul
+from tvm_pipeline.passes.lowering.normalisation import lower_group_norm, lower_layer_norm, lower_quotient
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
 from tvm_pipeline.passes.lowering.transposed import lower_conv2d_transpose
 
@@ -25,6 +26,12 @@ _BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "rel
 Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
 """Lowers one call; False where it does not apply and the call is to be kept as it is."""
 
+
+def lower_divide(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """The end of a normalisation, or a quotient."""
+    return lower_quotient(lowering, var, call) or lower_binary(lowering, var, call)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "relax.nn.conv2d": lower_conv2d,
     "relax.nn.conv2d_transpose": lower_conv2d_transpose,
@@ -37,4 +44,8 @@ HANDLERS: Mapping[str, Handler] = {
     "relax.squeeze": lower_reshape,
     **dict.fromkeys(_UNARY, lower_unary),
     **dict.fromkeys(_BINARY, lower_binary),
+    "relax.divide": lower_divide,
+    "relax.nn.layer_norm": lower_layer_norm,
+    "relax.nn.rms_norm": lower_layer_norm,
+    "relax.nn.group_norm": lower_group_norm,
 }

@@ -4,7 +4,6 @@ Every axis of the result along which no stage reduces is an outer loop, inside w
 on what one step needs: a row, or a run of columns. Innermost loops become vectors.
 """
 
-from collections.abc import Callable
 from math import prod
 
 import tvm
@@ -70,7 +69,7 @@ def _schedule_stages(schedule: Schedule, blocks: list[SBlockRV], unit: VectorUni
     last = max((axis for axis, loop in enumerate(loops) if _extent(schedule, loop) > 1), default=0)
     has_columns = last in common and not any(reduces_rows(schedule, stage) for stage in stages)
     rows = [loops[axis] for axis in sorted(common) if not (has_columns and axis == last)]
-    inner = [loop for axis, loop in enumerate(loops) if axis not in common]
+    inner = _units_first(schedule, [loop for axis, loop in enumerate(loops) if axis not in common])
     columns = []
     if has_columns:
         outer, run = _cut_columns(schedule, loops[last])
@@ -103,11 +102,17 @@ def _order_stage(schedule: Schedule, stage: SBlockRV, *, by_columns: bool) -> No
     reduction = [loop for loop, is_spatial in kinds if not is_spatial]
     if prod(_extent(schedule, loop) for loop in spatial) <= MOST_LOCAL_VALUES:
         schedule.set_scope(stage, 0, "local")
-    if not reduction:
-        return
     columns = spatial[-1:] if by_columns else []
-    schedule.reorder(*spatial[: len(spatial) - len(columns)], *reduction, *columns)
-    schedule.decompose_reduction(stage, reduction[0])
+    reduction = _units_first(schedule, reduction)
+    order = [*_units_first(schedule, spatial[: len(spatial) - len(columns)]), *reduction, *columns]
+    schedule.reorder(*order)
+    if reduction:
+        schedule.decompose_reduction(stage, reduction[0])
+
+
+def _units_first(schedule: Schedule, loops: list[LoopRV]) -> list[LoopRV]:
+    """The loops with those of one pass outermost: only the innermost one becomes vectors."""
+    return sorted(loops, key=lambda loop: _extent(schedule, loop) > 1)
 
 
 def _kinds(schedule: Schedule, block: SBlockRV, loops: list[LoopRV]) -> list[tuple[LoopRV, bool]]:
@@ -126,35 +131,45 @@ def _schedule_elementwise(schedule: Schedule, block: SBlockRV, unit: VectorUnit)
         _share_out(schedule, [outer], results)
         return
     sizes = [_extent(schedule, loop) for loop in loops]
-    stored = _axis_where(access.stores_side_by_side, access, sizes)
-    read = _axis_where(access.reads_side_by_side, access, sizes, other_than=stored)
+    stored = max(
+        (axis for axis, size in enumerate(sizes) if size > 1 and access.stores_side_by_side(access.variables[axis])),
+        key=lambda axis: sizes[axis],
+        default=None,
+    )
     if stored is None:
         return
-    others = [loop for axis, loop in enumerate(loops) if axis not in (stored, read)]
-    if read is None or access.reads_side_by_side(access.variables[stored]) or sizes[read] % 4:
+    runs = [] if access.reads_side_by_side(access.variables[stored]) else _runs(access, sizes, stored, unit)
+    if not runs:
         outer = [loop for axis, loop in enumerate(loops) if axis != stored]
         if outer:
             schedule.reorder(*outer, loops[stored])
             _share_out(schedule, outer, results)
         return
-    blocks, vector = schedule.split(loops[read], [None, _vector_size(sizes[read], unit)])
-    rows, row = schedule.split(loops[stored], [None, min(sizes[stored], TRANSPOSED_ROWS)])
+    lanes, read = max(runs)
+    others = [loop for axis, loop in enumerate(loops) if axis not in (stored, read)]
+    blocks, vector = schedule.split(loops[read], [None, lanes])
+    rows, row = schedule.split(loops[stored], [None, _rows_of(sizes[stored])])
     schedule.reorder(*others, blocks, rows, row, vector)
     schedule.vectorize(vector)
     schedule.unroll(row)
     _share_out(schedule, [*others, blocks], results)
 
 
-def _axis_where(
-    test: Callable[[tirx.Var], bool], access: Access, sizes: list[int], other_than: int | None = None
-) -> int | None:
-    """The largest axis whose variable passes the test."""
-    axes = [axis for axis, size in enumerate(sizes) if size > 1 and axis != other_than and test(access.variables[axis])]
-    return max(axes, key=lambda axis: sizes[axis], default=None)
+def _runs(access: Access, sizes: list[int], stored: int, unit: VectorUnit) -> list[tuple[int, int]]:
+    """How many values can be read as a vector along which other axis than that of stores."""
+    return [
+        (lanes, axis)
+        for axis, size in enumerate(sizes)
+        for lanes in (16, 8, 4)
+        if axis != stored and lanes <= unit.lanes and size % lanes == 0
+        if access.reads_runs(access.variables[axis], lanes)
+    ]
 
 
-def _vector_size(extent: int, unit: VectorUnit) -> int:
-    return next(size for size in (16, 8, 4) if size <= max(unit.lanes, 4) and extent % size == 0)
+def _rows_of(extent: int) -> int:
+    """How many vectors a transposed tile has: no remainder if that costs little."""
+    whole = max(size for size in range(1, min(extent, TRANSPOSED_ROWS) + 1) if extent % size == 0)
+    return whole if whole >= TRANSPOSED_ROWS // 2 else min(extent, TRANSPOSED_ROWS)
 
 
 def _share_out(schedule: Schedule, loops: list[LoopRV], results: int) -> LoopRV:

@@ -55,7 +55,7 @@ class Access:
     def _flat(self, buffer: tirx.Buffer, indices: Sequence[ir.Expr]) -> ir.Expr:
         position: ir.Expr = tirx.const(0, "int32")
         for extent, index in zip(buffer.shape, indices, strict=True):
-            position = position * extent + index
+            position = position * int(extent) + index
         return self._analyzer.simplify(position)
 
     def stores_side_by_side(self, variable: tirx.Var) -> bool:
@@ -66,6 +66,14 @@ class Access:
         """Whether all values that depend on the variable lie side by side along it, and no choice depends on it."""
         is_chosen = any(mentions(choice, variable) for choice in self._choices)
         return not is_chosen and all(stride_of(load, variable) in (0, 1) for load in self._loads)
+
+    def reads_runs(self, variable: tirx.Var, size: int) -> bool:
+        """Whether runs of so many values along the variable lie side by side, each wherever it is."""
+        outer, inner = tirx.Var("outer", "int32"), tirx.Var("inner", "int32")
+        self._analyzer.bind(inner, ir.Range(0, size))
+        runs = [self._analyzer.simplify(substitute(load, variable, outer * size + inner)) for load in self._loads]
+        is_chosen = any(mentions(choice, variable) for choice in self._choices)
+        return not is_chosen and all(stride_of(run, inner) in (0, 1) for run in runs)
 
     def is_flat(self) -> bool:
         """Whether everything that is read lies as the result does, or is a single value."""

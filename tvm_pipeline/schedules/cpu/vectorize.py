@@ -62,38 +62,46 @@ class _Vectorizer:
         return statement
 
     def _rewrite_loop(self, loop: For) -> Stmt:
+        nest = _nest_of(loop)
+        if nest is not None and all(_is_reduction(realize_loop, nest[-1].body) for realize_loop in nest):
+            return self._reduction(nest) or loop
         if isinstance(loop.body, s_tir.SBlockRealize) and loop.kind == ForKind.SERIAL:
-            return self._vectorized(loop, loop.body) or loop
+            return self._elementwise(loop, loop.body) or loop
         return _with_loop_body(loop, self.rewrite(loop.body))
 
-    def _vectorized(self, loop: For, realize: s_tir.SBlockRealize) -> Stmt | None:
-        """The loop in vectors; None where it is none over values that lie side by side."""
-        store, block = realize.block.body, realize.block
-        places = [place for place, value in enumerate(realize.iter_values) if mentions(value, loop.loop_var)]
-        if not isinstance(store, BufferStore) or block.init is not None or len(places) != 1 or int(loop.extent) < 2:
+    def _elementwise(self, loop: For, realize: s_tir.SBlockRealize) -> Stmt | None:
+        """The loop in vectors; None where what it reads or writes does not lie side by side."""
+        variable = _variable_of(loop, realize)
+        if variable is None or variable.iter_type != tirx.IterVar.DataPar or realize.block.init is not None:
             return None
-        axis, access = block.iter_vars[places[0]], Access(block)
-        if stride_of(realize.iter_values[places[0]], loop.loop_var) != 1 or not access.reads_side_by_side(axis.var):
-            return None
-        if axis.iter_type != tirx.IterVar.DataPar:
-            return self._reduction(loop, realize, store)
-        return _pieces(loop, realize, self.lanes) if access.stores_side_by_side(axis.var) else None
+        access = Access(realize.block)
+        is_in_order = access.reads_side_by_side(variable.var) and access.stores_side_by_side(variable.var)
+        return _pieces(loop, realize, self.lanes) if is_in_order else None
 
-    def _reduction(self, loop: For, realize: s_tir.SBlockRealize, store: BufferStore) -> Stmt | None:
-        operation = store.value
-        extent, width = int(loop.extent), self.lanes
-        if type(operation) not in _REDUCERS or extent < width:
+    def _reduction(self, nest: list[For]) -> Stmt | None:
+        """Loops around one sum, the innermost by lanes; None where that is no row, or shorter than a vector."""
+        loop, realize = nest[-1], nest[-1].body
+        variable, store, extent, width = _variable_of(loop, realize), realize.block.body, int(loop.extent), self.lanes
+        if variable is None or not isinstance(store, BufferStore) or type(store.value) not in _REDUCERS:
             return None
-        operands = [operation.a, operation.b]
+        if (
+            realize.block.init is not None
+            or extent < width
+            or not Access(realize.block).reads_side_by_side(variable.var)
+        ):
+            return None
+        operands = [store.value.a, store.value.b]
         ours = next((place for place, operand in enumerate(operands) if _is_load_of(operand, store)), None)
         if ours is None:
             return None
         while width < min(self.lanes * _MOST_VECTORS, extent // 2):
             width *= 2
-        return self._by_lanes(loop, realize, width, ours)
+        return self._by_lanes(nest, width, ours)
 
-    def _by_lanes(self, loop: For, realize: s_tir.SBlockRealize, width: int, ours: int) -> Stmt:
+    def _by_lanes(self, nest: list[For], width: int, ours: int) -> Stmt:
         """The reduction with as many sums as ``width``; operand ``ours`` of the block's operation is its result."""
+        *outer, loop = nest
+        realize = loop.body
         store, extent = realize.block.body, int(loop.extent)
         operation, dtype = store.value, str(store.buffer.dtype)
         operands = [operation.a, operation.b]
@@ -105,16 +113,54 @@ class _Vectorizer:
         clear = BufferStore(sums, _REDUCERS[combine](dtype), [empty])
         add = BufferStore(sums, combine(tirx.BufferLoad(sums, [added]), operands[1 - ours]), [added])
         join = BufferStore(store.buffer, combine(operands[ours], tirx.BufferLoad(sums, [joined])), store.indices)
-        adding = _with_block(realize, add, (), _values_at(loop, realize, step * width + added))
-        joining = _with_block(realize, join, (), _values_at(loop, realize, tirx.const(0, "int32")))
-        lanes = For(added, 0, width, ForKind.VECTORIZED, adding)
-        parts = [
-            For(empty, 0, width, ForKind.VECTORIZED, clear),
-            For(step, 0, extent // width, ForKind.SERIAL, lanes),
-            For(joined, 0, width, ForKind.UNROLLED, joining),
-        ]
+        lanes = For(
+            added,
+            0,
+            width,
+            ForKind.VECTORIZED,
+            _with_block(realize, add, (), _values_at(loop, realize, step * width + added)),
+        )
         rest = extent % width
-        return SeqStmt([*parts, _tail(loop, realize, extent - rest, rest)] if rest else parts)
+        row: Stmt = For(step, 0, extent // width, ForKind.SERIAL, lanes)
+        if rest:
+            row = SeqStmt([row, _tail(loop, realize, extent - rest, rest)])
+        for around in reversed(outer):
+            row = _with_loop_body(around, row)
+        values = list(realize.iter_values)
+        for inside in nest:
+            values = [substitute(value, inside.loop_var, tirx.const(0, "int32")) for value in values]
+        joining = _with_block(realize, join, (), values)
+        return SeqStmt(
+            [
+                For(empty, 0, width, ForKind.VECTORIZED, clear),
+                row,
+                For(joined, 0, width, ForKind.UNROLLED, joining),
+            ]
+        )
+
+
+def _nest_of(loop: For) -> list[For] | None:
+    """The loops from this one to the block that is alone inside them; None where there is more, or threads."""
+    nest = [loop]
+    while isinstance(nest[-1].body, For):
+        nest.append(nest[-1].body)
+    is_serial = all(one.kind == ForKind.SERIAL for one in nest)
+    return nest if is_serial and isinstance(nest[-1].body, s_tir.SBlockRealize) else None
+
+
+def _variable_of(loop: For, realize: s_tir.SBlockRealize) -> tirx.IterVar | None:
+    """The block's variable that alone goes with the loop, step by step."""
+    places = [place for place, value in enumerate(realize.iter_values) if mentions(value, loop.loop_var)]
+    if len(places) != 1 or int(loop.extent) < 2 or stride_of(realize.iter_values[places[0]], loop.loop_var) != 1:
+        return None
+    return realize.block.iter_vars[places[0]]
+
+
+def _is_reduction(loop: For, realize: s_tir.SBlockRealize) -> bool:
+    if int(loop.extent) < 2:
+        return True
+    variable = _variable_of(loop, realize)
+    return variable is not None and variable.iter_type != tirx.IterVar.DataPar
 
 
 def _is_load_of(expression: ir.Expr, store: BufferStore) -> bool:
