@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
 
-from frontend import checkpoints, user_module, zoo
+from frontend import checkpoints, saved_module, user_module, zoo
 from frontend.folding import fold_batch_norms
+from frontend.input_shapes import INPUT_NAME, Shapes, read_shape
 from frontend.random_weights import make_alive
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.jobs import ExportJob
@@ -22,13 +24,13 @@ class Loaded:
     """A module with its weights.
 
     ``module`` is the network as its authors define it; ``exportable`` computes the same with fewer layers.
-    ``weights`` is one of random, imagenet, file, given; ``shape`` is the whole input's, batch included.
+    ``weights`` is one of random, imagenet, file, given; ``shapes`` are the inputs', batch included.
     """
 
     name: str
     module: nn.Module
     exportable: nn.Module
-    shape: tuple[int, ...]
+    shapes: Shapes
     weights: str
     weights_note: str
     preprocessing: Preprocessing | None
@@ -54,7 +56,8 @@ def load(job: ExportJob, emit: Emit) -> Loaded:
         raise UserError(f"the batch is a whole number of at least 1, not {options.batch}")
     if options.classes is not None and options.classes < 1:
         raise UserError(f"the number of classes is a whole number of at least 1, not {options.classes}")
-    return _load_user_module(job) if user_module.is_reference(job.model) else _load_zoo(job, emit)
+    own = job.saved is not None or user_module.is_reference(job.model)
+    return _load_user_module(job) if own else _load_zoo(job, emit)
 
 
 def _load_user_module(job: ExportJob) -> Loaded:
@@ -66,12 +69,20 @@ def _load_user_module(job: ExportJob) -> Loaded:
         )
     if job.options.activation is not None:
         raise UserError("--activation is for models of the zoo; a module of your own has its own")
-    made = user_module.load(job.model, job.shape, job.options.batch, job.options.classes)
+    made = _users_module(job)
     note = "as the module has them"
     if weights != "given":
         checkpoints.load(made.module, checkpoints.read_state(Path(weights)), weights)
         weights, note = "file", f"the file {Path(weights).name}"
-    return Loaded(made.name, made.module, made.module, made.shape, weights, note, None, None, False)
+    return Loaded(made.name, made.module, made.module, made.shapes, weights, note, None, None, False)
+
+
+def _users_module(job: ExportJob) -> user_module.UserModule:
+    if job.saved is None:
+        return user_module.load(job.model, job.shape, job.options.batch, job.options.classes)
+    if job.options.classes is not None:
+        raise UserError("a module has its number of classes: leave classes out, or pass file.py:factory")
+    return saved_module.load(job.saved, job.model, job.shape, job.options.batch)
 
 
 def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
@@ -85,7 +96,7 @@ def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
         entry.name,
         module,
         fold_batch_norms(module),
-        shape,
+        {INPUT_NAME: shape},
         weights.kind,
         weights.note,
         weights.preprocessing,
@@ -97,7 +108,7 @@ def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
 def _check_shape(asked: object, shape: tuple[int, ...], entry: zoo.ZooEntry) -> None:
     if asked is None:
         return
-    wanted = user_module.read_shape(asked)
+    wanted = read_shape(next(iter(asked.values())) if isinstance(asked, Mapping) and len(asked) == 1 else asked)
     if wanted not in (shape, shape[1:]):
         raise UserError(
             f"{entry.name} takes {'x'.join(map(str, shape))}, not {'x'.join(map(str, wanted))}; the resolution is part "

@@ -1,9 +1,9 @@
-"""A module as ONNX bytes: the same bytes for the same module, checked, with one input and one output.
+"""A module as ONNX bytes: the same bytes for the same module, checked.
 
 PyTorch has two exporters. The one that traces (TorchScript) takes half a second for MobileNetV1; the newer one
 (``dynamo=True``) takes eight, three of which go into importing onnxscript, and gives a graph of the same layers. So the
 tracing one comes first, and the newer one takes what the other cannot. Tracing bakes a branch on the data into the
-graph; ``frontend.export`` runs every file on an input that the trace did not see, so that shows.
+graph; ``frontend.export`` watches for those, and runs every file on an input that the trace did not see.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import onnx
 import torch
 from torch import nn
 
+from frontend.padding import spell_out_padding
 from mobilenet_tvm.base.errors import UserError
 
 OPSET = 20
-INPUT_NAME = "input"
-OUTPUT_NAME = "logits"
+Inputs = Mapping[str, torch.Tensor]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -39,51 +39,54 @@ def _silence() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-def _trace(module: nn.Module, example: torch.Tensor) -> onnx.ModelProto:
+def _trace(module: nn.Module, inputs: Inputs, outputs: Sequence[str]) -> onnx.ModelProto:
     buffer = io.BytesIO()
     torch.onnx.export(
         module,
-        (example,),
+        tuple(inputs.values()),
         buffer,  # type: ignore[arg-type]  # a stream is documented, and only this exporter takes one
         dynamo=False,
         opset_version=OPSET,
-        input_names=[INPUT_NAME],
-        output_names=[OUTPUT_NAME],
+        input_names=list(inputs),
+        output_names=list(outputs),
         training=torch.onnx.TrainingMode.EVAL,
     )
     return onnx.load_model_from_string(buffer.getvalue())
 
 
-def _capture(module: nn.Module, example: torch.Tensor) -> onnx.ModelProto:
+def _capture(module: nn.Module, inputs: Inputs, outputs: Sequence[str]) -> onnx.ModelProto:
     program = torch.onnx.export(
         module,
-        (example,),
+        tuple(inputs.values()),
         dynamo=True,
         verbose=False,
         opset_version=OPSET,
-        input_names=[INPUT_NAME],
-        output_names=[OUTPUT_NAME],
+        input_names=list(inputs),
+        output_names=list(outputs),
     )
     assert program is not None
     return program.model_proto
 
 
-def to_onnx(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
-    """Serialise ``module`` for inputs of exactly ``example``'s shape.
+def to_onnx(module: nn.Module, inputs: Inputs, outputs: Sequence[str], name: str) -> bytes:
+    """Serialise ``module`` for inputs of exactly these shapes.
 
+    :param inputs: by the names that they get, in the order of ``forward``'s parameters.
+    :param outputs: the names that the outputs get.
     :param name: the graph's name.
     :raises UserError: neither exporter can express the module.
     """
     with _silence(), torch.no_grad():
         try:
-            model = _trace(module, example)
+            model = _trace(module, inputs, outputs)
         except Exception as first:  # what the tracing exporter raises has no common class
             try:
-                model = _capture(module, example)
+                model = _capture(module, inputs, outputs)
             except Exception as second:
                 reasons = f"{_first_line(first)}; with dynamo=True: {_first_line(second)}"
                 raise UserError(f"PyTorch cannot export {name} to ONNX: {reasons}") from second
     _normalise(model, name)
+    spell_out_padding(model.graph)
     onnx.checker.check_model(model, full_check=True)
     data: bytes = model.SerializeToString(deterministic=True)
     return data

@@ -104,8 +104,11 @@ class Exported(Document):
 
     :ivar weights: ``imagenet``, ``random``, ``file`` or ``given``.
     :ivar weights_note: whose they are.
+    :ivar input: the first input.
+    :ivar outputs: the names of all outputs.
     :ivar labels: a known list of classes.
-    :ivar max_abs_err: of ONNX Runtime against PyTorch.
+    :ivar max_abs_err: of ONNX Runtime against PyTorch, in the output where it is largest for the output's range.
+    :ivar output_range: that output's.
     """
 
     onnx: Path
@@ -114,6 +117,8 @@ class Exported(Document):
     weights: str
     weights_note: str
     input: OnnxInput
+    inputs: tuple[OnnxInput, ...] = ()
+    outputs: tuple[str, ...] = ()
     preprocessing: Preprocessing | None
     labels: str | None
     max_abs_err: float

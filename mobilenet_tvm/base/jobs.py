@@ -90,13 +90,16 @@ class BoardRunJob(Document):
 class ExportJob(Document):
     """The frontend's part of ``export``: a network becomes the ONNX file ``out``.
 
-    :ivar weights: ``imagenet``, ``random``, a file, or null: ImageNet's where they can be had, else random.
+    :ivar weights: ``imagenet``, ``random``, a file, a folder, or null: ImageNet's where they can be had, else random.
+    :ivar shape: of the one input, or of each by its name, in the order of ``forward``'s parameters.
+    :ivar saved: the file of a module that the user passed as an object; ``model`` is its class's name then.
     """
 
     model: str
     out: Path
     weights: str | None = None
-    shape: tuple[int, ...] | None = None
+    shape: dict[str, tuple[int, ...]] | tuple[int, ...] | None = None
+    saved: Path | None = None
     options: ExportOptions = ExportOptions()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, field
 from pathlib import Path
+from typing import Any
 
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.events import OnEvent, warn_only
@@ -18,6 +19,8 @@ MEASURES = CLOCK, MODEL = "clock", "model"
 """What tells how long a candidate takes: a clock, or the static model of an ARM core or a GPU."""
 
 Shapes = Mapping[str, Sequence[int]] | Sequence[str]
+Model = Any
+"""A name of the zoo, an ``.onnx`` file, ``file.py:factory`` (``str`` or a path), or a ``torch.nn.Module``."""
 
 
 class NetworkRequest(Document):
@@ -51,7 +54,7 @@ class CompileOptions(Document):
 class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
     """A network to compile into a package.
 
-    :ivar model: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``.
+    :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.
     :ivar target: a preset, an alias, ``native``, or a ``.toml`` file.
     :ivar output: the package's folder, or its ``.tar.gz``; an older package there is replaced in one step.
     :ivar threads: how many threads to schedule for; by default the target's.
@@ -59,7 +62,7 @@ class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
     :ivar compiler: a C++ compiler of the system's for that target, which links the module instead of ziglang's.
     """
 
-    model: str
+    model: Model
     target: str = NATIVE
     output: str | Path = "package"
     _: KW_ONLY
@@ -87,14 +90,14 @@ class TuneOptions(Document):
 class TuneRequest(NetworkRequest, TuneOptions, kw_only=False):
     """A network whose layers to tune.
 
-    :ivar model: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``.
+    :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.
     :ivar target: a preset, an alias, ``native``, or a ``.toml`` file.
     :ivar threads: how many threads to tune for; by default the target's.
     :ivar device: build here, measure on all free boards of ``tracker://HOST:PORT/KEY``. A board that is an emulator is
         for trying this out: nothing is written into logs then.
     """
 
-    model: str
+    model: Model
     target: str = NATIVE
     _: KW_ONLY
     threads: int | None = None
@@ -104,7 +107,7 @@ class TuneRequest(NetworkRequest, TuneOptions, kw_only=False):
 class CompareRequest(NetworkRequest, kw_only=False):
     """A network to time beside other engines.
 
-    :ivar model: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``.
+    :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.
     :ivar targets: each is compiled once, or once per thread count that its logs know, and kept in the cache.
     :ivar against: engines of ``mobilenet_tvm.engines``.
     :ivar threads: thread counts to measure with.
@@ -113,7 +116,7 @@ class CompareRequest(NetworkRequest, kw_only=False):
     :ivar csv: a file to write the results to, a row each.
     """
 
-    model: str
+    model: Model
     targets: Sequence[str] = (NATIVE,)
     against: Sequence[str] = ("onnxruntime",)
     _: KW_ONLY
@@ -139,16 +142,16 @@ class ExportOptions(Document):
 class ExportRequest(ExportOptions, kw_only=False):
     """A network to export to ONNX.
 
-    :ivar model: a name of the zoo, or ``file.py:factory``.
+    :ivar model: a name of the zoo, ``file.py:factory``, or an ``nn.Module``.
     :ivar output: the file to write.
     :ivar weights: ``imagenet``, ``random`` or a checkpoint file; by default ImageNet's where they can be had.
-    :ivar shape: the input's shape, batch included, of a factory's module.
+    :ivar shape: the input's shape, batch included, of a factory's module; of several inputs by their names.
     :ivar on_event: is told of progress and warnings; by default warnings become Python's.
     """
 
-    model: str
+    model: Model
     output: str | Path
     _: KW_ONLY
     weights: str | None = None
-    shape: Sequence[int] | None = None
+    shape: Mapping[str, Sequence[int]] | Sequence[int] | None = None
     on_event: OnEvent = field(default=warn_only, repr=False, compare=False)

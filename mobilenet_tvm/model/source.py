@@ -1,10 +1,11 @@
-"""MODEL -> an ONNX file: a name of the zoo, an ``.onnx`` file, or ``file.py:factory``."""
+"""MODEL -> an ONNX file: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or a module."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from mobilenet_tvm.base.jobs import ExportJob
 from mobilenet_tvm.base.paths import cache_dir, make_once, sha256_file
 from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import spelled
-from mobilenet_tvm.base.requests import ExportOptions
-from mobilenet_tvm.model import zoo
+from mobilenet_tvm.base.requests import ExportOptions, Model
+from mobilenet_tvm.model import module_file, reference, zoo
 from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.model.onnx_inputs import Shapes
 
@@ -66,48 +67,36 @@ def with_preprocessing(source: ModelSource, on_event: OnEvent) -> ModelSource:
     return replace(source, preprocessing=Preprocessing.default_for(size))
 
 
-def is_factory(model: str) -> bool:
-    """Whether MODEL is ``file.py:factory``."""
-    file, colon, factory = model.rpartition(":")
-    return bool(colon) and file.endswith(".py") and factory.isidentifier()
-
-
-def is_file(model: str) -> bool:
-    """Whether MODEL is (or was meant as) an ONNX file."""
-    return model.endswith(".onnx") or "/" in model or Path(model).is_file()
-
-
-def _factory(model: str) -> str:
-    file, _, factory = model.rpartition(":")
-    path = Path(file)
-    if not path.is_file():
-        raise UserError(f"no file {path}")
-    return f"{path.absolute()}:{factory}"
-
-
-def _weights(asked: str | None) -> str | None:
+def _weights(asked: str | Path | None) -> str | None:
     """As a request carries them; None is the frontend's default: ImageNet's where they can be had, else random."""
     if asked is None or asked in WEIGHTS_NAMES:
-        return asked
-    if not Path(asked).is_file():
+        return None if asked is None else str(asked)
+    if not Path(asked).exists():
         raise UserError(f"no weights {asked!r}: it is imagenet, random, or a checkpoint file")
     return str(Path(asked).absolute())
 
 
 def export_job(
-    model: str, out: Path, weights: str | None, shape: Sequence[int] | None, options: ExportOptions | None = None
+    model: Model,
+    out: Path,
+    weights: str | Path | None,
+    shape: Mapping[str, Sequence[int]] | Sequence[int] | None,
+    options: ExportOptions | None = None,
 ) -> ExportJob:
-    """What the frontend is asked for a model of the zoo or a factory.
+    """What the frontend is asked for a model of the zoo, a factory or a module.
 
+    :param shape: of the one input, or of each by its name.
     :raises UserError: the factory's file or the weights' file is missing, or MODEL is no such thing.
     """
-    if not is_factory(model) and is_file(model):
-        raise UserError(f"{model} is a file; what can be exported is a model of the zoo, or file.py:factory")
+    name = reference.spelled(model)
+    if reference.is_file(name):
+        raise UserError(f"{name} is a file; what can be exported is a model of the zoo, or file.py:factory")
+    shapes = {key: tuple(dims) for key, dims in shape.items()} if isinstance(shape, Mapping) else tuple(shape or ())
     return ExportJob(
-        model=_factory(model) if is_factory(model) else model,
+        model=reference.absolute(name) if reference.is_factory(name) else name,
         out=out,
         weights=_weights(weights),
-        shape=tuple(shape) if shape else None,
+        shape=shapes or None,
         options=options or ExportOptions(),
     )
 
@@ -116,6 +105,16 @@ def export(job: ExportJob, on_event: OnEvent) -> Exported:
     """Have the frontend write ``job.out``."""
     progress(on_event, "export", detail=job.model)
     return run_child(zoo.MODULE, job, Exported, on_event, block=("tvm",))
+
+
+def export_model(model: Model, job: ExportJob, on_event: OnEvent) -> Exported:
+    """The same where MODEL may be a module, which goes to the frontend in a file."""
+    if not module_file.is_module(model):
+        return export(job, on_event)
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
+        saved = Path(scratch) / module_file.FILE
+        module_file.write_module(model, saved)
+        return export(replace(job, saved=saved), on_event)
 
 
 _ONNX, _NOTE = "model.onnx", "export.json"
@@ -154,22 +153,23 @@ def _export_into(folder: Path, job: ExportJob, on_event: OnEvent) -> None:
 
 
 def find_model(
-    model: str, weights: str | None, shapes: Shapes | None, on_event: OnEvent, scratch: Path | None = None
+    model: Model, weights: str | Path | None, shapes: Shapes | None, on_event: OnEvent, scratch: Path | None = None
 ) -> ModelSource:
     """The ONNX file of MODEL, exported first if it is no ONNX file, and checked.
 
-    :param scratch: a folder for the export of a factory, whose sources nobody can key a cache by.
+    :param scratch: a folder for the export of a factory or a module, whose sources nobody can key a cache by.
     :raises UserError: see ``export_job`` and ``check_onnx``.
     """
-    if is_file(model) and not is_factory(model):
+    name = reference.spelled(model)
+    if reference.is_file(name):
         if weights is not None:
-            raise UserError(f"--weights does not go with {model}: an ONNX file holds its own")
-        path = Path(model)
+            raise UserError(f"--weights does not go with {name}: an ONNX file holds its own")
+        path = Path(name)
         checked = check_onnx(path, shapes)
         return ModelSource(path.stem, path.absolute(), sha256_file(path), checked, "the file's own")
-    job = export_job(model, Path("model.onnx"), weights, next(iter(shapes.values()), None) if shapes else None)
-    if is_factory(model) and scratch is not None:
-        exported = export(replace(job, out=scratch / "model.onnx"), on_event)
+    job = export_job(model, Path("model.onnx"), weights, shapes)
+    if scratch is not None and (reference.is_factory(name) or module_file.is_module(model)):
+        exported = export_model(model, replace(job, out=scratch / "model.onnx"), on_event)
     else:
         exported = _cached_export(job, on_event)
     return ModelSource(

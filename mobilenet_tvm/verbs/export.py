@@ -24,4 +24,4 @@ def export(request: ExportRequest) -> Exported:
     options = ExportOptions.of(request)
     job = model_source.export_job(request.model, path, request.weights, request.shape, options)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return model_source.export(job, request.on_event)
+    return model_source.export_model(request.model, job, request.on_event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -96,10 +97,41 @@ class Branching(Noisy):
         y = nn.Conv2d.forward(self, x)
         return y if x[0, 0, 0, 0] > FIRST else -y
 
-class Pair(Noisy):
+class BranchingOnImages(Noisy):  # both of the inputs that an export tries first go one way
+    def forward(self, x):
+        return nn.Conv2d.forward(self, x / 255 if x.max() > 100 else x)
+
+class BranchingSomewhere(Noisy):  # and this one no input of an export tells
     def forward(self, x):
         y = nn.Conv2d.forward(self, x)
-        return y, y
+        return -y if x[0, 0, 0, 0] == 0.123 else y
+
+class ByShape(Noisy):
+    def forward(self, x):
+        y = nn.Conv2d.forward(self, x)
+        return y if x.shape[2] > 7 else -y
+
+class Counting(Noisy):
+    calls = 0
+    def forward(self, x):
+        self.calls += 1
+        return nn.Conv2d.forward(self, x) + self.calls
+
+class Nothing(Noisy):
+    def forward(self, x):
+        return [None, {"number": 3}]
+
+class Several(Noisy):
+    input_shape = {"image": (3, 8, 8), "scale": (4, 1, 1)}
+    def forward(self, image, factor):
+        y = nn.Conv2d.forward(self, image) * factor
+        return {"scale": y, "levels": [y.mean(1), None, y.flatten(1).argmax(1)], "positive": y > 0}
+
+class Sequence(nn.Sequential):
+    input_shape = (3, 40)
+    def __init__(self):
+        super().__init__(nn.Conv1d(3, 8, 4, padding="same", dilation=3), nn.BatchNorm1d(8), nn.ReLU(),
+                         nn.Conv1d(8, 8, 3, groups=8, padding="same", dilation=2), nn.Flatten())
 
 def good():
     torch.manual_seed(0)
@@ -112,8 +144,9 @@ def good():
 
 @pytest.fixture
 def users_file(tmp_path: Path) -> Path:
-    generator = torch.Generator().manual_seed(20170417)  # the first pixel of the two inputs, and a number between them
-    traced, other = (float(torch.randn(1, 3, 8, 8, generator=generator)[0, 0, 0, 0]) for _ in range(2))
+    generators = (torch.Generator().manual_seed(seed) for seed in (20170417, 20170418))
+    # the first pixel of the two inputs, and a number between them
+    traced, other = (float(torch.randn(1, 3, 8, 8, generator=generator)[0, 0, 0, 0]) for generator in generators)
     path = tmp_path / "net.py"
     path.write_text(USERS_NETWORK.replace("FIRST", str((traced + other) / 2)))
     return path
@@ -134,9 +167,11 @@ def test_a_users_module_keeps_its_weights(users_file: Path, ask: Any) -> None:
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        ("Noisy", "disagree on Noisy: .* a module has to compute the same in every call"),
-        ("Branching", "disagree on Branching: .* without branching on its values"),
-        ("Pair", "Pair returns tuple, and an exported module returns one"),
+        ("Noisy", "Noisy computes something else in every call"),
+        ("Counting", "Counting computes something else in every call"),
+        ("Branching", r"disagree on Branching: .* looks at its input's values \(net\.py, line \d+\), .* torch\.where$"),
+        ("BranchingOnImages", r"disagree on BranchingOnImages on values of 0 to 255: .* torch\.where$"),
+        ("Nothing", "Nothing returns int as output_1_number, and an exported module returns tensors"),
     ],
 )
 def test_a_module_that_no_file_can_stand_for(
@@ -145,6 +180,31 @@ def test_a_module_that_no_file_can_stand_for(
     with pytest.raises(UserError, match=message):
         ask(f"{users_file}:{factory}", weights=None)
     assert {path.name for path in tmp_path.iterdir()} <= {"net.py", "__pycache__"}
+
+
+def test_a_branch_that_no_input_tells_is_warned_about_and_one_on_a_shape_is_none(
+    users_file: Path, ask: Any, events: Any
+) -> None:
+    ask(f"{users_file}:ByShape", weights=None)
+    assert events.warnings == []
+    ask(f"{users_file}:BranchingSomewhere", weights=None)
+    (warning,) = events.warnings
+    assert re.match(r"BranchingSomewhere looks at its input's values in Python \(net\.py, line \d+\)", warning)
+
+
+def test_several_inputs_and_outputs_keep_their_names(users_file: Path, ask: Any) -> None:
+    result = ask(f"{users_file}:Several", weights=None, batch=2)
+    assert {tensor.name: tensor.shape for tensor in result.inputs} == {"image": (2, 3, 8, 8), "scale": (2, 4, 1, 1)}
+    assert result.outputs == ("scale_out", "levels_0", "levels_2", "positive")
+    graph = onnx.load(result.onnx).graph
+    assert [value.name for value in graph.output] == list(result.outputs)
+    assert [value.type.tensor_type.elem_type for value in graph.output] == [1, 1, onnx.TensorProto.INT64, 9]
+
+
+def test_a_network_of_one_dimension_takes_its_channels_and_length(users_file: Path, ask: Any) -> None:
+    result = ask(f"{users_file}:Sequence", weights=None)
+    assert result.input.shape == (1, 3, 40)
+    assert ask(f"{users_file}:Sequence", weights=None, shape={"signal": (2, 3, 50)}).input.shape == (2, 3, 50)
 
 
 def test_a_shape_that_the_module_does_not_take(users_file: Path, ask: Any) -> None:
