@@ -9,6 +9,7 @@ from tvm.tirx.compilation_pipeline import get_tir_pipeline, register_tir_pipelin
 from tvm.tirx.stmt import AllocBuffer, AttrStmt, For, IfThenElse, SeqStmt, Stmt
 
 from tvm_pipeline.codegen.prefetch_weights import prefetch_weights
+from tvm_pipeline.intrinsics import import_functions, register_lowerings
 
 CODEGEN_PIPELINE = "mobilenet_tvm"
 """The name by which ``tvm.compile`` and ``relax.build`` know it, once this module is imported."""
@@ -30,7 +31,7 @@ def _pipeline() -> tuple[tvm.transform.Pass, _Finalize, _Finalize]:
     lower, finalize_host, finalize_device = get_tir_pipeline("s_tir")
 
     def finalize() -> tvm.transform.Pass:
-        return tvm.ir.transform.Sequential([_keep_accumulators_on_stack, finalize_host()])
+        return tvm.ir.transform.Sequential([_keep_accumulators_on_stack, import_functions(finalize_host())])
 
     @tvm.transform.module_pass(opt_level=0)  # type: ignore[untyped-decorator]
     def lower_for_unit(module: tvm.IRModule, _: tvm.transform.PassContext) -> tvm.IRModule:
@@ -90,3 +91,4 @@ def _mark_allocation(allocation: AllocBuffer) -> AllocBuffer:
 
 
 register_tir_pipeline(CODEGEN_PIPELINE, _pipeline)
+register_lowerings()

@@ -1,0 +1,52 @@
+"""Which operators become calls of these functions: kernels that are compiled after ``register_lowerings``."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tvm import ir, tirx
+from tvm.ir import register_op_attr
+from tvm.tirx import register_intrin_lowering
+
+from tvm_pipeline.intrinsics import extremes
+from tvm_pipeline.intrinsics.library import note_call, symbol
+
+_CALLED: Mapping[str, str] = {
+    "tirx.exp": "exp",
+    "tirx.sigmoid": "sigmoid",
+    "tirx.tanh": "tanh",
+    "tirx.erf": "erf",
+    "tirx.log": "log",
+    extremes.AT_LEAST: "at_least",
+    extremes.AT_MOST: "at_most",
+}
+"""Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
+
+_ELSEWHERE: Mapping[str, Callable[[ir.Call], ir.Expr]] = {
+    extremes.AT_LEAST: extremes.select_larger,
+    extremes.AT_MOST: extremes.select_smaller,
+}
+_LEVEL = 100
+"""Above TVM's own, of which the highest is 99."""
+
+
+def register_lowerings() -> None:
+    """Tells TVM's LowerIntrin."""
+    for operator, lowering in _ELSEWHERE.items():
+        register_intrin_lowering(operator, "default", f=lowering, level=_LEVEL)
+    for operator, name in _CALLED.items():
+        register_op_attr(operator, "TVectorizable", True, level=_LEVEL)  # TVM would take erf apart
+        register_intrin_lowering(operator, "llvm", f=_call_of_float32(operator, name), level=_LEVEL)
+
+
+def _call_of_float32(operator: str, name: str) -> Callable[[ir.Call], Any]:
+    """The lowering of an operator; of another dtype it stays TVM's (None: the next in line is asked)."""
+    others = ir.Op.get(operator).get_attr("llvm.FLowerIntrinsic")
+
+    def lower(call: ir.Call) -> Any:
+        dtype = call.ty.dtype
+        if str(dtype).partition("x")[0] != "float32":
+            return others(call) if others is not None else None
+        note_call(name, dtype.lanes)
+        return tirx.call_pure_extern(str(dtype), symbol(name, dtype.lanes), *call.args)
+
+    return lower
