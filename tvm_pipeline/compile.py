@@ -20,7 +20,7 @@ from tvm_pipeline.codegen.dump import IMPORTED, LOWERED, SCHEDULED, Dump
 from tvm_pipeline.codegen.link import link_shared, link_shared_by
 from tvm_pipeline.codegen.static import export_static
 from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.importer.import_onnx import import_onnx, output_names
+from tvm_pipeline.importer.import_onnx import import_onnx, tensor_names
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import schedule_kernels
 
@@ -42,7 +42,7 @@ def compile_model(
     dump = Dump(options.dump)
     report("importing")
     module = import_onnx(onnx_path, shapes)
-    inputs, outputs = _signature(module, output_names(onnx_path))
+    inputs, outputs = _signature(module, *tensor_names(onnx_path))
     dump.module(IMPORTED, module)
     report("lowering")
     with target.tvm:
@@ -95,12 +95,18 @@ def _tensor(name: str, kind: Any) -> Tensor:
     return Tensor(name=name, shape=tuple(int(extent) for extent in kind.shape), dtype=str(kind.dtype))
 
 
-def _signature(module: tvm.IRModule, names: Sequence[str]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Inputs and outputs of ``main``; the importer keeps the inputs' names and drops the outputs', here ``names``."""
+def _signature(
+    module: tvm.IRModule, inputs: Sequence[str], outputs: Sequence[str]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Inputs and outputs of ``main`` by the file's names, which the importer changes or drops."""
     function = module["main"]
-    inputs = tuple(_tensor(parameter.name, parameter.ty) for parameter in function.params)
-    types = getattr(function.ret_ty, "fields", None) or [function.ret_ty]
-    return inputs, tuple(_tensor(name, kind) for name, kind in zip(names, types, strict=True))
+    kinds = [parameter.ty for parameter in function.params]
+    results = getattr(function.ret_ty, "fields", None) or [function.ret_ty]
+    return _tensors(inputs, kinds), _tensors(outputs, results)
+
+
+def _tensors(names: Sequence[str], kinds: Sequence[Any]) -> tuple[Tensor, ...]:
+    return tuple(_tensor(name, kind) for name, kind in zip(names, kinds, strict=True))
 
 
 def versions() -> dict[str, str]:

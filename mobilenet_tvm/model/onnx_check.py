@@ -12,7 +12,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.model.onnx_inputs import Shapes, read_inputs
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 _KERNEL_OPS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
@@ -122,6 +122,39 @@ def _call(node: NodeProto) -> str:
     return f"{node.op_type} {node.name!r}" if node.name else node.op_type
 
 
+def _check_rules(path: Path, model: ModelProto) -> None:
+    """ONNX's own rules, but that inputs and outputs must declare their rank."""
+    import onnx
+
+    ranked = _ranked(model)
+    try:
+        onnx.checker.check_model(str(path) if ranked is None else ranked)  # by its path, external data is found
+    except onnx.checker.ValidationError as error:
+        raise UserError(f"{path} is not valid ONNX: {str(error).splitlines()[0]}") from error
+
+
+def _ranked(model: ModelProto) -> ModelProto | None:
+    """A copy whose inputs and outputs have a rank, and no data outside the file; None where all have one."""
+    import onnx
+
+    unranked = [value for value in (*model.graph.input, *model.graph.output) if _lacks_rank(value)]
+    if not unranked:
+        return None
+    ranked = onnx.ModelProto()
+    ranked.CopyFrom(model)
+    for value in (*ranked.graph.input, *ranked.graph.output):
+        if _lacks_rank(value):
+            value.type.tensor_type.shape.SetInParent()
+    for tensor in _tensors(ranked):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            tensor.CopyFrom(onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=[0]))
+    return ranked
+
+
+def _lacks_rank(value: ValueInfoProto) -> bool:
+    return value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape")
+
+
 def check_onnx(path: Path, shapes: Shapes | None = None) -> tuple[OnnxInput, ...]:
     """Check a file and return its inputs.
 
@@ -129,8 +162,6 @@ def check_onnx(path: Path, shapes: Shapes | None = None) -> tuple[OnnxInput, ...
     :raises UserError: it is missing, is not ONNX or not whole, has data outside its folder, a dynamic shape that
         ``shapes`` does not fix, a float64 weight, or breaks ONNX's rules.
     """
-    import onnx
-
     if not path.is_file():
         raise UserError(f"no file {path}")
     model = _parse(path)
@@ -138,8 +169,5 @@ def check_onnx(path: Path, shapes: Shapes | None = None) -> tuple[OnnxInput, ...
         _check_tensor(path, tensor)
     _check_types(path, model)
     inputs = read_inputs(path, model.graph, shapes or {})
-    try:
-        onnx.checker.check_model(str(path))  # by its path, so that external data is found
-    except onnx.checker.ValidationError as error:
-        raise UserError(f"{path} is not valid ONNX: {str(error).splitlines()[0]}") from error
+    _check_rules(path, model)
     return inputs

@@ -1,4 +1,4 @@
-"""Reads an ONNX file into Relax, after ONNX Runtime's basic simplifications."""
+"""Reads an ONNX file into Relax: spelled in one way, and after ONNX Runtime's basic simplifications."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,8 @@ import onnx
 import tvm
 
 from mobilenet_tvm.base.errors import UserError
+from tvm_pipeline.importer.normalise.normalise import normalise
+from tvm_pipeline.importer.normalise.without_elements import fix_empty_tensors
 
 
 def load_model(path: Path, shapes: Mapping[str, Sequence[int]] | None) -> onnx.ModelProto:
@@ -19,8 +21,9 @@ def load_model(path: Path, shapes: Mapping[str, Sequence[int]] | None) -> onnx.M
         model = onnx.load(path)
     except Exception as error:
         raise UserError(f"{path} is not a readable ONNX file: export it again") from error
-    constants = {initializer.name for initializer in model.graph.initializer}
-    inputs = {value.name: value for value in model.graph.input if value.name not in constants}
+    if not model.graph.node:
+        raise UserError(f"{path} holds no network: export it again")
+    inputs = {value.name: value for value in _inputs(model)}
     for name in shapes or {}:
         if name not in inputs:
             raise UserError(f"{path.name} has no input {name!r} to give a shape: it is one of {', '.join(inputs)}")
@@ -29,21 +32,32 @@ def load_model(path: Path, shapes: Mapping[str, Sequence[int]] | None) -> onnx.M
     return model
 
 
+def _inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """The inputs that are no initialisers, which IR 3 lists too."""
+    constants = {initializer.name for initializer in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in constants]
+
+
 def _fix_shape(value: onnx.ValueInfoProto, shape: Sequence[int] | None) -> None:
-    dimensions = value.type.tensor_type.shape.dim
+    tensor = value.type.tensor_type
+    if shape is not None and not tensor.HasField("shape"):
+        tensor.shape.dim.extend(onnx.TensorShapeProto.Dimension(dim_value=extent) for extent in shape)
+    dimensions = tensor.shape.dim
     if shape is not None:
         if len(shape) != len(dimensions):
             raise UserError(f"input {value.name} has {len(dimensions)} dimensions, --shape gives {len(shape)}")
         for dimension, extent in zip(dimensions, shape, strict=True):
             dimension.Clear()
             dimension.dim_value = extent
-    if any(not dimension.HasField("dim_value") or dimension.dim_value <= 0 for dimension in dimensions):
+    is_fixed = tensor.HasField("shape") and all(dimension.dim_value > 0 for dimension in dimensions)
+    if not is_fixed:
         raise UserError(f"input {value.name} has a dynamic shape: give it, as in --shape {value.name}:1x3x224x224")
 
 
-def output_names(path: Path) -> list[str]:
-    """What the model calls its outputs, in order."""
-    return [value.name for value in onnx.load(path, load_external_data=False).graph.output]
+def tensor_names(path: Path) -> tuple[list[str], list[str]]:
+    """What the file calls its inputs and its outputs, in order."""
+    model = onnx.load(path, load_external_data=False)
+    return [value.name for value in _inputs(model)], [value.name for value in model.graph.output]
 
 
 def check_operators(model: onnx.ModelProto) -> None:
@@ -104,11 +118,14 @@ def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -
     from tvm_pipeline.importer.overrides import converted_operators, importer_overrides
     from tvm_pipeline.importer.padding import explicit_padding
 
-    model = expand_functions(load_model(path, shapes), converted_operators())
+    model = load_model(path, shapes)
+    normalise(model)
+    model = expand_functions(model, converted_operators())
     check_operators(model)
     try:
         with importer_overrides():
             simple = simplify(model)
+            fix_empty_tensors(simple)
             explicit_padding(simple)
             _name_nodes(simple)
             return from_onnx(simple, keep_params_in_input=False)

@@ -1,0 +1,1 @@
+"""ONNX -> ONNX: what TVM's importer would misread is spelled in the one way that it reads right."""

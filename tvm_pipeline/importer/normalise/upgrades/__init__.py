@@ -1,0 +1,1 @@
+"""Nodes of old opsets as nodes of the newest: a file per kind of change."""
