@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import is_blockable
 
-BLOCKABLE = (8, 16, 24, 40, 72)
+BLOCKABLE = (5, 8, 16, 24, 40, 58, 72)
 IN_TWO_HALVES = (32, 64, 120)
 ANY_CHANNELS = (1, 3, *BLOCKABLE, 20, 61)
 ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu")

@@ -16,14 +16,15 @@ MOST_FILLING = 1 / 8
 
 
 def channel_block(channels: int) -> int:
-    """How many channels lie side by side in memory: 16, or 8 where too many would be needed to fill the last block."""
-    filling = -channels % PREFERRED_BLOCK
-    return PREFERRED_BLOCK if filling <= channels * MOST_FILLING else SMALLEST_BLOCK
+    """How many channels lie side by side in memory: 16, or 8 where 16 would be filled up with more, and too many."""
+    filling, least = -channels % PREFERRED_BLOCK, -channels % SMALLEST_BLOCK
+    return PREFERRED_BLOCK if filling <= max(channels * MOST_FILLING, least) else SMALLEST_BLOCK
 
 
 def is_blockable(channels: int) -> bool:
-    """Whether a tensor with that many channels is kept blocked between kernels (others stay NCHW)."""
-    return channels % SMALLEST_BLOCK == 0
+    """Whether a tensor with that many channels is kept blocked between kernels; with fewer, as an image has, it stays
+    NCHW."""
+    return channels > SMALLEST_BLOCK // 2
 
 
 def block_count(channels: int) -> int:

@@ -291,7 +291,7 @@ def test_convolutions_of_the_branchy_network_get_kernels_of_ours(compile_network
     layers = compile_network(branchy()).layers
     assert "conv2d 8x7x24->20 k3x3 s1 p2 d2 bias" in layers
     assert "separable 8x7x96->40 k5x5 s2 p2 bias hard_swish then bias add relu" in layers
-    assert "conv2d 1x1x12->96 k1x1 s1 p0 bias hard_sigmoid" in layers
+    assert "pointwise 1x1x12->96 bias hard_sigmoid" in layers
     assert sum(layer.endswith(" bias add relu") for layer in layers) == 1  # the residual, at one of its two ends
     assert "dense 40->10 bias" in layers
 
@@ -309,7 +309,7 @@ def depthwise_then(users: int, out: int) -> Network:
         (1, 32, ["pointwise", "separable"]),
         (2, 32, ["depthwise", "pointwise", "pointwise"]),  # what two layers read is stored
         (1, 1024, ["depthwise", "pointwise", "pointwise"]),  # weights too large to be read per stripe
-        (1, 12, ["depthwise", "pointwise", "pointwise"]),  # a result that does not stay blocked
+        (1, 4, ["depthwise", "pointwise", "pointwise"]),  # a result that does not stay blocked
     ],
 )
 def test_depthwise_and_pointwise_become_one_kernel_where_it_pays(

@@ -126,7 +126,15 @@ def test_what_is_no_residual_is_added_afterwards(kind: str, compile_network: Cal
 
 def test_kernel_whose_channels_fill_no_block_takes_no_residual(compile_network: Callable[..., Compiled]) -> None:
     network = Network()
+    x = network.conv(network.input([1, 8, 6, 5]), 8, 3)
+    compiled = compile_network(network.output(network.node("Add", network.conv(x, 3, 3), x)))
+    assert sorted(compiled.layers) == ["conv2d 6x5x3->3 k1x1 s1 p0 bias", "pointwise 6x5x8->3 bias"]
+    assert compiled.error() < 1e-5
+
+
+def test_kernel_that_fills_its_last_block_up_takes_a_residual(compile_network: Callable[..., Compiled]) -> None:
+    network = Network()
     x = network.conv(network.input([1, 8, 6, 5]), 8, 20)
     compiled = compile_network(network.output(network.node("Add", network.conv(x, 20, 20), x)))
-    assert sorted(compiled.layers) == ["conv2d 6x5x20->20 k1x1 s1 p0 bias", "pointwise 6x5x8->20 bias"]
+    assert sorted(compiled.layers) == ["pointwise 6x5x20->20 bias add", "pointwise 6x5x8->20 bias"]
     assert compiled.error() < 1e-5
