@@ -51,7 +51,7 @@ def layers(draw: st.DrawFn, kinds: tuple[str, ...], largest: int = 13) -> Layer:
         return Layer(kind, batch, height, width, channels, out, epilogue=draw(_epilogue_for(out)))
     kernel = draw(st.sampled_from(((1, 1), (2, 2), (3, 3), (5, 5), (3, 1), (1, 5))))
     padding = draw(st.tuples(*[st.integers(0, min(2, size - 1)) for size in kernel * 2]))
-    dilation = draw(pair) if kind != "average_pool" else (1, 1)
+    dilation = draw(pair)
     wide = {"conv2d": ANY_CHANNELS, "separable": BLOCKABLE}.get(kind)
     out = draw(st.sampled_from(wide)) if wide is not None else channels
     epilogue = () if "pool" in kind else draw(_epilogue_for(out))

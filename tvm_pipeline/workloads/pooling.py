@@ -50,12 +50,12 @@ def average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the mean of each window, the zero border counted in."""
     data = _data(layer, dtype)
     padded = padded_rows(data, layer)
-    (sh, sw) = layer.stride
+    (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     total = te.compute(
         (batch, blocks, layer.out_height, layer.out_width, lanes),
-        lambda n, c, y, x, lane: te.sum(wide(padded[n, c, y * sh + ry, x * sw + rx, lane]), axis=[ry, rx]),
+        lambda n, c, y, x, lane: te.sum(wide(padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane]), axis=[ry, rx]),
         name="total",
         attrs={ANCHOR: str(layer)},
     )

@@ -61,6 +61,8 @@ def pooling() -> Network:
         network.node("AveragePool", x, kernel_shape=[2, 3], strides=[1, 2]),
         network.node("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[0, 1, 1, 0]),
         network.node("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1),
+        network.node("AveragePool", x, kernel_shape=[5, 4], strides=[2, 3], pads=[0, 3, 2, 1]),
+        network.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
         network.node("AveragePool", x, kernel_shape=[17, 19]),
         network.node("GlobalMaxPool", x),
     )

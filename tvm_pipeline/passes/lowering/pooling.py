@@ -1,5 +1,6 @@
 """Pooling of blocked activations becomes kernels."""
 
+import numpy as np
 from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
@@ -39,19 +40,34 @@ def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     is_average = operator_name(call) == "relax.nn.avg_pool2d"
     padding, dilation = four(call.attrs.padding), pair(call.attrs.dilation)
     if bool(call.attrs.ceil_mode):
-        if is_average:
+        if is_average and bool(call.attrs.count_include_pad):
             return False
         padding = _padding_of_ceil_mode(var, call)
-    if (is_average and dilation != (1, 1)) or (is_average and any(padding) and not bool(call.attrs.count_include_pad)):
-        return False
     kernel = pair(call.attrs.pool_size)
     if is_average and kernel == (height, width) and not any(padding):
         _global_pool(lowering, var, data, keepdims=True)
         return True
     kind = "average_pool" if is_average else "max_pool"
     layer = Layer(kind, batch, height, width, channels, channels, kernel, pair(call.attrs.strides), padding, dilation)
-    lowering.blocked[var] = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
+    counts = _counts(layer)
+    if is_average and (counts == 0).any():
+        return False  # windows of nothing but padding
+    result = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
+    if is_average and any(padding) and not bool(call.attrs.count_include_pad):
+        correction = (np.prod(kernel) / counts).reshape(1, 1, -1, 1).astype(lowering.dtype)
+        result = lowering.builder.emit(relax.op.multiply(result, relax.const(correction)))
+    lowering.blocked[var] = result
     return True
+
+
+def _counts(layer: Layer) -> np.ndarray:
+    """``[OH, OW]``: how many values of the image each window meets."""
+    sides = []
+    for axis, (size, outputs) in enumerate(((layer.height, layer.out_height), (layer.width, layer.out_width))):
+        first = np.arange(outputs)[:, None] * layer.stride[axis] - layer.padding[axis]
+        taps = first + np.arange(layer.kernel[axis]) * layer.dilation[axis]
+        sides.append(((taps >= 0) & (taps < size)).sum(1))
+    return np.asarray(np.multiply.outer(*sides))
 
 
 def _padding_of_ceil_mode(var: relax.Var, call: relax.Call) -> tuple[int, int, int, int]:

@@ -38,6 +38,11 @@ def substitute(index: ir.Expr, variable: tirx.Var, value: ir.Expr) -> ir.Expr:
     return index
 
 
+def like(variable: tirx.Var, name: str) -> tirx.Var:
+    """Another variable of the same dtype: kernels that compute with int64 tensors index with int64."""
+    return tirx.Var(name, str(variable.ty.dtype))
+
+
 class Access:
     """The memory that a block of one store goes through, by the strides of its variables in values."""
 
@@ -53,7 +58,7 @@ class Access:
         self._store = self._flat(store.buffer, store.indices) if isinstance(store, BufferStore) else None
 
     def _flat(self, buffer: tirx.Buffer, indices: Sequence[ir.Expr]) -> ir.Expr:
-        position: ir.Expr = tirx.const(0, "int32")
+        position: ir.Expr = tirx.const(0, str(indices[0].ty.dtype) if indices else "int32")
         for extent, index in zip(buffer.shape, indices, strict=True):
             position = position * int(extent) + index
         return self._analyzer.simplify(position)
@@ -69,7 +74,7 @@ class Access:
 
     def reads_runs(self, variable: tirx.Var, size: int) -> bool:
         """Whether runs of so many values along the variable lie side by side, each wherever it is."""
-        outer, inner = tirx.Var("outer", "int32"), tirx.Var("inner", "int32")
+        outer, inner = like(variable, "outer"), like(variable, "inner")
         self._analyzer.bind(inner, ir.Range(0, size))
         runs = [self._analyzer.simplify(substitute(load, variable, outer * size + inner)) for load in self._loads]
         is_chosen = any(mentions(choice, variable) for choice in self._choices)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tvm import ir, s_tir, tirx
 from tvm.tirx.stmt import BufferStore, For, ForKind, SeqStmt, Stmt
 
-from tvm_pipeline.schedules.cpu.loop_index import Access, mentions, stride_of, substitute
+from tvm_pipeline.schedules.cpu.loop_index import Access, like, mentions, stride_of, substitute
 
 _MOST_VECTORS = 4
 """Sums side by side in one reduction: an addition takes so many cycles."""
@@ -107,8 +107,7 @@ class _Vectorizer:
         operands = [operation.a, operation.b]
         sums = tirx.decl_buffer((width,), dtype, f"lanes_{len(self.accumulators)}", scope="local")
         self.accumulators.append(sums)
-        step = tirx.Var("step", "int32")
-        empty, added, joined = (tirx.Var(name, "int32") for name in ("empty", "lane", "joined"))
+        step, empty, added, joined = (like(loop.loop_var, name) for name in ("step", "empty", "lane", "joined"))
         combine = type(operation)
         clear = BufferStore(sums, _REDUCERS[combine](dtype), [empty])
         add = BufferStore(sums, combine(tirx.BufferLoad(sums, [added]), operands[1 - ours]), [added])
@@ -128,7 +127,8 @@ class _Vectorizer:
             row = _with_loop_body(around, row)
         values = list(realize.iter_values)
         for inside in nest:
-            values = [substitute(value, inside.loop_var, tirx.const(0, "int32")) for value in values]
+            zero = tirx.const(0, str(inside.loop_var.ty.dtype))
+            values = [substitute(value, inside.loop_var, zero) for value in values]
         joining = _with_block(realize, join, (), values)
         return SeqStmt(
             [
@@ -172,7 +172,7 @@ def _values_at(loop: For, realize: s_tir.SBlockRealize, position: ir.Expr) -> li
 
 
 def _tail(loop: For, realize: s_tir.SBlockRealize, start: int, extent: int) -> For:
-    position = tirx.Var("rest", "int32")
+    position = like(loop.loop_var, "rest")
     values = _values_at(loop, realize, position + start)
     return For(position, 0, extent, ForKind.SERIAL, _with_block(realize, realize.block.body, (), values))
 
@@ -185,7 +185,7 @@ def _pieces(loop: For, realize: s_tir.SBlockRealize, lanes: int) -> Stmt:
         while width > extent - start:
             width //= 2
         count = (extent - start) // width
-        step, lane = tirx.Var("step", "int32"), tirx.Var("lane", "int32")
+        step, lane = like(loop.loop_var, "step"), like(loop.loop_var, "lane")
         values = _values_at(loop, realize, step * width + lane + start)
         body = _with_block(realize, realize.block.body, (), values)
         inner = For(lane, 0, width, ForKind.VECTORIZED, body) if width > 1 else For(lane, 0, 1, ForKind.SERIAL, body)
