@@ -8,8 +8,10 @@ import onnx
 import tvm
 
 from mobilenet_tvm.base.errors import UserError
+from tvm_pipeline.importer.normalise.editor import value_names
 from tvm_pipeline.importer.normalise.normalise import normalise
 from tvm_pipeline.importer.normalise.without_elements import fix_empty_tensors
+from tvm_pipeline.importer.refusals.refuse import refuse_at_once, refuse_simplified
 
 
 def load_model(path: Path, shapes: Mapping[str, Sequence[int]] | None) -> onnx.ModelProto:
@@ -60,22 +62,6 @@ def tensor_names(path: Path) -> tuple[list[str], list[str]]:
     return [value.name for value in _inputs(model)], [value.name for value in model.graph.output]
 
 
-def check_operators(model: onnx.ModelProto) -> None:
-    """Refuses a model that TVM's importer cannot take.
-
-    :raises UserError: it lacks a node's operator; the first such node is named.
-    """
-    from tvm_pipeline.importer.overrides import converted_operators
-
-    known = {*converted_operators(), "Constant", "If"}
-    for node in model.graph.node:
-        if node.op_type not in known or node.domain not in ("", "ai.onnx", "com.microsoft"):
-            where = f"node {node.name!r}" if node.name else f"the node that makes {node.output[0]!r}"
-            raise UserError(
-                f"operator {node.op_type} ({where}) is not supported by TVM's ONNX importer: replace it in the model"
-            )
-
-
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model simplified, once more where ONNX Runtime put function bodies into it that it did not fold."""
     simple = _simplify_once(model)
@@ -119,16 +105,17 @@ def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -
     from tvm_pipeline.importer.padding import explicit_padding
 
     model = load_model(path, shapes)
+    names = set(value_names(model.graph))
     normalise(model)
-    model = expand_functions(model, converted_operators())
-    check_operators(model)
+    refuse_at_once(model)
+    model = simplify(expand_functions(model, converted_operators()))
+    refuse_simplified(model, names)
     try:
         with importer_overrides():
-            simple = simplify(model)
-            fix_empty_tensors(simple)
-            explicit_padding(simple)
-            _name_nodes(simple)
-            return from_onnx(simple, keep_params_in_input=False)
+            fix_empty_tensors(model)
+            explicit_padding(model)
+            _name_nodes(model)
+            return from_onnx(model, keep_params_in_input=False)
     except UserError:
         raise
     except Exception as error:

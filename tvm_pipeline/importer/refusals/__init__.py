@@ -1,0 +1,1 @@
+"""What cannot be compiled, told by operator and node, with what would be right: a file per reason."""
