@@ -6,10 +6,11 @@ import numpy as np
 from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.channel_block import is_blockable
+from tvm_pipeline.hardware.channel_block import is_blockable, padded_channels
 from tvm_pipeline.passes.dataflow import constant_of, four, pair, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue
 from tvm_pipeline.passes.lowering.context import Lowering, constants
+from tvm_pipeline.workloads.strassen_error import LARGEST_GROWTH, growth
 
 
 def convolution_kind(weight_shape: tuple[int, ...], channels: int, call: relax.Call) -> str:
@@ -38,15 +39,23 @@ def lower_conv2d(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     layer = _layer_of(kind, shape_of(data), weight.shape, call, epilogue)
     if kind == "depthwise" and lower_separable(lowering, layer, data, epilogue):
         return True
-    layer = preferred(lowering, layer)
+    layer = preferred(lowering, layer, epilogue.affine.weight)
     lowering.finish_kernel(layer, [input_of(lowering, layer, data)], epilogue)
     return True
 
 
-def preferred(lowering: Lowering, layer: Layer) -> Layer:
-    """The layer as it is computed fastest."""
+def preferred(lowering: Lowering, layer: Layer, weight: np.ndarray) -> Layer:
+    """The layer as it is computed fastest; ``weight`` is the one that is packed, scales folded in."""
     is_large = layer.kind == "pointwise" and lowering.unit.strassen_pays(layer)
-    return replace(layer, kind="strassen") if is_large else layer
+    return replace(layer, kind="strassen") if is_large and _is_safe_by_strassen(layer, weight) else layer
+
+
+def _is_safe_by_strassen(layer: Layer, weight: np.ndarray) -> bool:
+    """Whether the halves of the channels are of such magnitudes that sums of theirs keep the digits of each."""
+    fillings = (padded_channels(layer.out_channels), padded_channels(layer.in_channels))
+    matrix = weight[:, :, 0, 0]
+    filled = np.pad(matrix, [(0, size - extent) for size, extent in zip(fillings, matrix.shape, strict=True)])
+    return growth(filled) <= LARGEST_GROWTH
 
 
 def input_of(lowering: Lowering, layer: Layer, data: relax.Var) -> relax.Expr:

@@ -45,7 +45,7 @@ def lower_conv2d_transpose(lowering: Lowering, var: relax.Var, call: relax.Call)
     parts, values = [], []
     for together in alike(phases.rows, phases.columns, join=groups == 1):
         layer, affine = _convolution(shape, epilogue, groups, phases, together)
-        layer = preferred(lowering, layer)
+        layer = preferred(lowering, layer, affine.weight)
         operands = [input_of(lowering, layer, data), *constants(layer, affine, lowering.dtype)]
         value = lowering.emit_kernel(layer, operands)
         parts.append(Part(shape_of(value), layer.out_width, tuple(together)))
