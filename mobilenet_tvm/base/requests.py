@@ -28,12 +28,14 @@ class NetworkRequest(Document):
 
     :ivar weights: ``imagenet``, ``random`` or a checkpoint file; by default ImageNet's where they can be had.
     :ivar shape: the shape of a dynamic input by its name, or ``NAME:1x3x224x224`` each.
+    :ivar outputs: names of tensors to compute in place of the file's outputs, and nothing behind them.
     :ivar logs: a folder of tuning logs in place of the user's own, which come first, and the checked-in ones.
     :ivar on_event: is told of progress, warnings and trials; by default warnings become Python's.
     """
 
     weights: str | None = None
     shape: Shapes | None = None
+    outputs: Sequence[str] | None = None
     logs: str | Path | None = None
     on_event: OnEvent = field(default=warn_only, repr=False, compare=False)
 

@@ -23,6 +23,14 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_shape(parser: argparse.ArgumentParser) -> None:
+    """``--shape`` and ``--outputs``"""
+    parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    parser.add_argument(
+        "--outputs", type=names, metavar="NAME,NAME", help="compute these tensors of the file, and nothing behind them"
+    )
+
+
 def add_logs(parser: argparse.ArgumentParser, what: str) -> None:
     """``--logs``"""
     parser.add_argument("--logs", metavar="DIR", help=what)

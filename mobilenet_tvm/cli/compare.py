@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=arguments.counts, default=[1], metavar="1,2", help="thread counts")
     arguments.add_weights(parser)
     parser.add_argument("--dtype", default="float32", help="float32")
-    parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    arguments.add_shape(parser)
     arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")
     parser.add_argument("--rounds", type=int, default=20, metavar="N", help="interleaved rounds (default: 20)")
     parser.add_argument("--csv", metavar="FILE", help="write the results there too, a row each")

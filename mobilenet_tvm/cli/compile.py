@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_weights(parser)
     parser.add_argument("--dtype", default="float32", help="float32, and float16 for NVIDIA GPUs")
     parser.add_argument("--threads", type=int, metavar="N", help="schedule for N threads (default: the target's)")
-    parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    arguments.add_shape(parser)
     arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")
     parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
     parser.add_argument(

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="tune for N threads (default: the target's)")
     arguments.add_weights(parser)
     parser.add_argument("--dtype", default="float32", help="float32, and float16 for NVIDIA GPUs")
-    parser.add_argument("--shape", action="append", metavar="NAME:1x3x224x224", help="the shape of a dynamic input")
+    arguments.add_shape(parser)
     parser.add_argument(
         "--measure",
         default="clock",

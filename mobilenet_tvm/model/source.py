@@ -20,6 +20,7 @@ from mobilenet_tvm.base.preprocessing import Preprocessing
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.base.requests import ExportOptions, Model
 from mobilenet_tvm.model import module_file, reference, zoo
+from mobilenet_tvm.model.cut import cut_at, input_names
 from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.model.onnx_inputs import Shapes
 
@@ -33,6 +34,7 @@ class ModelSource:
     :ivar weights: whose the weights are, in words.
     :ivar preprocessing: how an image becomes its input, None if nobody said.
     :ivar labels: the name of a known list of classes, such as ``imagenet-1k``.
+    :ivar outputs: where ``onnx`` was cut from the file of ``onnx_sha256``; empty where it is that file.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ModelSource:
     weights: str
     preprocessing: Preprocessing | None = None
     labels: str | None = None
+    outputs: tuple[str, ...] = ()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -153,13 +156,34 @@ def _export_into(folder: Path, job: ExportJob, on_event: OnEvent) -> None:
 
 
 def find_model(
-    model: Model, weights: str | Path | None, shapes: Shapes | None, on_event: OnEvent, scratch: Path | None = None
+    model: Model,
+    weights: str | Path | None,
+    shapes: Shapes | None,
+    on_event: OnEvent,
+    scratch: Path | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> ModelSource:
     """The ONNX file of MODEL, exported first if it is no ONNX file, and checked.
 
-    :param scratch: a folder for the export of a factory or a module, whose sources nobody can key a cache by.
-    :raises UserError: see ``export_job`` and ``check_onnx``.
+    :param scratch: a folder for the export of a factory or a module, whose sources nobody can key a cache by, and for
+        a network cut at ``outputs``.
+    :raises UserError: see ``export_job``, ``check_onnx`` and ``cut_at``.
     """
+    source = _whole_model(model, weights, shapes, on_event, scratch)
+    return source if scratch is None or not outputs else _cut(source, outputs, scratch)
+
+
+def _cut(source: ModelSource, outputs: Sequence[str], scratch: Path) -> ModelSource:
+    folder = scratch / "cut"
+    folder.mkdir()
+    onnx = cut_at(source.onnx, outputs, folder)
+    inputs = tuple(tensor for tensor in source.inputs if tensor.name in input_names(onnx))
+    return replace(source, onnx=onnx, inputs=inputs, outputs=tuple(outputs))
+
+
+def _whole_model(
+    model: Model, weights: str | Path | None, shapes: Shapes | None, on_event: OnEvent, scratch: Path | None
+) -> ModelSource:
     name = reference.spelled(model)
     if reference.is_file(name):
         if weights is not None:

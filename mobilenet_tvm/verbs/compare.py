@@ -71,6 +71,7 @@ def _cached_package(
     facts = {
         "onnx": source.onnx_sha256,
         "shape": source.shapes,
+        "outputs": source.outputs,
         "target": target.to_json(),
         "dtype": dtype,
         "threads": threads,
@@ -147,7 +148,9 @@ def compare(request: CompareRequest) -> Compared:
     results: list[EngineTime] = []
     ratios: list[Ratio] = []
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        source = find_model(request.model, request.weights, read_shapes(request.shape), on_event, Path(scratch))
+        source = find_model(
+            request.model, request.weights, read_shapes(request.shape), on_event, Path(scratch), request.outputs
+        )
         packages = _compiled(request, targets, source)
         before = conditions()
         if text := busy_warning(before):

@@ -223,7 +223,7 @@ def compile(request: CompileRequest) -> CompiledPackage:
     if request.labels is not None:
         read_labels(Path(request.labels))
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        found = find_model(request.model, request.weights, shapes, on_event, Path(scratch))
+        found = find_model(request.model, request.weights, shapes, on_event, Path(scratch), request.outputs)
         source = with_preprocessing(found, on_event)
         exported = time.perf_counter()
         logs, options = log_folders(request.logs), CompileOptions.of(request)

@@ -101,7 +101,7 @@ def tune(request: TuneRequest) -> Tuned:
     board = _board(request, target)
     shapes = read_shapes(request.shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        source = find_model(request.model, request.weights, shapes, on_event, Path(scratch))
+        source = find_model(request.model, request.weights, shapes, on_event, Path(scratch), request.outputs)
         if request.measure == CLOCK and board is None:
             _warn_if_busy(on_event)
         job = TuneJob(
