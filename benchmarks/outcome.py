@@ -72,7 +72,7 @@ def compile_and_run(model: onnx.ModelProto, inputs: Arrays, target: CpuTarget) -
             module, _ = schedule_kernels(lower(module, target.unit), TuningLogs([]), target.unit, 1, lambda _: None)
             executable = build(module, target).executable
         machine = relax.VirtualMachine(executable, tvm.cpu())
-        output = machine["main"](*(tvm.runtime.tensor(np.ascontiguousarray(array)) for array in inputs))
+        output = machine["main"](*(tvm.runtime.tensor(np.asarray(array, order="C")) for array in inputs))
     return [tensor.numpy() for tensor in ([output] if isinstance(output, tvm.runtime.Tensor) else output)]
 
 

@@ -56,6 +56,7 @@ STEPS = (
     Step(("Dropout",), 12, attributes.attributes_to_inputs),
     Step(("ReduceSum", "Split", "Squeeze", "Unsqueeze"), 13, attributes.attributes_to_inputs),
     Step(tuple(r for r in attributes.REDUCTIONS if r != "ReduceSum"), 18, attributes.attributes_to_inputs),
+    Step(("DFT",), 20, attributes.transform_axis),
     Step(("Split",), 18, attributes.count_outputs),
     Step(("BatchNormalization",), 9, norms.batch_normalization),
     Step(("GroupNormalization",), 21, norms.scale_per_channel),

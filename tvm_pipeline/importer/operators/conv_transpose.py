@@ -13,8 +13,8 @@ _LAYOUTS = {2: ("NCHW", "IOHW"), 3: ("NCDHW", "IODHW")}
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """``before`` and ``after`` are cut off the full result (negative: zeros are added)."""
+class TransposedAxis:
+    """One spatial axis: ``before`` and ``after`` are cut off the full result (negative: zeros are added)."""
 
     length: int
     kernel: int
@@ -42,12 +42,9 @@ def convert_conv_transpose(node: Node) -> relax.Expr:
     data, weight = node.data, node.tensor(1)
     axes = _axes(node, shape_of(weight)[2:])
     if len(axes) == 1:
-        axes = [_Axis(1, 1, 1, 1, 0, 0), *axes]
+        axes = [TransposedAxis(1, 1, 1, 1, 0, 0), *axes]
         data, weight = (node.emit(relax.op.expand_dims(value, 2)) for value in (data, _folded(weight)))
-    result = node.emit(_transposed(node, data, weight, axes))
-    if any(any(axis.added) for axis in axes):
-        widths = [0, 0, 0, 0, *(width for axis in axes for width in axis.added)]
-        result = node.emit(relax.op.nn.pad(result, widths))
+    result = transposed(node, data, weight, axes, int(node.get("group", 1)))
     if node.has(2):
         bias = relax.op.reshape(node.tensor(2), (1, -1, *[1] * len(axes)))
         result = node.emit(relax.op.add(result, node.emit(bias)))
@@ -59,23 +56,32 @@ def _folded(weight: relax.Expr) -> relax.Expr:
     return weight if value is None else constant(np.ascontiguousarray(value))
 
 
-def _transposed(node: Node, data: relax.Expr, weight: relax.Expr, axes: Sequence[_Axis]) -> relax.Expr:
+def transposed(
+    node: Node, data: relax.Expr, weight: relax.Expr, axes: Sequence[TransposedAxis], groups: int
+) -> relax.Expr:
+    """The transposed convolution of two or three dimensions, cut or filled up as the axes say."""
     layout, kernel_layout = _LAYOUTS[len(axes)]
     operator = relax.op.nn.conv2d_transpose if len(axes) == 2 else relax.op.nn.conv3d_transpose
-    return operator(
-        data,
-        weight,
-        strides=[axis.stride for axis in axes],
-        padding=[max(axis.before, 0) for axis in axes] + [max(axis.after, 0) for axis in axes],
-        output_padding=[axis.output_padding for axis in axes],
-        dilation=[axis.dilation for axis in axes],
-        groups=int(node.get("group", 1)),
-        data_layout=layout,
-        kernel_layout=kernel_layout,
+    result = node.emit(
+        operator(
+            data,
+            weight,
+            strides=[axis.stride for axis in axes],
+            padding=[max(axis.before, 0) for axis in axes] + [max(axis.after, 0) for axis in axes],
+            output_padding=[axis.output_padding for axis in axes],
+            dilation=[axis.dilation for axis in axes],
+            groups=groups,
+            data_layout=layout,
+            kernel_layout=kernel_layout,
+        )
     )
+    if not any(any(axis.added) for axis in axes):
+        return result
+    widths = [0, 0, 0, 0, *(width for axis in axes for width in axis.added)]
+    return node.emit(relax.op.nn.pad(result, widths))
 
 
-def _axes(node: Node, kernel: Sequence[int]) -> list[_Axis]:
+def _axes(node: Node, kernel: Sequence[int]) -> list[TransposedAxis]:
     lengths = node.shape[2:]
     if not 1 <= len(lengths) <= 3:
         raise Unsupported(f"{len(lengths)} spatial dimensions: there are kernels for 1 to 3")
@@ -84,7 +90,7 @@ def _axes(node: Node, kernel: Sequence[int]) -> list[_Axis]:
     extra = node.get("output_padding", zeros)
     full = [(n - 1) * s + (k - 1) * d + 1 for n, k, s, d in zip(lengths, kernel, strides, dilations, strict=True)]
     before, after = _cuts(node, full, [n * s for n, s in zip(lengths, strides, strict=True)], extra)
-    return [_Axis(*values) for values in zip(lengths, kernel, strides, dilations, before, after, strict=True)]
+    return [TransposedAxis(*values) for values in zip(lengths, kernel, strides, dilations, before, after, strict=True)]
 
 
 def _cuts(node: Node, full: Sequence[int], same: Sequence[int], extra: Sequence[int]) -> tuple[list[int], list[int]]:

@@ -94,6 +94,11 @@ def constant(array: np.ndarray) -> relax.Expr:
     return relax.const(array, str(array.dtype))
 
 
+def places(array: np.ndarray) -> relax.Expr:
+    """A table of indices, of the 32 bits that kernels index with: one of 64 could not be fused with its neighbours."""
+    return constant(array.astype(np.int32))
+
+
 def dtype_of(expression: relax.Expr) -> str:
     """A tensor's dtype as NumPy names it."""
     return str(expression.ty.dtype)

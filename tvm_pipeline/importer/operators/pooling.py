@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 from tvm import relax
 
-from tvm_pipeline.importer.operators.node import Node, Unsupported, constant
+from tvm_pipeline.importer.operators.node import Node, Unsupported, constant, places
 from tvm_pipeline.importer.operators.windows import Window, windows_of
 from tvm_pipeline.passes.dataflow import shape_of
 
@@ -84,7 +84,7 @@ def _indices_of_largest(node: Node, windows: Sequence[Window]) -> relax.Expr:
     count, space = len(windows), int(np.prod(lengths))
     patches = node.data
     for axis, window in enumerate(windows):
-        indices = constant(np.clip(window.positions(), 0, window.length - 1))
+        indices = places(np.clip(window.positions(), 0, window.length - 1))
         patches = node.emit(relax.op.take(patches, indices, axis=2 + 2 * axis))
     order = [0, 1, *range(2, 2 + 2 * count, 2), *range(3, 3 + 2 * count, 2)]
     patches = node.emit(relax.op.permute_dims(patches, order))

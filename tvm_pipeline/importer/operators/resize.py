@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from tvm import relax, te, tirx
 
-from tvm_pipeline.importer.operators.node import Node, Unsupported, cast, constant, dtype_of, normal_axes
+from tvm_pipeline.importer.operators.node import Node, Unsupported, cast, constant, dtype_of, normal_axes, places
 from tvm_pipeline.importer.operators.resize_taps import COORDINATES, NEAREST, Axis, Rule, Taps, taps_of
 from tvm_pipeline.passes.dataflow import shape_of
 
@@ -121,7 +121,7 @@ def _interpolated(node: Node, value: relax.Expr, axis: int, taps: Taps) -> relax
         return _weighted_sum(node, value, axis, taps)
     result = None
     for indices, weights in zip(taps.indices.T, taps.weights.T, strict=True):
-        part = node.emit(relax.op.take(value, constant(indices), axis=axis))
+        part = node.emit(relax.op.take(value, places(indices), axis=axis))
         if not (weights == 1).all():
             part = node.emit(relax.op.multiply(part, _along(weights, axis, len(shape_of(value)))))
         result = part if result is None else node.emit(relax.op.add(result, part))
@@ -147,7 +147,7 @@ def _weighted_sum(node: Node, value: relax.Expr, axis: int, taps: Taps) -> relax
 
         return te.compute(shape, element, "resized")
 
-    return node.compute(resized, value, constant(taps.indices.astype(np.int32)), constant(taps.weights))
+    return node.compute(resized, value, places(taps.indices), constant(taps.weights))
 
 
 def _extrapolated(node: Node, value: relax.Expr, axis: int, taps: Taps, rule: Rule) -> relax.Expr:

@@ -25,6 +25,7 @@ class Moved:
 
 MOVED = {
     "Clip": (Moved("min", 1, None, True), Moved("max", 2, None, True)),
+    "DFT": (Moved("axis", 2, np.int64, True),),
     "Dropout": (Moved("ratio", 1, np.float32, True),),
     "Pad": (Moved("pads", 1), Moved("paddings", 1), Moved("value", 2, None, True)),
     "Reshape": (Moved("shape", 1),),
@@ -56,6 +57,13 @@ def attributes_to_inputs(node: NodeProto, editor: Editor) -> list[NodeProto]:
 
 def _dtype(moved: Moved, node: NodeProto, editor: Editor) -> np.dtype:
     return np.dtype(moved.dtype) if moved.dtype is not None else editor.dtype(node.input[0]) or np.dtype(np.float32)
+
+
+def transform_axis(node: NodeProto, editor: Editor) -> list[NodeProto]:
+    """DFT-17, whose axis is 1 where it does not say."""
+    axis = take_attribute(node, "axis")
+    node.attribute.append(axis or helper.make_attribute("axis", 1))
+    return attributes_to_inputs(node, editor)
 
 
 def count_outputs(node: NodeProto, editor: Editor) -> list[NodeProto]:
