@@ -8,6 +8,9 @@ from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.requests import CompileOptions, ExportOptions, TuneOptions
 from mobilenet_tvm.base.target_spec import TargetSpec
 
+PIPELINE = "tvm_pipeline"
+"""Who answers all of these but the last two."""
+
 
 class CompileJob(Document):
     """The pipeline's part of ``compile``: an ONNX file becomes a module in ``out``.

@@ -62,6 +62,7 @@ class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
     :ivar threads: how many threads to schedule for; by default the target's.
     :ivar labels: a file with one class name per line.
     :ivar compiler: a C++ compiler of the system's for that target, which links the module instead of ziglang's.
+    :ivar check: compare every output with the ONNX file's before the package is put in its place; a wrong one is not.
     """
 
     model: Model
@@ -71,6 +72,7 @@ class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
     threads: int | None = None
     labels: str | Path | None = None
     compiler: str | None = None
+    check: bool = True
 
 
 class TuneOptions(Document):

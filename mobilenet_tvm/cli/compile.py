@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mobilenet_tvm.check.checked import Checked
 
 HELP = "compile a network into a package that runs without Python"
 
@@ -28,8 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--static", action="store_true", help="write PACKAGE as one program that needs nothing but Linux"
     )
     parser.add_argument(
+        "--no-check", dest="check", action="store_false", help="do not compare the outputs with the ONNX file's first"
+    )
+    parser.add_argument(
         "--dump", type=Path, metavar="DIR", help="write the module after each phase into files of DIR: Relax, TIR, code"
     )
+
+
+def _checked(check: Checked | None) -> str:
+    if check is None:
+        return "not checked"
+    where = "" if check.how == "run" else f" when lowered for {check.target}"
+    return f"right{where}: off by {check.relative_err:.2g} of the range"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     kernels = ", ".join(f"{count} {record}" for record, count in result.kernels.items() if count)
     print(
         f"{result.package}: {result.model.name} ({result.model.weights}) for {result.target}, "
-        f"{result.dtype}, {result.threads} thread(s); kernels: {kernels}; {result.seconds.total:.1f} s"
+        f"{result.dtype}, {result.threads} thread(s); kernels: {kernels}; {_checked(result.check)}; "
+        f"{result.seconds.total:.1f} s"
     )
     return 0

@@ -17,6 +17,8 @@ from mobilenet_tvm.base.preprocessing import Preprocessing
 MANIFEST = "manifest.json"
 SCHEMA_VERSION: Literal[1] = 1
 TOLERANCE = 1e-4  # largest error of a float32 package, as a share of the output's range
+TOLERANCES = {"float32": TOLERANCE, "float16": 1e-2}
+"""Largest error of the outputs, as a share of their range, that a right package of that dtype may have."""
 
 
 class Network(Document):

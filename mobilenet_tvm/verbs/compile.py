@@ -6,36 +6,29 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import targets
-from mobilenet_tvm import __version__
-from mobilenet_tvm.base.child import run_child
-from mobilenet_tvm.base.compiled import Built, Dtype, Tensor
+from mobilenet_tvm.base.compiled import Dtype
 from mobilenet_tvm.base.document import Count, Document, Whole
 from mobilenet_tvm.base.errors import UserError, unknown
-from mobilenet_tvm.base.events import OnEvent, progress, warn_only
+from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.jobs import CompileJob
 from mobilenet_tvm.base.requests import CompileOptions, CompileRequest, Shapes
+from mobilenet_tvm.check.checked import Checked
 from mobilenet_tvm.model.coverage import log_folders
-from mobilenet_tvm.model.labels import known_labels, read_labels
+from mobilenet_tvm.model.labels import read_labels
 from mobilenet_tvm.model.onnx_inputs import parse_shapes
 from mobilenet_tvm.model.source import ModelSource, find_model, with_preprocessing
-from mobilenet_tvm.package import static_program
 from mobilenet_tvm.package.linker import linker
-from mobilenet_tvm.package.manifest import TOLERANCE, CompiledTarget, Manifest, Network, Versions, outputs_with_steps
-from mobilenet_tvm.package.open import REFERENCE
-from mobilenet_tvm.package.store import check_folder, check_output, list_files, new_package
+from mobilenet_tvm.package.manifest import Manifest, Network
+from mobilenet_tvm.package.store import check_folder, check_output, new_package
 from mobilenet_tvm.verbs.options import options_of
 from targets import Target
 
-PIPELINE = "tvm_pipeline"
 DTYPES = ("float32",)
 GPU_DTYPES = ("float32", "float16")
-TOLERANCES = {"float32": TOLERANCE, "float16": 1e-2}
-"""Largest error of the outputs, as a share of their range, that a right package of that dtype may have."""
 
 
 def check_dtype(dtype: str, target: Target) -> None:
@@ -88,6 +81,7 @@ class CompiledPackage(Document):
     """What ``compile`` returns.
 
     :ivar kernels: how many came from which kind of record.
+    :ivar check: null where the user asked for none, or this machine can run no code of ours.
     """
 
     package: str
@@ -96,71 +90,8 @@ class CompiledPackage(Document):
     dtype: Dtype
     threads: Count
     kernels: RecordCounts
+    check: Checked | None
     seconds: Spent
-
-
-def _labels(source: ModelSource, path: str | Path | None, outputs: Sequence[Tensor]) -> tuple[str, ...] | None:
-    names = read_labels(Path(path)) if path is not None else known_labels(source.labels)
-    classes = outputs[0].shape[-1] if outputs[0].shape else 0
-    if names is not None and len(names) != classes:
-        if path is None:
-            return None
-        raise UserError(f"{path} holds {len(names)} class names, and the network has {classes} classes")
-    return tuple(names) if names is not None else None
-
-
-def _add_runner(job: CompileJob) -> Path | None:
-    """Copy the runner into a package's folder; for a static program return the library to link."""
-    from mobilenet_tvm.native import runner_build
-    from mobilenet_tvm.package import assemble
-
-    if job.options.static:
-        return runner_build.static_library(job.target.arch)
-    assemble.copy_runner(job.out, job.target.arch)
-    return None
-
-
-def _fill(source: ModelSource, job: CompileJob, labels: str | Path | None, on_event: OnEvent) -> Manifest:
-    """Fill a package's folder: the module by the pipeline, the reference and the runner meanwhile, then the rest."""
-    from mobilenet_tvm.package import assemble, quantisation, reference, yardstick
-
-    folder, target, options = job.out, job.target, job.options
-    with ThreadPoolExecutor(2) as pool:
-        computed = pool.submit(yardstick.make_pairs, source.onnx, source.inputs)
-        runner = pool.submit(_add_runner, job)
-        built = run_child(PIPELINE, job, Built, on_event, block=("torch",))
-        progress(on_event, "package", detail="runner, reference, licences")
-        library = runner.result()
-        pairs = computed.result()
-        reference.write_reference(folder / REFERENCE, pairs)
-    if library is not None:
-        static_program.link_program(folder, library, target.arch)
-    else:
-        assemble.copy_runtime(folder, target.arch, target.wheel_platform, cuda=built.device_code is not None)
-    assemble.write_licences(folder, static=options.static)
-    manifest = Manifest(
-        model=Network(name=source.name, onnx_sha256=source.onnx_sha256, weights=source.weights),
-        target=CompiledTarget.from_json(target),
-        dtype=options.dtype,
-        threads=job.threads,
-        inputs=built.inputs,
-        outputs=outputs_with_steps(built.outputs, quantisation.output_steps(source.onnx, pairs)),
-        preprocessing=source.preprocessing,
-        labels=_labels(source, labels, built.outputs),
-        versions=Versions(
-            mobilenet_tvm=__version__,
-            tvm=built.tvm_version,
-            tvm_ffi=built.tvm_ffi_version,
-            llvm=built.llvm_version,
-            linker=linker(target.compiler, target.arch),
-        ),
-        kernels=built.kernels,
-        files=list_files(folder),
-        device_code=built.device_code,
-        tolerance=TOLERANCES[options.dtype],
-    )
-    manifest.write(folder)
-    return manifest
 
 
 def build_package(
@@ -172,9 +103,17 @@ def build_package(
     options: CompileOptions,
     *,
     labels: str | Path | None = None,
+    check: bool = True,
     on_event: OnEvent = warn_only,
-) -> Manifest:
-    """Compile an ONNX file and put the package at ``path``, whole or not at all."""
+) -> tuple[Manifest, Checked | None]:
+    """Compile an ONNX file and put the package at ``path``, whole, right, or not at all.
+
+    :returns: its manifest, and how it was checked.
+    :raises SystemFailure: it computes something else than the file says.
+    """
+    from mobilenet_tvm.check.package_check import check_package
+    from mobilenet_tvm.package.build import fill_package
+
     with new_package(path, static=options.static) as folder:
         job = CompileJob(
             onnx=source.onnx,
@@ -185,7 +124,8 @@ def build_package(
             shape=source.shapes,
             options=options,
         )
-        return _fill(source, job, labels, on_event)
+        manifest = fill_package(source, job, labels, on_event)
+        return manifest, check_package(source, job, target, manifest, on_event) if check else None
 
 
 def _target(request: CompileRequest) -> Target:
@@ -210,6 +150,7 @@ def compile(request: CompileRequest) -> CompiledPackage:
 
     :returns: ``schemas/compile.json``.
     :raises UserError: something of this cannot be; nothing is written then.
+    :raises SystemFailure: what came of it computes something else than the ONNX file says; nothing is written.
     """
     begin = time.perf_counter()
     path, on_event = Path(request.output), request.on_event
@@ -227,7 +168,17 @@ def compile(request: CompileRequest) -> CompiledPackage:
         source = with_preprocessing(found, on_event)
         exported = time.perf_counter()
         logs, options = log_folders(request.logs), CompileOptions.of(request)
-        manifest = build_package(source, target, threads, logs, path, options, labels=request.labels, on_event=on_event)
+        manifest, checked = build_package(
+            source,
+            target,
+            threads,
+            logs,
+            path,
+            options,
+            labels=request.labels,
+            check=request.check,
+            on_event=on_event,
+        )
     end = time.perf_counter()
     records = Counter(kernel.record for kernel in manifest.kernels)
     return CompiledPackage(
@@ -237,5 +188,6 @@ def compile(request: CompileRequest) -> CompiledPackage:
         dtype=request.dtype,
         threads=threads,
         kernels=RecordCounts(**{kind: records[kind] for kind in ("measured", "modelled", "default")}),
+        check=checked,
         seconds=Spent(export=exported - begin, build=end - exported, total=end - begin),
     )

@@ -13,12 +13,12 @@ from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.document import UNSET, Count, Document, UnsetType, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
-from mobilenet_tvm.base.jobs import LogsCheckJob, LogsExportJob
+from mobilenet_tvm.base.jobs import PIPELINE, LogsCheckJob, LogsExportJob
 from mobilenet_tvm.base.paths import cache_dir
 from mobilenet_tvm.base.target_spec import NATIVE
 from mobilenet_tvm.base.tuning_log import TuningRecord, read_campaigns
 from mobilenet_tvm.model.coverage import log_folders, records_of
-from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype
+from mobilenet_tvm.verbs.compile import check_dtype
 from mobilenet_tvm.verbs.tune import WORK
 
 _DATABASE = "database_tuning_record.json"  # MetaSchedule's name for it; a line per trial

@@ -13,7 +13,7 @@ from mobilenet_tvm.base.document import Count
 from mobilenet_tvm.base.errors import UserError, unknown
 from mobilenet_tvm.base.events import OnEvent, warning
 from mobilenet_tvm.base.host_cpu import host_arch
-from mobilenet_tvm.base.jobs import TuneJob
+from mobilenet_tvm.base.jobs import PIPELINE, TuneJob
 from mobilenet_tvm.base.paths import cache_dir, user_logs_dir
 from mobilenet_tvm.base.requests import CLOCK, MEASURES, TuneOptions, TuneRequest
 from mobilenet_tvm.base.tracker import Device
@@ -21,7 +21,7 @@ from mobilenet_tvm.model.coverage import log_folders
 from mobilenet_tvm.model.source import find_model
 from mobilenet_tvm.places.board import device_named
 from mobilenet_tvm.places.conditions import busy_cores
-from mobilenet_tvm.verbs.compile import PIPELINE, check_dtype, check_threads, read_shapes
+from mobilenet_tvm.verbs.compile import check_dtype, check_threads, read_shapes
 from mobilenet_tvm.verbs.options import options_of
 from targets import Target
 

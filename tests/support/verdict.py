@@ -36,9 +36,16 @@ class Verdict:
 
 
 def judge(
-    model: onnx.ModelProto, inputs: Sequence[np.ndarray], expected: Sequence[np.ndarray], target: str = "x86-64-v3"
+    model: onnx.ModelProto,
+    inputs: Sequence[np.ndarray],
+    expected: Sequence[np.ndarray],
+    target: str = "x86-64-v3",
+    steps: Sequence[float | None] | None = None,
 ) -> Verdict:
-    """Compiles the model for this machine and compares all its outputs with those that are right."""
+    """Compiles the model for this machine and compares all its outputs with those that are right.
+
+    :param steps: of a quantised model: what each output may be off by, in its own unit.
+    """
     try:
         outputs = _run(model, inputs, target)
     except UserError as error:
@@ -49,7 +56,7 @@ def judge(
     if len(outputs) != len(expected):
         return Verdict("wrong", f"{len(outputs)} outputs for {len(expected)}")
     for index, (actual, wanted) in enumerate(zip(outputs, expected, strict=True)):
-        if fault := difference(actual, wanted):
+        if fault := difference(actual, wanted, steps[index] if steps is not None else None):
             return Verdict("wrong", f"output {index}: {fault}")
     return Verdict("right")
 
@@ -68,11 +75,14 @@ def _run(model: onnx.ModelProto, inputs: Sequence[np.ndarray], target: str) -> l
     return [result.numpy()] if isinstance(result, tvm.runtime.Tensor) else [tensor.numpy() for tensor in result]
 
 
-def difference(actual: np.ndarray, wanted: np.ndarray) -> str:
-    """In words, how an output differs from the right one; an empty text where it does not."""
+def difference(actual: np.ndarray, wanted: np.ndarray, step: float | None = None) -> str:
+    """In words, how an output differs from the right one; an empty text where it does not.
+
+    :param step: the largest error that is right, in the output's unit; by default a share of its range.
+    """
     if actual.shape != wanted.shape or actual.dtype != wanted.dtype:
         return f"{actual.dtype}{actual.shape} for {wanted.dtype}{wanted.shape}"
-    if not np.issubdtype(wanted.dtype, np.floating):
+    if not np.issubdtype(wanted.dtype, np.floating) and step is None:
         return "" if np.array_equal(actual, wanted) else f"{np.count_nonzero(actual != wanted)} elements differ"
     finite = np.isfinite(wanted)
     if not np.array_equal(actual[~finite], wanted[~finite], equal_nan=True) or not np.isfinite(actual[finite]).all():
@@ -81,4 +91,5 @@ def difference(actual: np.ndarray, wanted: np.ndarray) -> str:
         return ""
     error = np.abs(actual[finite].astype(np.float64) - wanted[finite]).max()
     scale = max(np.ptp(wanted[finite].astype(np.float64)), np.abs(wanted[finite]).max() * 1e-2, 1e-30)
-    return "" if error <= TOLERANCES[wanted.dtype.name] * scale else f"off by {error / scale:.1e} of the range"
+    allowed = TOLERANCES[wanted.dtype.name] * scale if step is None else 1.001 * step
+    return "" if error <= allowed else f"off by {error / scale:.1e} of the range"
