@@ -8,6 +8,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import has_even_blocks
 from tvm_pipeline.hardware.channel_groups import is_narrow
 from tvm_pipeline.hardware.unit import CPU
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 
 NEON_LANES, AVX2_LANES = 4, 8
 
@@ -53,7 +54,8 @@ class VectorUnit:
 
     def fuses(self, layer: Layer) -> bool:
         weight_bytes = layer.in_channels * layer.out_channels * 4
-        return weight_bytes <= FUSED_WEIGHT_BYTES and not self.strassen_pays(layer.pointwise_part)
+        is_whole = in_whole_tiles(layer.out_width) == layer.out_width
+        return is_whole and weight_bytes <= FUSED_WEIGHT_BYTES and not self.strassen_pays(layer.pointwise_part)
 
     def strassen_pays(self, layer: Layer) -> bool:
         is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS

@@ -10,8 +10,7 @@ import tvm
 from tvm import ir, relax
 
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, shape_of
-from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_unary
-from tvm_pipeline.passes.lowering.table import HANDLERS
+from tvm_pipeline.passes.lowering.table import BINARY, UNARY
 from tvm_pipeline.passes.rebuild import rebuild
 
 ROW_AXIS = 2
@@ -32,6 +31,9 @@ class _Rewriter:
         if isinstance(value, ir.GenericConst | relax.Var):
             return value
         self.builder = builder
+        known = self._known(value) if isinstance(value, relax.Call) else None
+        if known is not None:
+            return known
         image = self._image_of(value) if isinstance(value, relax.Call) else None
         if image is None:
             return builder.emit(value)
@@ -42,6 +44,18 @@ class _Rewriter:
         self.images[sequence] = made
         return sequence
 
+    def _known(self, call: relax.Call) -> relax.Var | None:
+        """What makes an image of a sequence, or a sequence of one, by itself, as importers do."""
+        name, data = operator_name(call), call.args[0] if call.args else None
+        if name == "relax.expand_dims" and isinstance(data, relax.Var) and _axes(call) == [ROW_AXIS]:
+            return self._image(data) if len(shape_of(data)) == 3 else None
+        if name == "relax.squeeze" and isinstance(data, relax.Var) and _axes(call) == [ROW_AXIS]:
+            sequence = self.builder.emit(call)
+            if len(shape_of(data)) == 4:
+                self.images[sequence] = data
+            return sequence
+        return None
+
     def _image_of(self, call: relax.Call) -> relax.Expr | None:
         """A call as one on images; None where it is to stay what it is."""
         name = operator_name(call)
@@ -51,17 +65,17 @@ class _Rewriter:
             return None
         if name == "relax.mean":
             return self._mean(call)
-        if HANDLERS.get(name) is lower_unary:
+        if name in UNARY:
             return relax.Call(call.op, [self.images[call.args[0]], *call.args[1:]], call.attrs, call.ty_args)
-        if HANDLERS.get(name) in (lower_binary, lower_concat):
+        if name in (*BINARY, "relax.concat"):
             return self._join(call)
         return None
 
     def _image(self, sequence: relax.Expr) -> relax.Expr:
         """``[N, C, L]`` -> ``[N, C, 1, L]``."""
-        if sequence in self.images:
-            return self.images[sequence]
-        return self.builder.emit(relax.op.expand_dims(sequence, [ROW_AXIS]))
+        if sequence not in self.images:
+            self.images[sequence] = self.builder.emit(relax.op.expand_dims(sequence, [ROW_AXIS]))
+        return self.images[sequence]
 
     def _mean(self, call: relax.Call) -> relax.Expr | None:
         """Over a sequence, as over an image."""
@@ -124,6 +138,11 @@ _ON_WINDOWS: Mapping[str, Callable[[_Rewriter, relax.Call], relax.Expr | None]] 
 
 def _operands(call: relax.Call) -> list[relax.Expr]:
     return [field for one in call.args for field in (one.fields if isinstance(one, relax.Tuple) else [one])]
+
+
+def _axes(call: relax.Call) -> list[int]:
+    """Of ``expand_dims`` or ``squeeze``; those of a ``squeeze`` that names none are unknown."""
+    return [int(axis) for axis in (call.attrs.axis or ())]
 
 
 def _is_sequence(operand: relax.Expr) -> bool:

@@ -8,7 +8,7 @@ from tvm import tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV, ScheduleError
 
-from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, INNER_ANCHOR, PADDING
+from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, CROPPED, INNER_ANCHOR, PADDING
 
 PREFETCH_STEPS = "mobilenet_tvm.prefetch_steps"
 """How many steps ahead weights are brought into the first-level cache."""
@@ -58,7 +58,8 @@ def prepare_kernel(schedule: Schedule) -> Kernel:
     anchor, behind = blocks[position], blocks[position + 1 :]
     padding = None if padded is None else blocks[padded]
     for block in behind[:-1]:
-        schedule.compute_inline(block)
+        if CROPPED not in schedule.get(block).annotations:
+            schedule.compute_inline(block)
     if behind:
         schedule.set_scope(anchor, 0, "local")
         return Kernel(anchor, behind[-1], padding)
@@ -81,7 +82,9 @@ def split_pixels(schedule: Schedule, kernel: Kernel) -> Kernel:
 
     Division and remainder of a tile's flattened pixels are beyond TVM's bounds: it would compute more than the tile.
     """
-    by_rows = schedule.cache_write(kernel.anchor, 0, "local")
+    blocks = blocks_of(schedule)
+    cropped = annotated(schedule, blocks, CROPPED)
+    by_rows = schedule.cache_write(kernel.anchor, 0, "local") if cropped is None else blocks[cropped]
     schedule.reverse_compute_inline(kernel.output)
     return Kernel(kernel.anchor, by_rows, kernel.padding)
 

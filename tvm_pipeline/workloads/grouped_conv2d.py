@@ -13,15 +13,20 @@ from tvm_pipeline.hardware.channel_groups import (
     is_narrow,
     last_first_block,
 )
-from tvm_pipeline.workloads.conv2d import finish, product_of
+from tvm_pipeline.hardware.whole_tiles import widened
+from tvm_pipeline.workloads.conv2d import finish, product_of, read_blocks
 from tvm_pipeline.workloads.epilogue import Expression, wide
-from tvm_pipeline.workloads.padding import bordered, read_filled, read_rows, window_axes
+from tvm_pipeline.workloads.padding import bordered, read_filled, window_axes
 from tvm_pipeline.workloads.workload import DTYPE, PADDING, Workload
 
 
-def grouped_conv2d(layer: Layer, dtype: str = DTYPE) -> Workload:
-    """By blocks of input channels, or by lanes where groups are narrow."""
-    return _by_lanes(layer, dtype) if is_narrow(layer) else _by_blocks(layer, dtype)
+def grouped_conv2d(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> Workload:
+    """By blocks of input channels, or by lanes where groups are narrow.
+
+    :param whole_tiles: a few more columns are computed, and dropped.
+    """
+    define = _by_lanes if is_narrow(layer) else _by_blocks
+    return define(layer, widened(layer) if whole_tiles else layer, dtype)
 
 
 def _data(layer: Layer, dtype: str) -> te.Tensor:
@@ -29,13 +34,13 @@ def _data(layer: Layer, dtype: str) -> te.Tensor:
     return te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), dtype, name="data")
 
 
-def _by_blocks(layer: Layer, dtype: str) -> Workload:
+def _by_blocks(layer: Layer, computed: Layer, dtype: str) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[C/b, R, kh, kw, b, b]`` -> ``[N, C/b, OH*OW, b]``: each block of results reads ``R``
     blocks of input channels, and what is another group's there has weights of zero."""
     (_, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = _data(layer, dtype)
     weight = te.placeholder((blocks, blocks_read(layer), *layer.kernel, in_lanes, lanes), dtype, name="weight")
-    read = read_rows(data, layer, padded=any(layer.padding))
+    read = read_blocks(data, layer, computed, padded=False)
     ko, ki = te.reduce_axis((0, blocks_read(layer)), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
     ry, rx = window_axes(layer)
 
@@ -43,7 +48,7 @@ def _by_blocks(layer: Layer, dtype: str) -> Workload:
         value, row, column = read(n, _first_block(layer, c) + ko, (y, ry), (x, rx), ki)
         return te.sum(wide(value) * wide(weight[c, ko, row, column, ki, lane]), axis=[ko, ry, rx, ki])
 
-    return finish(layer, data, weight, product_of(layer, blocks, lanes, multiply), dtype)
+    return finish(layer, data, weight, product_of(layer, computed, blocks, lanes, multiply), dtype)
 
 
 def _first_block(layer: Layer, block: Expression) -> Expression:
@@ -51,13 +56,13 @@ def _first_block(layer: Layer, block: Expression) -> Expression:
     return tirx.min(first, last_first_block(layer)) if is_beyond(layer) else first
 
 
-def _by_lanes(layer: Layer, dtype: str) -> Workload:
+def _by_lanes(layer: Layer, computed: Layer, dtype: str) -> Workload:
     """``[N, K/b, H*W, b]`` x ``[C/b, kh, kw, K/G, b]`` -> ``[N, C/b, OH*OW, b]``."""
     blocks, lanes = blocks_and_lanes(layer.out_channels)
     inputs, _ = group_sizes(layer)
     data = _data(layer, dtype)
     weight = te.placeholder((blocks, *layer.kernel, inputs, lanes), dtype, name="weight")
-    read = read_filled(_spread(data, layer), layer)
+    read = read_filled(_spread(data, computed), layer)
     ry, rx = window_axes(layer)
     ki = te.reduce_axis((0, inputs), name="ki")
 
@@ -65,7 +70,7 @@ def _by_lanes(layer: Layer, dtype: str) -> Workload:
         value, row, column = read(n, c, (y, ry), (x, rx), ki, lane)
         return te.sum(wide(value) * wide(weight[c, row, column, ki, lane]), axis=[ry, rx, ki])
 
-    return finish(layer, data, weight, product_of(layer, blocks, lanes, multiply), dtype)
+    return finish(layer, data, weight, product_of(layer, computed, blocks, lanes, multiply), dtype)
 
 
 def _spread(data: te.Tensor, layer: Layer) -> te.Tensor:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.whole_tiles import widened
 from tvm_pipeline.workloads.epilogue import Expression
 from tvm_pipeline.workloads.workload import PADDING
 
@@ -93,12 +94,13 @@ def window_shape(layer: Layer) -> tuple[int, int]:
 
 def tap(layer: Layer, axis: int, output: Expression, offset: Expression) -> tuple[Expression, Expression]:
     """Where the window's ``offset`` along an axis (0: rows) reads for an output: position in the input, row or column
-    of the packed weights. On the border the nearest pixel meets weights of zero, so that no input need be copied."""
+    of the packed weights. On the border the nearest pixel meets weights of zero, so that no input need be copied;
+    columns that only make tiles whole may read any."""
     before, after = layer.padding[axis], layer.padding[axis + 2]
     position = output * layer.stride[axis] + offset * layer.dilation[axis] - before
-    if before + after == 0:
-        return position, offset
     extent = (layer.height, layer.width)[axis]
+    if before + after == 0:
+        return (tirx.min(position, extent - 1) if axis == 1 and widened(layer) != layer else position), offset
     inside = tirx.all(position >= 0, position < extent)
     nearest = tirx.max(tirx.min(position, extent - 1), 0)
     return nearest, tirx.Select(inside, offset, tirx.const(layer.kernel[axis], "int32"))

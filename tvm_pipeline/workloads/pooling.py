@@ -4,6 +4,7 @@ from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes
+from tvm_pipeline.hardware.whole_tiles import widened
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import narrowed, wide
 from tvm_pipeline.workloads.padding import padded_rows, window_axes
@@ -30,15 +31,18 @@ def global_average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     return Workload((data,), narrowed(mean, dtype))
 
 
-def max_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
-    """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the largest of each window; the border never is."""
-    data = _data(layer, dtype)
-    padded = padded_rows(data, layer, float(tirx.min_value(dtype).value))
+def max_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> Workload:
+    """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the largest of each window; the border never is.
+
+    :param whole_tiles: a few more columns are computed, and dropped.
+    """
+    data, computed = _data(layer, dtype), widened(layer) if whole_tiles else layer
+    padded = padded_rows(data, computed, float(tirx.min_value(dtype).value))
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     largest = te.compute(
-        (batch, blocks, layer.out_height, layer.out_width, lanes),
+        (batch, blocks, layer.out_height, computed.out_width, lanes),
         lambda n, c, y, x, lane: te.max(padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane], axis=[ry, rx]),
         name="largest",
         attrs={ANCHOR: str(layer)},
@@ -46,15 +50,18 @@ def max_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
     return Workload((data,), flatten_spatial(largest, layer))
 
 
-def average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
-    """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the mean of each window, the zero border counted in."""
-    data = _data(layer, dtype)
-    padded = padded_rows(data, layer)
+def average_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> Workload:
+    """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the mean of each window, the zero border counted in.
+
+    :param whole_tiles: a few more columns are computed, and dropped.
+    """
+    data, computed = _data(layer, dtype), widened(layer) if whole_tiles else layer
+    padded = padded_rows(data, computed)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     total = te.compute(
-        (batch, blocks, layer.out_height, layer.out_width, lanes),
+        (batch, blocks, layer.out_height, computed.out_width, lanes),
         lambda n, c, y, x, lane: te.sum(wide(padded[n, c, y * sh + ry * dh, x * sw + rx * dw, lane]), axis=[ry, rx]),
         name="total",
         attrs={ANCHOR: str(layer)},

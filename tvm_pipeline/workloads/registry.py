@@ -23,25 +23,31 @@ Definition = Callable[[Layer, str], Workload]
 """From a layer and the dtype of its activations and weights to what it computes."""
 
 _ON_ALL: Mapping[str, Definition] = {
-    "pointwise": conv2d.pointwise,
-    "grouped_conv2d": grouped_conv2d.grouped_conv2d,
-    "narrow_groups": grouped_conv2d.grouped_conv2d,
     "dense": dense.dense,
     "global_average_pool": pooling.global_average_pool,
+}
+
+_BY_TILES: Mapping[str, Callable[..., Workload]] = {
+    "pointwise": conv2d.pointwise,
+    "conv2d": conv2d.conv2d,
+    "grouped_conv2d": grouped_conv2d.grouped_conv2d,
+    "narrow_groups": grouped_conv2d.grouped_conv2d,
+    "depthwise": depthwise.depthwise,
     "max_pool": pooling.max_pool,
     "average_pool": pooling.average_pool,
 }
+"""What a CPU computes by tiles of pixels in registers."""
 
 _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
     CPU: {
         **_ON_ALL,
-        "conv2d": conv2d.conv2d,
+        **{kind: partial(define, whole_tiles=True) for kind, define in _BY_TILES.items()},
         "strassen": strassen.strassen,
-        "depthwise": depthwise.depthwise,
         "separable": separable.separable,
     },
     GPU: {
         **_ON_ALL,
+        **_BY_TILES,
         "tensor_pointwise": tensor_pointwise.tensor_pointwise,
         "conv2d": partial(conv2d.conv2d, padded=True),
         "depthwise": partial(depthwise.depthwise, padded=True),

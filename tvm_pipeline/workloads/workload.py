@@ -22,6 +22,9 @@ BETWEEN = "layer.between"
 PADDING = "layer.padding"
 """Block annotation on the stage that pads the input."""
 
+CROPPED = "layer.cropped"
+"""Block annotation on the stage that drops columns which only make tiles whole."""
+
 
 def weight_dtype(layer: Layer, dtype: str) -> str:
     """Of a layer's weights where activations are ``dtype``: few weights stay float32, so that they add no rounding."""

@@ -45,6 +45,13 @@ TYPICAL = (
     "separable 9x9x16->24 k5x5 s1 p2 bias hard_swish then bias",
     "pointwise 7x6x72->120 bias hard_swish",
     "separable 8x8x72->40 k3x3 s1 p1 bias hard_sigmoid then bias",
+    "conv2d 5x21x16->32 k3x3 s1 p0 bias relu",  # 19 columns make no good tiles
+    "conv2d 5x39x3->24 k3x3 s2 p0 bias",
+    "grouped_conv2d 5x19x64->64 k3x3 s1 p0,1,0,1 g4 bias add",
+    "grouped_conv2d 5x38x48->48 k2x2 s2 p0 g24 bias",
+    "pointwise 17x17x24->32 bias add relu",
+    "depthwise n2 7x19x24 k3x3 s1 p0 bias relu",
+    "max_pool 7x37x16 k3x3 s2 p0",
     "dense 64->10 bias",
     "dense n2 48->33 bias relu",
     "global_average_pool 7x7x48",

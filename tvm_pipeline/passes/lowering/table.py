@@ -12,7 +12,7 @@ from tvm_pipeline.passes.lowering.normalisation import lower_group_norm, lower_l
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
 from tvm_pipeline.passes.lowering.transposed import lower_conv2d_transpose
 
-_UNARY = (
+UNARY = (
     "relax.nn.relu",
     "relax.clip",
     "relax.sigmoid",
@@ -21,7 +21,7 @@ _UNARY = (
     "relax.nn.gelu",
     "relax.nn.leakyrelu",
 )
-_BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
+BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
 
 Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
 """Lowers one call; False where it does not apply and the call is to be kept as it is."""
@@ -42,8 +42,8 @@ HANDLERS: Mapping[str, Handler] = {
     "relax.concat": lower_concat,
     "relax.reshape": lower_reshape,
     "relax.squeeze": lower_reshape,
-    **dict.fromkeys(_UNARY, lower_unary),
-    **dict.fromkeys(_BINARY, lower_binary),
+    **dict.fromkeys(UNARY, lower_unary),
+    **dict.fromkeys(BINARY, lower_binary),
     "relax.divide": lower_divide,
     "relax.nn.layer_norm": lower_layer_norm,
     "relax.nn.rms_norm": lower_layer_norm,

@@ -6,6 +6,7 @@ from tvm.s_tir.schedule import SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import block_count, is_blockable
 from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
 from tvm_pipeline.schedules.cpu.kernel import (
     CHANNELS_OUTER,
@@ -31,7 +32,7 @@ class Conv2d:
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {
-            **tile_knobs("tile_w", layer.out_width, block_count(layer.out_channels), layer, unit),
+            **tile_knobs("tile_w", in_whole_tiles(layer.out_width), block_count(layer.out_channels), layer, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_window": (0, 1),
         }

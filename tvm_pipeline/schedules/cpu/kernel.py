@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from tvm import tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import LoopRV, SBlockRV
 
@@ -134,7 +135,9 @@ def hold_inputs(schedule: Schedule, anchor: SBlockRV, step: LoopRV, unit: Vector
     inputs = schedule.cache_read(anchor, 0, "local")
     schedule.compute_at(inputs, step, preserve_unit_loops=True)
     *rows, channels = schedule.get_loops(inputs)[-2:]
-    if int(schedule.get(channels).extent) % unit.lanes:
+    pixels = [schedule.get(loop).extent for loop in rows]
+    is_whole = all(isinstance(extent, tirx.IntImm) for extent in pixels)  # else some pixels only make a tile whole
+    if int(schedule.get(channels).extent) % unit.lanes or not is_whole:
         schedule.compute_inline(inputs)
         return
     unroll(schedule, *rows, vectorize_lanes(schedule, channels, unit))

@@ -7,6 +7,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block
 from tvm_pipeline.hardware.channel_groups import group_sizes
 from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
 from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, split_lanes, unroll, vectorize_lanes
 from tvm_pipeline.schedules.cpu.register_tile import best_window, vector_knob
@@ -30,7 +31,7 @@ class NarrowGroups:
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {
             "rows": divisors(layer.out_height, layer.out_height),
-            "tile_w": divisors(layer.out_width, unit.registers - 4),
+            "tile_w": divisors(in_whole_tiles(layer.out_width), unit.registers - 4),
             **vector_knob(layer.out_channels, unit),
         }
 

@@ -6,6 +6,7 @@ from tvm.s_tir.schedule import SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import block_count, padded_channels
 from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, prepare_kernel
 from tvm_pipeline.schedules.cpu.kernel import (
     CHANNELS_OUTER,
@@ -44,7 +45,9 @@ class Pointwise:
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {
-            **tile_knobs("tile_m", layer.height * layer.width, block_count(layer.out_channels), layer, unit),
+            **tile_knobs(
+                "tile_m", in_whole_tiles(layer.height * layer.width), block_count(layer.out_channels), layer, unit
+            ),
             **product_knobs(layer, unit),
         }
 

@@ -5,6 +5,7 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block
 from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
 from tvm_pipeline.schedules.cpu.kernel import slide, split_lanes, unroll, vectorize_lanes, vectorize_rows
 from tvm_pipeline.schedules.cpu.register_tile import best_window, vector_knob
@@ -23,7 +24,7 @@ class Window:
         return {
             "rows": divisors(layer.out_height, layer.out_height),
             "tile_h": tuple(size for size in (1, 2) if layer.out_height % size == 0),
-            "tile_w": divisors(layer.out_width, unit.registers - 4),
+            "tile_w": divisors(in_whole_tiles(layer.out_width), unit.registers - 4),
             **vector_knob(layer.in_channels, unit),
         }
 

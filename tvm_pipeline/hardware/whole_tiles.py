@@ -1,0 +1,30 @@
+"""How many pixels a CPU's kernel computes: as many as there are, or a few more where those make no good tiles."""
+
+from dataclasses import replace
+from itertools import count
+
+from mobilenet_tvm.base.layer import Layer
+
+MOST_IN_ONE = 16
+"""Pixels that any vector unit's registers take as they are."""
+
+TILES = range(5, 15)
+"""Pixels of a tile with enough sums to hide a multiply-add's latency, and few enough for the registers."""
+
+
+def in_whole_tiles(extent: int) -> int:
+    """The least number of pixels, ``extent`` or more, that is a multiple of a good tile (71 is none's)."""
+    if extent <= MOST_IN_ONE:
+        return extent
+    return next(size for size in count(extent) if any(size % tile == 0 for tile in TILES))
+
+
+def widened(layer: Layer) -> Layer:
+    """The layer with zeros to its right for whole tiles of columns; itself where they are whole."""
+    columns = in_whole_tiles(layer.out_width)
+    if columns == layer.out_width:
+        return layer
+    top, left, bottom, right = layer.padding
+    window = (layer.kernel[1] - 1) * layer.dilation[1] + 1
+    read = (columns - 1) * layer.stride[1] + window
+    return replace(layer, padding=(top, left, bottom, max(right, read - layer.width - left)))
