@@ -23,6 +23,7 @@ from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.importer.import_onnx import import_onnx, tensor_names
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import schedule_kernels
+from tvm_pipeline.passes.time_shares import warn_of_fallbacks, with_estimates
 
 
 def compile_model(
@@ -50,6 +51,8 @@ def compile_model(
         dump.module(LOWERED, module)
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
+        kernels = [*with_estimates(module, kernels, target.unit)]
+        warn_of_fallbacks(kernels, warn)
         dump.module(SCHEDULED, module)
         report("generating code")
         generated = build(module, target, static=options.static)

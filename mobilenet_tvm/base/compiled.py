@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,9 @@ Record = Annotated[str, Meta(extra_json_schema={"enum": ["measured", "modelled",
 
 Dtype = Annotated[str, Meta(extra_json_schema={"enum": ["float32", "float16"]})]
 """What a network computes in."""
+
+FALLBACK = "fallback/1"
+"""What stands for the generator of a kernel that none knows: the schedule that serves any loops."""
 
 Extents = tuple[Count, Count, Count]
 """Along x, y and z."""
@@ -35,6 +39,7 @@ class Kernel(Document):
     :ivar campaign: under which it was tuned.
     :ivar seconds: of one call, when it was tuned; null for defaults.
     :ivar decisions: the schedule's knobs.
+    :ivar estimated_us: of all its calls in one inference, by rates of thumb; nothing measured it.
     """
 
     name: str
@@ -44,6 +49,14 @@ class Kernel(Document):
     campaign: str | None = None
     seconds: float | None = None
     decisions: dict[str, int] | None = None
+    estimated_us: Amount | UnsetType = UNSET
+
+
+def fallback_share(kernels: Iterable[Kernel]) -> float | None:
+    """Of the kernels' estimated time what those take that no generator knows; None where nothing was estimated."""
+    known = [(kernel, kernel.estimated_us) for kernel in kernels if kernel.estimated_us is not UNSET]
+    total = sum(time for _, time in known)
+    return sum(time for kernel, time in known if kernel.generator == FALLBACK) / total if total else None
 
 
 class Argument(Document):

@@ -40,11 +40,12 @@ def run(args: argparse.Namespace) -> int:
         (
             kernel.name,
             kernel.layer or "",
+            kernel.generator or "",
             kernel.record,
             kernel.campaign or "",
             f"{1e3 * kernel.seconds:.4f}" if kernel.seconds else "",
         )
         for kernel in result.kernels
     ]
-    output.print_table(("kernel", "layer", "record", "campaign", ">ms when tuned"), rows)
+    output.print_table(("kernel", "layer", "schedule", "record", "campaign", ">ms when tuned"), rows)
     return 0

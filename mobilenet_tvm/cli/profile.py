@@ -115,11 +115,12 @@ def run(args: argparse.Namespace) -> int:
             f"{layer.peak_share:.0%}",
             f"{layer.bytes / 1e6:.2f}" if layer.bytes is not None else "",
             layer.record,
+            layer.generator or "",
         )
         for layer in result.layers
     ]
-    rows.append(("outside of kernels", f"{result.other_ms:.4f}", "", "", "", ""))
-    output.print_table(("layer", ">ms", ">GMAC/s", ">of peak", ">MB", "record"), rows)
+    rows.append(("outside of kernels", f"{result.other_ms:.4f}", "", "", "", "", ""))
+    output.print_table(("layer", ">ms", ">GMAC/s", ">of peak", ">MB", "record", "schedule"), rows)
     print(
         f"{result.total_ms:.3f} ms (median of {result.runs}), {result.mult_adds / 1e6:.1f} M Mult-Adds: "
         f"{result.peak_share:.1%} of the measured peak, {result.peak_gmacs:.1f} GMAC/s"

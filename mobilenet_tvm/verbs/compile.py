@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import targets
-from mobilenet_tvm.base.compiled import Dtype
-from mobilenet_tvm.base.document import Count, Document, Whole
+from mobilenet_tvm.base.compiled import Dtype, fallback_share
+from mobilenet_tvm.base.document import UNSET, Count, Document, Share, UnsetType, Whole
 from mobilenet_tvm.base.errors import UserError, unknown
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.jobs import CompileJob
@@ -82,6 +82,7 @@ class CompiledPackage(Document):
 
     :ivar kernels: how many came from which kind of record.
     :ivar check: null where the user asked for none, or this machine can run no code of ours.
+    :ivar fallback_share: of the estimated time, what kernels take that no generator of schedules knows (CPUs).
     """
 
     package: str
@@ -92,6 +93,7 @@ class CompiledPackage(Document):
     kernels: RecordCounts
     check: Checked | None
     seconds: Spent
+    fallback_share: Share | UnsetType = UNSET
 
 
 def build_package(
@@ -180,7 +182,7 @@ def compile(request: CompileRequest) -> CompiledPackage:
             on_event=on_event,
         )
     end = time.perf_counter()
-    records = Counter(kernel.record for kernel in manifest.kernels)
+    records, share = Counter(kernel.record for kernel in manifest.kernels), fallback_share(manifest.kernels)
     return CompiledPackage(
         package=str(path),
         model=manifest.model,
@@ -190,4 +192,5 @@ def compile(request: CompileRequest) -> CompiledPackage:
         kernels=RecordCounts(**{kind: records[kind] for kind in ("measured", "modelled", "default")}),
         check=checked,
         seconds=Spent(export=exported - begin, build=end - exported, total=end - begin),
+        fallback_share=UNSET if share is None else share,
     )

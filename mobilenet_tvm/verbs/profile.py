@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenet_tvm.base.compiled import Kernel, Record
-from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Whole
+from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, UnsetType, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.layer import Layer
@@ -28,6 +28,7 @@ class LayerTime(Document):
     :ivar kind: of layer; ``other`` for what no workload defined.
     :ivar bytes: input, weights and output, each once.
     :ivar peak_share: of the peak.
+    :ivar generator: of its schedule; ``fallback/1`` where none knows the kernel.
     """
 
     name: str
@@ -38,6 +39,7 @@ class LayerTime(Document):
     bytes: Whole | None
     record: Record
     peak_share: float
+    generator: str | UnsetType = UNSET
 
 
 class Profiled(Ran):
@@ -134,6 +136,7 @@ def _layer(kernel: Kernel, milliseconds: float, peak: float) -> LayerTime:
         bytes=_bytes(layer) if layer is not None else None,
         record=kernel.record,
         peak_share=rate / peak,
+        generator=UNSET if kernel.generator is None else kernel.generator,
     )
 
 

@@ -7,15 +7,14 @@ from tvm import relax, tirx
 from tvm.s_tir import SBlockRealize, Schedule
 from tvm.s_tir.schedule import ScheduleError
 
-from mobilenet_tvm.base.compiled import Kernel
+from mobilenet_tvm.base.compiled import FALLBACK, Kernel
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.schedules import Decisions, Generator, generator_for, is_inside
 from tvm_pipeline.schedules.annotations import WRITTEN, anchor_descriptor
 from tvm_pipeline.schedules.registry import schedule_plainly
-
-FALLBACK = "fallback/1"
+from tvm_pipeline.workloads.workload import NAMED
 
 
 def schedule_kernels(
@@ -50,7 +49,8 @@ def _schedule(
         return function, _default(name, None, FALLBACK)
     descriptor = anchor_descriptor(Schedule(tvm.IRModule({"main": function})))
     if descriptor is None:
-        return schedule_plainly(function, unit), _default(name, None, FALLBACK)
+        label = str((function.attrs or {}).get(NAMED, FALLBACK))
+        return schedule_plainly(function, unit), _default(name, None, label)
     layer = Layer.parse(descriptor)
     generator = generator_for(layer, unit)
     label = f"{generator.name}/{generator.version}"

@@ -24,6 +24,10 @@ WRITTEN = "mobilenet_tvm.written"
 """On a function whose loops are as they are to run: what wrote them, ``name/version``."""
 
 
+MULT_ADDS = "mobilenet_tvm.mult_adds"
+"""On such a function: how many multiply-adds it makes."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """``anchor`` accumulates into registers, ``output`` stores with the epilogue inlined."""

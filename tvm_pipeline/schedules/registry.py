@@ -8,6 +8,7 @@ from tvm import tirx
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.unit import CPU, GPU, Unit
 from tvm_pipeline.schedules import cpu, gpu
+from tvm_pipeline.schedules.cpu.estimate import estimate_us as cpu_estimate_us
 from tvm_pipeline.schedules.cpu.fallback import schedule_fallback
 from tvm_pipeline.schedules.cpu.matmul import matmul
 from tvm_pipeline.schedules.generator import Generator
@@ -21,6 +22,8 @@ _FALLBACKS: Mapping[str, Callable[[tirx.PrimFunc, Any], tirx.PrimFunc]] = {
 }
 
 _WRITERS: Mapping[str, Callable[[Product, Any], tirx.PrimFunc]] = {CPU: matmul}
+
+_ESTIMATES: Mapping[str, Callable[[tirx.PrimFunc, Layer | None, Any], float]] = {CPU: cpu_estimate_us}
 
 
 def generator_for(layer: Layer, unit: Unit) -> Generator:
@@ -39,6 +42,12 @@ def multiply(product: Product, unit: Unit) -> tirx.PrimFunc | None:
     """A written kernel of a product of matrices; None where the unit has none for it."""
     writer = _WRITERS.get(unit.family)
     return None if writer is None else writer(product, unit)
+
+
+def estimate_us(function: tirx.PrimFunc, layer: Layer | None, unit: Unit) -> float | None:
+    """Microseconds that a scheduled kernel takes, roughly; None where the unit has a model of its own."""
+    estimate = _ESTIMATES.get(unit.family)
+    return None if estimate is None else estimate(function, layer, unit)
 
 
 def schedule_plainly(function: tirx.PrimFunc, unit: Unit) -> tirx.PrimFunc:

@@ -25,6 +25,9 @@ PADDING = "layer.padding"
 CROPPED = "layer.cropped"
 """Block annotation on the stage that drops columns which only make tiles whole."""
 
+NAMED = "mobilenet_tvm.named"
+"""On a function of a kind without knobs: what stands for its generator, ``name/version``."""
+
 
 def weight_dtype(layer: Layer, dtype: str) -> str:
     """Of a layer's weights where activations are ``dtype``: few weights stay float32, so that they add no rounding."""

@@ -11,7 +11,7 @@ from tvm_pipeline.passes.dataflow import Dataflow, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.pack import pack_bias, pack_weight
 from tvm_pipeline.workloads import Workload, prim_func, workload_of
-from tvm_pipeline.workloads.workload import DTYPE, weight_dtype
+from tvm_pipeline.workloads.workload import DTYPE, NAMED, weight_dtype
 
 
 class Lowering:
@@ -77,9 +77,15 @@ class Lowering:
         kernel = self.builder.add_func(prim_func(workload).with_attr("global_symbol", name), name)
         return self._call(kernel, workload, operands)
 
-    def emit_workload(self, workload: Workload, name: str, operands: list[relax.Expr]) -> relax.Var:
-        """Calls a kernel that is no layer's, under that name or one like it."""
+    def emit_workload(
+        self, workload: Workload, name: str, operands: list[relax.Expr], label: str | None = None
+    ) -> relax.Var:
+        """Calls a kernel that is no layer's, under that name or one like it.
+
+        :param label: what stands for its generator, ``name/version``, where the schedule for any loops serves it well.
+        """
         function = prim_func(workload).without_attr("global_symbol")
+        function = function if label is None else function.with_attr(NAMED, label)
         return self._call(self.builder.add_func(function, name), workload, operands)
 
     def _call(self, kernel: tvm.ir.GlobalVar, workload: Workload, operands: list[relax.Expr]) -> relax.Var:

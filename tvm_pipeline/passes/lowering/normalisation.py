@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
-from tvm import relax, te
+from tvm import relax
 
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.passes.dataflow import constant_of, shape_of
@@ -12,7 +12,6 @@ from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.statistics import match_statistics
 from tvm_pipeline.workloads.normalisation import Normalisation, normalise
-from tvm_pipeline.workloads.registry import OP_PATTERN_OPAQUE
 
 
 @dataclass(frozen=True)
@@ -154,12 +153,8 @@ def _emit(
     layer = Normalisation(
         shape, norm.epsilon, over_lanes, norm.is_centred, tuple(given), activation, str(data.ty.dtype)
     )
-    workload = normalise(layer)
-    function = te.create_prim_func([*workload.arguments, workload.output]).without_attr("global_symbol")
-    kernel = lowering.builder.add_func(function.with_attr("op_pattern", OP_PATTERN_OPAQUE), layer.name)
     size = prod((shape[1], shape[2], shape[4]))
     packed = [np.pad(value, (0, size - value.size)).reshape(shape[1], shape[2], shape[4]) for value in given.values()]
     shaped = lowering.builder.emit(relax.op.reshape(data, shape))
     lowering.fused.update(epilogue.inside)
-    output = relax.TensorType(shape, layer.dtype)
-    return lowering.builder.emit(relax.call_tir(kernel, [shaped, *map(relax.const, packed)], output))
+    return lowering.emit_workload(normalise(layer), layer.name, [shaped, *map(relax.const, packed)], "normalise/1")

@@ -10,6 +10,7 @@ from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat,
 from tvm_pipeline.passes.lowering.matmul import lower_matmul
 from tvm_pipeline.passes.lowering.normalisation import lower_group_norm, lower_layer_norm, lower_quotient
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
+from tvm_pipeline.passes.lowering.softmax import lower_softmax
 from tvm_pipeline.passes.lowering.transposed import lower_conv2d_transpose
 
 UNARY = (
@@ -45,6 +46,8 @@ HANDLERS: Mapping[str, Handler] = {
     **dict.fromkeys(UNARY, lower_unary),
     **dict.fromkeys(BINARY, lower_binary),
     "relax.divide": lower_divide,
+    "relax.nn.softmax": lower_softmax,
+    "relax.nn.log_softmax": lower_softmax,
     "relax.nn.layer_norm": lower_layer_norm,
     "relax.nn.rms_norm": lower_layer_norm,
     "relax.nn.group_norm": lower_group_norm,

@@ -14,7 +14,7 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as T
 
 from tvm_pipeline.hardware.cpu import VectorUnit
-from tvm_pipeline.schedules.annotations import WRITTEN
+from tvm_pipeline.schedules.annotations import MULT_ADDS, WRITTEN
 from tvm_pipeline.schedules.cpu.register_tile import fits, register_tile_cost
 from tvm_pipeline.workloads.epilogue import ACTIVATIONS
 from tvm_pipeline.workloads.product import Product, broadcast_strides
@@ -91,7 +91,8 @@ def matmul(product: Product, unit: VectorUnit) -> tirx.PrimFunc:
     tiling = tiling_of(product, unit)
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name(product.name)
-        T.func_attr({"tirx.noalias": True, WRITTEN: LABEL, "op_pattern": OP_PATTERN_OPAQUE})
+        marks = {WRITTEN: LABEL, MULT_ADDS: product.mult_adds}
+        T.func_attr({"tirx.noalias": True, "op_pattern": OP_PATTERN_OPAQUE, **marks})
         kernel = _Kernel(product, tiling)
         with T.sblock("root"):
             T.reads([])

@@ -4,7 +4,7 @@ A sum, product, maximum or minimum along a row is made by lanes, and the lanes a
 ``rfactor`` of a row that is no whole number of vectors loses its bounds in ``compute_at``.)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tvm import ir, s_tir, tirx
 from tvm.tirx.stmt import BufferStore, For, ForKind, SeqStmt, Stmt
@@ -107,11 +107,11 @@ class _Vectorizer:
         operands = [operation.a, operation.b]
         sums = tirx.decl_buffer((width,), dtype, f"lanes_{len(self.accumulators)}", scope="local")
         self.accumulators.append(sums)
-        step, empty, added, joined = (like(loop.loop_var, name) for name in ("step", "empty", "lane", "joined"))
+        step, empty, added = (like(loop.loop_var, name) for name in ("step", "empty", "lane"))
         combine = type(operation)
         clear = BufferStore(sums, _REDUCERS[combine](dtype), [empty])
         add = BufferStore(sums, combine(tirx.BufferLoad(sums, [added]), operands[1 - ours]), [added])
-        join = BufferStore(store.buffer, combine(operands[ours], tirx.BufferLoad(sums, [joined])), store.indices)
+        join = BufferStore(store.buffer, combine(operands[ours], tirx.BufferLoad(sums, [0])), store.indices)
         lanes = For(
             added,
             0,
@@ -134,9 +134,20 @@ class _Vectorizer:
             [
                 For(empty, 0, width, ForKind.VECTORIZED, clear),
                 row,
-                For(joined, 0, width, ForKind.UNROLLED, joining),
+                *_halved(sums, width, combine, loop.loop_var),
+                joining,
             ]
         )
+
+
+def _halved(sums: tirx.Buffer, width: int, combine: type, variable: tirx.Var) -> Iterator[Stmt]:
+    """Joins all lanes in the first one, half of them at a time."""
+    while width > 1:
+        width //= 2
+        lane = like(variable, "joined")
+        halves = (tirx.BufferLoad(sums, [lane]), tirx.BufferLoad(sums, [lane + width]))
+        kind = ForKind.VECTORIZED if width > 1 else ForKind.SERIAL
+        yield For(lane, 0, width, kind, BufferStore(sums, combine(*halves), [lane]))
 
 
 def _nest_of(loop: For) -> list[For] | None:
