@@ -3,7 +3,22 @@
 import re
 from dataclasses import dataclass, replace
 
-EPILOGUES = ("bias", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "add")
+EPILOGUES = (
+    "bias",
+    "relu",
+    "relu6",
+    "hard_swish",
+    "hard_sigmoid",
+    "sigmoid",
+    "silu",
+    "tanh",
+    "exp",
+    "gelu",
+    "gelu_tanh",
+    "softplus",
+    "mish",
+    "add",
+)
 """Operations that a kernel applies to its result before storing it, ordered as in a descriptor."""
 
 KINDS = (

@@ -12,7 +12,7 @@ from tvm_pipeline.hardware.channel_block import is_blockable
 BLOCKABLE = (5, 8, 16, 24, 40, 58, 72)
 IN_TWO_HALVES = (32, 64, 120)
 ANY_CHANNELS = (1, 3, *BLOCKABLE, 20, 61)
-ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu")
+ACTIVATIONS = ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "tanh", "gelu", "softplus", "mish")
 GROUPS = ((2, 4, 4), (3, 8, 12), (4, 16, 16), (5, 24, 24), (8, 2, 2), (9, 3, 1), (24, 1, 2), (3, 10, 5))
 """How many, and of how many channels in and out each."""
 _SIDES = st.integers(0, 2)

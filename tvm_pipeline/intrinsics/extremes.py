@@ -39,14 +39,13 @@ def _extreme(value: Value, limit: Operand, intrinsic: str, predicate: str) -> Va
     return body.emit(FLOAT, f"call {kind} @llvm.{intrinsic}.{suffix}({value.typed}, {kind} {value.operand(limit)})")
 
 
-def select_larger(call: ir.Call) -> ir.Expr:
-    value, limit = call.args
-    return tirx.Select(value < limit, limit, value)
+def tir_max(call: ir.Call) -> ir.Expr:
+    """Where LLVM does not compile: CUDA's ``fmaxf``."""
+    return tirx.max(*call.args)
 
 
-def select_smaller(call: ir.Call) -> ir.Expr:
-    value, limit = call.args
-    return tirx.Select(value > limit, limit, value)
+def tir_min(call: ir.Call) -> ir.Expr:
+    return tirx.min(*call.args)
 
 
 for _name in (AT_LEAST, AT_MOST):

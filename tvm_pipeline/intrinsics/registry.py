@@ -22,8 +22,8 @@ _CALLED: Mapping[str, str] = {
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
 
 _ELSEWHERE: Mapping[str, Callable[[ir.Call], ir.Expr]] = {
-    extremes.AT_LEAST: extremes.select_larger,
-    extremes.AT_MOST: extremes.select_smaller,
+    extremes.AT_LEAST: extremes.tir_max,
+    extremes.AT_MOST: extremes.tir_min,
 }
 _LEVEL = 100
 """Above TVM's own, of which the highest is 99."""

@@ -1,7 +1,7 @@
 """A Relax function's bindings as a graph that can be asked who makes and who uses a value."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import numpy as np
 from tvm import ir, relax
@@ -30,6 +30,10 @@ class Dataflow:
         """The one variable computed from ``var``; None where there are more, or ``var`` is an output."""
         users = set(self.users[var])
         return users.pop() if len(users) == 1 and self._uses[var] == len(self.users[var]) else None
+
+    def is_used_by(self, var: relax.Var, readers: Container[relax.Var]) -> bool:
+        """Whether nobody else reads ``var``, and it is no output."""
+        return self._uses[var] == len(self.users[var]) and all(user in readers for user in self.users[var])
 
     def is_used_once(self, var: relax.Expr) -> bool:
         return isinstance(var, relax.Var) and self._uses[var] == 1

@@ -9,6 +9,7 @@ from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.empty_tensors import remove_empty_tensors
 from tvm_pipeline.passes.fold_constants import fold_constants
 from tvm_pipeline.passes.leading_axes import keep_leading_axes
+from tvm_pipeline.passes.limits import LIMITS
 from tvm_pipeline.passes.one_row import one_row
 from tvm_pipeline.passes.reduction_identity import start_at_infinity
 from tvm_pipeline.workloads.registry import OP_PATTERN_OPAQUE
@@ -27,7 +28,7 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     ``unit`` decides which kernels pay.
     """
     module = blocked_layout(simplify(module), unit)
-    module = start_at_infinity(_narrow_indices(relax.transform.LegalizeOps()(module)))
+    module = start_at_infinity(_narrow_indices(relax.transform.LegalizeOps(dict(LIMITS))(module)))
     return tvm.transform.Sequential(
         [
             relax.transform.AnnotateTIROpPattern(),

@@ -1,10 +1,12 @@
 """What is computed on a kernel's result before it is stored."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from tvm import ir, te, tirx
 
+from tvm_pipeline.intrinsics.extremes import at_least, at_most
 from tvm_pipeline.workloads.workload import DTYPE
 
 Expression: TypeAlias = ir.Expr
@@ -15,7 +17,7 @@ def _constant(value: float) -> Expression:
 
 
 def clip(value: Expression, low: float, high: float) -> Expression:
-    return tirx.min(tirx.max(value, _constant(low)), _constant(high))
+    return at_most(at_least(value, _constant(low)), _constant(high))
 
 
 def hard_sigmoid(value: Expression) -> Expression:
@@ -23,13 +25,46 @@ def hard_sigmoid(value: Expression) -> Expression:
     return clip(value * _constant(1 / 6) + _constant(0.5), 0.0, 1.0)
 
 
+def gelu(value: Expression) -> Expression:
+    """``x P(X <= x)`` of a standard normal X (arXiv 1606.08415)."""
+    half = value * _constant(0.5)
+    return half + half * tirx.erf(value * _constant(math.sqrt(0.5)))
+
+
+def gelu_tanh(value: Expression) -> Expression:
+    """The same by tanh (arXiv 1606.08415, section 2): ``(1 + tanh(u)) / 2`` is the sigmoid of 2 u."""
+    slope = 2 * math.sqrt(2 / math.pi)
+    return value * tirx.sigmoid(value * (_constant(slope) + _constant(slope * 0.044715) * value * value))
+
+
+def softplus(value: Expression) -> Expression:
+    """``log(1 + exp(x))``."""
+    return at_least(value, _constant(0.0)) + tirx.log(_constant(1.0) + tirx.exp(_constant(0.0) - tirx.abs(value)))
+
+
+def mish(value: Expression) -> Expression:
+    """``x tanh(softplus(x))`` (arXiv 1908.08681): with ``w = exp(x)`` the tanh is ``w (w + 2) / (w (w + 2) + 2)``."""
+    power = tirx.exp(at_most(value, _constant(_MISH_IS_LINEAR)))
+    product = power * (power + _constant(2.0))
+    return value * (product / (product + _constant(2.0)))
+
+
+_MISH_IS_LINEAR = 20.0
+"""From there on its tanh is 1, to the last place of float32."""
+
 ACTIVATIONS: dict[str, Callable[[Expression], Expression]] = {
-    "relu": lambda value: tirx.max(value, _constant(0.0)),
+    "relu": lambda value: at_least(value, _constant(0.0)),
     "relu6": lambda value: clip(value, 0.0, 6.0),
     "hard_sigmoid": hard_sigmoid,
     "hard_swish": lambda value: value * hard_sigmoid(value),
     "sigmoid": tirx.sigmoid,
     "silu": lambda value: value * tirx.sigmoid(value),
+    "tanh": tirx.tanh,
+    "exp": tirx.exp,
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "softplus": softplus,
+    "mish": mish,
 }
 
 

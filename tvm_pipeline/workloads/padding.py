@@ -67,6 +67,36 @@ def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
 
 
+def repeated_rows(data: te.Tensor, layer: Layer) -> te.Tensor:
+    """The same filled with the nearest pixels, which lie in every window that reaches beyond the image."""
+    batch, blocks, _, lanes = (int(extent) for extent in data.shape)
+    top, left, *_ = layer.padding
+    height, width = layer.height, layer.width
+
+    def at(n, c, y, x, lane):  # type: ignore[no-untyped-def]
+        row = tirx.max(tirx.min(y - top, height - 1), 0)
+        column = tirx.max(tirx.min(x - left, width - 1), 0)
+        return data[n, c, row * width + column, lane]
+
+    return te.compute((batch, blocks, *bordered(layer), lanes), at, name="padded", attrs={PADDING: 1})
+
+
+def repeats_within_windows(layer: Layer) -> bool:
+    """Whether the nearest pixel to any position of a window is in the window too."""
+    reaches = all(
+        before < kernel and (output - 1) * stride - before < size
+        for before, kernel, output, stride, size in zip(
+            layer.padding[:2],
+            layer.kernel,
+            (layer.out_height, layer.out_width),
+            layer.stride,
+            (layer.height, layer.width),
+            strict=True,
+        )
+    )
+    return reaches and layer.dilation == (1, 1)
+
+
 def padded_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
     """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]``, filled with zeros."""
     batch, channels, height, width = (int(extent) for extent in data.shape)

@@ -7,7 +7,7 @@ from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.hardware.whole_tiles import widened
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import narrowed, wide
-from tvm_pipeline.workloads.padding import padded_rows, window_axes
+from tvm_pipeline.workloads.padding import padded_rows, repeated_rows, repeats_within_windows, window_axes
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
@@ -34,10 +34,13 @@ def global_average_pool(layer: Layer, dtype: str = DTYPE) -> Workload:
 def max_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> Workload:
     """``[N, C/b, H*W, b]`` -> ``[N, C/b, OH*OW, b]``: the largest of each window; the border never is.
 
+    A window's NaN is forgotten at its next pixel, as in ONNX Runtime; so the border repeats pixels, where it can.
+
     :param whole_tiles: a few more columns are computed, and dropped.
     """
     data, computed = _data(layer, dtype), widened(layer) if whole_tiles else layer
-    padded = padded_rows(data, computed, float(tirx.min_value(dtype).value))
+    least = float(tirx.min_value(dtype).value)
+    padded = repeated_rows(data, computed) if repeats_within_windows(layer) else padded_rows(data, computed, least)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,35 @@ def _relu6_of_min_and_max(network: Network, x: str) -> str:
     return network.node("Max", network.constant(0.0), network.node("Min", network.constant([6.0]), x))
 
 
+def _gelu(*factors: str) -> Spelling:
+    """The factors of GELU's product in any order: ``x``, ``half``, and ``rest``, 1 + erf(x / sqrt 2)."""
+
+    def build(network: Network, x: str) -> str:
+        root = network.node("Mul", x, network.constant(math.sqrt(0.5)))
+        rest = network.node("Add", network.constant(1.0), network.node("Erf", root))
+        operands = {"x": x, "half": network.constant(0.5), "rest": rest}
+        first, second, third = (operands[factor] for factor in factors)
+        return network.node("Mul", network.node("Mul", first, second), third)
+
+    return build
+
+
+def _gelu_tanh(network: Network, x: str) -> str:
+    cube = network.node("Mul", network.node("Pow", x, network.constant(3.0)), network.constant(0.044715))
+    inner = network.node("Mul", network.node("Add", x, cube), network.constant(math.sqrt(2 / math.pi)))
+    half = network.node("Mul", network.constant(0.5), x)
+    return network.node("Mul", half, network.node("Add", network.node("Tanh", inner), network.constant(1.0)))
+
+
+def _mish(network: Network, x: str) -> str:
+    return network.node("Mul", network.node("Tanh", network.node("Softplus", x)), x)
+
+
+def _hard_swish_by_relu6(network: Network, x: str) -> str:
+    clipped = _clip(0.0, 6.0)(network, network.node("Add", network.constant(3.0), x))
+    return network.node("Mul", network.node("Mul", x, clipped), network.constant(1 / 6))
+
+
 RECOGNISED: dict[str, tuple[str, Spelling]] = {
     "Relu": ("relu", lambda network, x: network.node("Relu", x)),
     "Max with 0": ("relu", lambda network, x: network.node("Max", x, network.constant(0.0))),
@@ -46,6 +76,16 @@ RECOGNISED: dict[str, tuple[str, Spelling]] = {
     "HardSigmoid": ("hard_sigmoid", lambda network, x: network.node("HardSigmoid", x, alpha=1 / 6)),
     "Sigmoid": ("sigmoid", lambda network, x: network.node("Sigmoid", x)),
     "x * Sigmoid(x)": ("silu", lambda network, x: network.node("Mul", x, network.node("Sigmoid", x))),
+    "HardSwish by ReLU6 and a sixth": ("hard_swish", _hard_swish_by_relu6),
+    "Tanh": ("tanh", lambda network, x: network.node("Tanh", x)),
+    "Exp": ("exp", lambda network, x: network.node("Exp", x)),
+    "Softplus": ("softplus", lambda network, x: network.node("Softplus", x)),
+    "Mish": ("mish", lambda network, x: network.node("Mish", x)),
+    "x * Tanh(Softplus(x))": ("mish", _mish),
+    "(x / 2) (1 + erf)": ("gelu", _gelu("x", "half", "rest")),
+    "(1 + erf) x / 2": ("gelu", _gelu("rest", "x", "half")),
+    "(1 + erf) / 2 x": ("gelu", _gelu("half", "rest", "x")),
+    "GELU by tanh": ("gelu_tanh", _gelu_tanh),
     "Sigmoid(x) * x": ("silu", lambda network, x: network.node("Mul", network.node("Sigmoid", x), x)),
 }
 
@@ -59,7 +99,10 @@ FOREIGN: dict[str, Spelling] = {
         "Add", network.node("Mul", x, gate := network.node("Sigmoid", x)), gate
     ),
     "LeakyRelu": lambda network, x: network.node("LeakyRelu", x, alpha=0.1),
-    "Tanh": lambda network, x: network.node("Tanh", x),
+    "Erf": lambda network, x: network.node("Erf", x),
+    "GELU by a sigmoid": lambda network, x: network.node(
+        "Mul", x, network.node("Sigmoid", network.node("Mul", x, network.constant(1.702)))
+    ),
 }
 
 

@@ -20,6 +20,12 @@ def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     return True
 
 
+def lower_unary_of_whole_blocks(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """One that is infinite at zero, which fills blocks up: no weight of zero stops that."""
+    shape = shape_of(var)
+    return len(shape) == 4 and padded_channels(shape[1]) == shape[1] and lower_unary(lowering, var, call)
+
+
 def lower_binary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a per-channel constant."""
     if len(shape_of(var)) != 4 or not any(map(lowering.is_blocked, call.args)):

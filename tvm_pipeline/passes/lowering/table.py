@@ -6,7 +6,13 @@ from tvm import relax
 
 from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.lowering.convolutions import lower_conv2d
-from tvm_pipeline.passes.lowering.elementwise import lower_binary, lower_concat, lower_reshape, lower_unary
+from tvm_pipeline.passes.lowering.elementwise import (
+    lower_binary,
+    lower_concat,
+    lower_reshape,
+    lower_unary,
+    lower_unary_of_whole_blocks,
+)
 from tvm_pipeline.passes.lowering.matmul import lower_matmul
 from tvm_pipeline.passes.lowering.normalisation import lower_group_norm, lower_layer_norm, lower_quotient
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
@@ -18,10 +24,18 @@ UNARY = (
     "relax.clip",
     "relax.sigmoid",
     "relax.tanh",
+    "relax.exp",
+    "relax.erf",
+    "relax.abs",
+    "relax.negative",
+    "relax.square",
+    "relax.sqrt",
     "relax.nn.silu",
     "relax.nn.gelu",
+    "relax.nn.gelu_tanh",
     "relax.nn.leakyrelu",
 )
+UNDEFINED_AT_ZERO = ("relax.log", "relax.rsqrt")
 BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
 
 Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
@@ -44,6 +58,7 @@ HANDLERS: Mapping[str, Handler] = {
     "relax.reshape": lower_reshape,
     "relax.squeeze": lower_reshape,
     **dict.fromkeys(UNARY, lower_unary),
+    **dict.fromkeys(UNDEFINED_AT_ZERO, lower_unary_of_whole_blocks),
     **dict.fromkeys(BINARY, lower_binary),
     "relax.divide": lower_divide,
     "relax.nn.softmax": lower_softmax,
