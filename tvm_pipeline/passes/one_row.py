@@ -10,7 +10,7 @@ import tvm
 from tvm import ir, relax
 
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, shape_of
-from tvm_pipeline.passes.lowering.table import BINARY, UNARY
+from tvm_pipeline.passes.lowering.table import BINARY, NOT_OF_FILLINGS, UNARY
 from tvm_pipeline.passes.rebuild import rebuild
 
 ROW_AXIS = 2
@@ -65,7 +65,7 @@ class _Rewriter:
             return None
         if name == "relax.mean":
             return self._mean(call)
-        if name in UNARY:
+        if name in (*UNARY, *NOT_OF_FILLINGS):
             return relax.Call(call.op, [self.images[call.args[0]], *call.args[1:]], call.attrs, call.ty_args)
         if name in (*BINARY, "relax.concat"):
             return self._join(call)

@@ -21,7 +21,7 @@ def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
 
 
 def lower_unary_of_whole_blocks(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
-    """One that is infinite at zero, which fills blocks up: no weight of zero stops that."""
+    """One that is infinite or NaN of what fills blocks up: no weight of zero stops that."""
     shape = shape_of(var)
     return len(shape) == 4 and padded_channels(shape[1]) == shape[1] and lower_unary(lowering, var, call)
 

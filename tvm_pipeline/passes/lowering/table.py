@@ -29,13 +29,12 @@ UNARY = (
     "relax.abs",
     "relax.negative",
     "relax.square",
-    "relax.sqrt",
     "relax.nn.silu",
     "relax.nn.gelu",
     "relax.nn.gelu_tanh",
     "relax.nn.leakyrelu",
 )
-UNDEFINED_AT_ZERO = ("relax.log", "relax.rsqrt")
+NOT_OF_FILLINGS = ("relax.log", "relax.rsqrt", "relax.sqrt")
 BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.divide", "relax.maximum", "relax.minimum")
 
 Handler = Callable[[Lowering, relax.Var, relax.Call], bool]
@@ -58,7 +57,7 @@ HANDLERS: Mapping[str, Handler] = {
     "relax.reshape": lower_reshape,
     "relax.squeeze": lower_reshape,
     **dict.fromkeys(UNARY, lower_unary),
-    **dict.fromkeys(UNDEFINED_AT_ZERO, lower_unary_of_whole_blocks),
+    **dict.fromkeys(NOT_OF_FILLINGS, lower_unary_of_whole_blocks),
     **dict.fromkeys(BINARY, lower_binary),
     "relax.divide": lower_divide,
     "relax.nn.softmax": lower_softmax,
