@@ -47,14 +47,14 @@ def test_node_without_a_name_is_named_by_its_result(tmp_path: Path) -> None:
         import_onnx(network.save(tmp_path / "model.onnx"))
 
 
-@pytest.mark.parametrize("shape", [("N", 3, 8, 8), (1, 3, "height", 8), (0, 3, 8, 8)])
+@pytest.mark.parametrize("shape", [("N", 3, 8, 8), (1, 3, "height", 8), (0, 3, 8, 8), (-1, 3, 8, 8)])
 def test_dynamic_shape_asks_for_shape(tmp_path: Path, shape: tuple[int | str, ...]) -> None:
     with pytest.raises(UserError, match=r"input input has a dynamic shape: .* --shape input:1x3x224x224"):
         import_onnx(_convolution(*shape).save(tmp_path / "model.onnx"))
 
 
 def test_given_shape_takes_the_place_of_a_dynamic_one(tmp_path: Path) -> None:
-    path = _convolution("N", 3, "H", "W").save(tmp_path / "model.onnx")
+    path = _convolution(-1, 3, "H", "?").save(tmp_path / "model.onnx")
     module = import_onnx(path, {"input": [2, 3, 12, 10]})
     assert [int(extent) for extent in module["main"].params[0].ty.shape] == [2, 3, 12, 10]
 

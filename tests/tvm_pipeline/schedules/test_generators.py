@@ -55,6 +55,7 @@ TYPICAL = (
     "dense 64->10 bias",
     "dense n2 48->33 bias relu",
     "global_average_pool 7x7x48",
+    "global_average_pool n2 13x11x40",
     "max_pool n2 13x13x16 k3x3 s2 p1",
     "max_pool 12x12x24 k2x2 s2 p0,0,1,1",
     "average_pool 9x9x16 k3x3 s2x1 p1",
