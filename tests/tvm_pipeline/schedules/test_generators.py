@@ -51,6 +51,7 @@ TYPICAL = (
     "grouped_conv2d 5x38x48->48 k2x2 s2 p0 g24 bias",
     "pointwise 17x17x24->32 bias add relu",
     "depthwise n2 7x19x24 k3x3 s1 p0 bias relu",
+    "depthwise 14x12x8 k13x13 s1 p6 bias",  # too large a window to be unrolled
     "max_pool 7x37x16 k3x3 s2 p0",
     "dense 64->10 bias",
     "dense n2 48->33 bias relu",

@@ -14,6 +14,9 @@ from tvm_pipeline.schedules.generator import Decisions
 
 PIXELS_OUTER, CHANNELS_OUTER = 0, 1
 
+MOST_UNROLLED = 1024
+"""Steps of a tile's window: a 31x31 window in full would take LLVM a quarter of a minute."""
+
 
 @dataclass(frozen=True)
 class RegisterTile:
@@ -88,6 +91,17 @@ def unroll(schedule: Schedule, *loops: LoopRV | None) -> None:
             schedule.unroll(loop)
 
 
+def unroll_while_small(schedule: Schedule, loops: Sequence[LoopRV], steps: int) -> None:
+    """Unrolls loops, the innermost first, as long as their bodies' ``steps`` do not become too many."""
+    for loop in loops:
+        steps *= int(schedule.get(loop).extent)
+        unroll(schedule, loop if steps <= MOST_UNROLLED else None)
+
+
+def _product(schedule: Schedule, loops: Sequence[LoopRV | None]) -> int:
+    return prod(int(schedule.get(loop).extent) for loop in loops if loop is not None)
+
+
 def nest_register_tile(
     schedule: Schedule, reductions: Sequence[LoopRV], tile: RegisterTile, unit: VectorUnit
 ) -> list[LoopRV]:
@@ -157,9 +171,12 @@ def clear_accumulators(schedule: Schedule, initial: SBlockRV, tile_loops: int) -
 
 
 def slide(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, pixel_loops: int) -> None:
-    """Nests a tile of pixels, the anchor's last ``pixel_loops`` loops before the lanes', into its unrolled window."""
+    """Nests a tile of pixels, the anchor's last ``pixel_loops`` loops before the lanes', into its window, which is
+    unrolled unless it is huge."""
     *_, ry, rx = loops = schedule.get_loops(anchor)
     *pixels, lane = loops[-pixel_loops - 3 : -2]
     schedule.reorder(ry, rx, *pixels, lane)
-    unroll(schedule, ry, rx, *pixels, vectorize_lanes(schedule, lane, unit))
+    vectors = vectorize_lanes(schedule, lane, unit)
+    unroll(schedule, *pixels, vectors)
+    unroll_while_small(schedule, (rx, ry), _product(schedule, (*pixels, vectors)))
     clear_accumulators(schedule, schedule.decompose_reduction(anchor, ry), tile_loops=pixel_loops + 1)

@@ -9,15 +9,18 @@ from tvm_pipeline.hardware.channel_groups import group_sizes
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 from tvm_pipeline.schedules.annotations import prepare_kernel, split_pixels
-from tvm_pipeline.schedules.cpu.kernel import clear_accumulators, split_lanes, unroll, vectorize_lanes
+from tvm_pipeline.schedules.cpu.kernel import (
+    clear_accumulators,
+    split_lanes,
+    unroll,
+    unroll_while_small,
+    vectorize_lanes,
+)
 from tvm_pipeline.schedules.cpu.register_tile import best_window, vector_knob
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 
 STRIPE_BYTES = 128 * 1024
 """Of a stripe's spread input, which stays in any second-level cache."""
-
-MOST_UNROLLED = 512
-"""Multiply-adds of a tile's unrolled window."""
 
 
 class NarrowGroups:
@@ -80,8 +83,5 @@ def _accumulate(schedule: Schedule, anchor: SBlockRV, unit: VectorUnit, sums: in
     *_, pixel, lane, ry, rx, ki = schedule.get_loops(anchor)
     schedule.reorder(ry, rx, ki, pixel, lane)
     unroll(schedule, pixel, vectorize_lanes(schedule, lane, unit))
-    unrolled = sums
-    for loop in (ki, rx, ry):
-        unrolled *= int(schedule.get(loop).extent)
-        unroll(schedule, loop if unrolled <= MOST_UNROLLED else None)
+    unroll_while_small(schedule, (ki, rx, ry), sums)
     clear_accumulators(schedule, schedule.decompose_reduction(anchor, ry), tile_loops=2)
