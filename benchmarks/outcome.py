@@ -101,7 +101,7 @@ def _difference(output: np.ndarray, expected: np.ndarray, tolerance: float) -> s
         return f"{differing} of {output.size} elements differ" if differing else None
     relative = max(tolerance, 4 * float(np.finfo(output.dtype).eps))
     finite = np.abs(expected[np.isfinite(expected)].astype(np.float64))
-    absolute = relative / 100 * float(finite.max(initial=0))
+    absolute = relative / 100 * float(finite.max(initial=0)) + float(np.finfo(output.dtype).tiny)
     output, expected = output.astype(np.float64), expected.astype(np.float64)
     if np.allclose(output, expected, rtol=relative, atol=absolute, equal_nan=True):
         return None

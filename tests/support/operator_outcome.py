@@ -50,7 +50,7 @@ def outcome_beside_onnxruntime(
     """
     shape = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
     data = live_data(shape) if data is None else data
-    return outcome_of(model, [data], expected_outputs(model, {"x": data}), target, tolerance)
+    return outcome_of(model, [data], expected_outputs(model, {model.graph.input[0].name: data}), target, tolerance)
 
 
 def live_data(shape: Sequence[int]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Pow, MatMul and Mod of operands whose dtypes differ, or that are no integers; PRelu; IsInf; BitCast."""
+"""Pow, MatMul and Mod of operands whose dtypes differ, or that are no integers; PRelu and others by element."""
 
 import numpy as np
 from onnx import helper
@@ -41,6 +41,12 @@ def convert_prelu(node: Node) -> relax.Expr:
         return node.upstream()
     channels = node.emit(relax.op.reshape(slope, (-1, *[1] * (len(node.shape) - 2))))
     return node.upstream(inputs=[node.data, channels])
+
+
+def convert_thresholded_relu(node: Node) -> relax.Expr:
+    """ThresholdedRelu-10: zero for NaN, too."""
+    is_above = node.emit(relax.op.greater(node.data, node.scalar(float(node.get("alpha", 1.0)))))
+    return relax.op.where(is_above, node.data, node.scalar(0.0))
 
 
 def convert_is_inf(node: Node) -> relax.Expr:

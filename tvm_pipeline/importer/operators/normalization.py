@@ -27,6 +27,8 @@ def convert_rms_normalization(node: Node) -> relax.Expr:
     """RMSNormalization-23."""
     axes = _last_axes(node)
     data = node.emit(cast(node.data, "float32"))
+    if node.dtype == "float32" and axes[0] > 0 and shape_of(node.tensor(1)) == node.shape[axes[0] :]:
+        return relax.op.nn.rms_norm(data, node.tensor(1), axes, _epsilon(node))
     normal = node.emit(relax.op.multiply(data, _reciprocal_root(node, data, axes)))
     return relax.op.multiply(node.emit(cast(normal, node.dtype)), node.tensor(1))
 

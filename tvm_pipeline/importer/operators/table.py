@@ -11,6 +11,7 @@ from tvm_pipeline.importer.operators.arithmetic import (
     convert_mod,
     convert_pow,
     convert_prelu,
+    convert_thresholded_relu,
 )
 from tvm_pipeline.importer.operators.clip import convert_clip
 from tvm_pipeline.importer.operators.conv_transpose import convert_conv_transpose
@@ -45,6 +46,7 @@ from tvm_pipeline.importer.operators.selection import (
     convert_reverse_sequence,
     convert_tensor_scatter,
 )
+from tvm_pipeline.importer.operators.slices import convert_slice
 from tvm_pipeline.importer.operators.training import convert_batch_normalization, convert_dropout
 from tvm_pipeline.importer.operators.variadic import chain_of, convert_mean
 
@@ -86,9 +88,11 @@ CONVERTERS: Mapping[str, Convert] = {
     "RoiAlign": convert_roi_align,
     "STFT": convert_stft,
     "Sinh": convert_sinh,
+    "Slice": convert_slice,
     "SpaceToDepth": convert_space_to_depth,
     "Sum": chain_of(relax.op.add),
     "TensorScatter": convert_tensor_scatter,
+    "ThresholdedRelu": convert_thresholded_relu,
     "Unique": refuse_because("the number of elements"),
     "Upsample": convert_upsample,
 }

@@ -4,7 +4,7 @@ import numpy as np
 from tvm import relax
 
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.passes.dataflow import operator_name, scalar_of, shape_of
+from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import per_channel
 from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.workloads.workload import DTYPE
@@ -27,7 +27,8 @@ def lower_unary_of_whole_blocks(lowering: Lowering, var: relax.Var, call: relax.
 
 
 def lower_binary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
-    """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a per-channel constant."""
+    """An operation on two blocked activations (one may be ``[N, C, 1, 1]``), or on one and a constant per channel or
+    per pixel."""
     if len(shape_of(var)) != 4 or not any(map(lowering.is_blocked, call.args)):
         return False
     divisor_is_filled = padded_channels(shape_of(var)[1]) != shape_of(var)[1] and isinstance(call.args[1], relax.Var)
@@ -50,9 +51,18 @@ def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, 
         return operand if lowering.dtype == DTYPE else relax.const(scalar, lowering.dtype)
     value = per_channel(operand, shape)
     if value is None:
-        return None
+        return _per_pixel(lowering, operand, shape)
     filled = np.pad(value, (0, padded_channels(shape[1]) - shape[1]), constant_values=1)
     return relax.const(filled.reshape(1, -1, 1, channel_block(shape[1])).astype(lowering.dtype))
+
+
+def _per_pixel(lowering: Lowering, operand: relax.Expr, shape: tuple[int, ...]) -> relax.Expr | None:
+    """``[1, 1, H*W, 1]`` of a constant that is the same for all channels, an interpolation's weights, say."""
+    value = constant_of(operand)
+    if value is None or value.dtype != np.float32 or value.ndim != 4 or value.shape[:2] != (1, 1):
+        return None
+    pixels = np.broadcast_to(value[0, 0], shape[2:]).reshape(1, 1, -1, 1)
+    return relax.const(np.ascontiguousarray(pixels).astype(lowering.dtype))
 
 
 def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:

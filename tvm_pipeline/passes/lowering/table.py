@@ -16,6 +16,7 @@ from tvm_pipeline.passes.lowering.elementwise import (
 from tvm_pipeline.passes.lowering.matmul import lower_matmul
 from tvm_pipeline.passes.lowering.normalisation import lower_group_norm, lower_layer_norm, lower_quotient
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
+from tvm_pipeline.passes.lowering.sampling import lower_take
 from tvm_pipeline.passes.lowering.softmax import lower_softmax
 from tvm_pipeline.passes.lowering.transposed import lower_conv2d_transpose
 
@@ -54,6 +55,7 @@ HANDLERS: Mapping[str, Handler] = {
     "relax.nn.max_pool2d": lower_pool,
     "relax.nn.avg_pool2d": lower_pool,
     "relax.concat": lower_concat,
+    "relax.take": lower_take,
     "relax.reshape": lower_reshape,
     "relax.squeeze": lower_reshape,
     **dict.fromkeys(UNARY, lower_unary),
