@@ -22,19 +22,11 @@ from mobilenet_tvm.package.build import fill_package
 from mobilenet_tvm.places.answers import OutputError, SelfTest
 
 
-def _by_how_much(error: OutputError) -> str:
-    if error.mismatches:
-        return f"in {error.mismatches} values"
-    if error.output_range:
-        return f"by {error.max_abs_err / error.output_range:.2g} of its range"
-    return f"by {error.max_abs_err:.3g}"
-
-
 def _whole(test: SelfTest) -> str:
     wrong = [error for error in test.outputs or () if not error.passed]
     if not wrong:
         return f"the output is off by {test.relative_err:.2g} of its range"
-    return f"output {wrong[0].name!r} is off {_by_how_much(wrong[0])}"
+    return f"output {wrong[0].name!r} is off {wrong[0].by_how_much}"
 
 
 class _Search:
@@ -85,4 +77,4 @@ def first_wrong(source: ModelSource, job: CompileJob, test: SelfTest, on_event: 
         return _whole(test)
     node = search.graph.makers[error.name]
     named = f"{node.op_type} {node.name!r}" if node.name else node.op_type
-    return f"{named} is the first operator whose result is off ({error.name!r}, {_by_how_much(error)}); {_whole(test)}"
+    return f"{named} is the first operator whose result is off ({error.name!r}, {error.by_how_much}); {_whole(test)}"

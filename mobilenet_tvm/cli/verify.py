@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         f"(at most {result.tolerance:g} is right), "
         f"the five most likely classes {'agree' if result.top5_agrees else 'DISAGREE'}; against {result.against}"
     )
+    for error in (result.outputs or ()) if len(result.outputs or ()) > 1 or not result.passed else ():
+        print(f"  {error.name} ({error.dtype}): {'right' if error.passed else 'WRONG'}, off {error.by_how_much}")
     if result.labels:
         shares = result.labels
         print(f"{shares.images} images: top-1 {100 * shares.top1:.2f} %, top-5 {100 * shares.top5:.2f} %")

@@ -100,6 +100,15 @@ class OutputError(Document):
     mismatches: Whole
     passed: bool
 
+    @property
+    def by_how_much(self) -> str:
+        """In words."""
+        if self.mismatches:
+            return f"in {self.mismatches} values"
+        if self.output_range:
+            return f"by {self.max_abs_err / self.output_range:.2g} of its range"
+        return f"by {self.max_abs_err:.3g}"
+
 
 class SelfTest(Document):
     """How far a package is from the reference that it carries.

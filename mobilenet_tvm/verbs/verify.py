@@ -13,7 +13,6 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.model.cut import cut_at
-from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.open import Package, open_package
 from mobilenet_tvm.package.reference import with_reference
 from mobilenet_tvm.package.yardstick import make_pairs
@@ -36,7 +35,7 @@ class LabelShares(Document):
 class Verified(SelfTest, Ran):
     """What ``verify`` returns.
 
-    :ivar tolerance: the largest such share that is right.
+    :ivar tolerance: the largest ``relative_err`` that is right.
     """
 
     against: Literal["reference", "onnxruntime"]
@@ -106,8 +105,9 @@ def verify(
     :param labels: a file of lines ``image<TAB>class id``, images relative to it: the share of right answers too.
     :param emulate: let QEMU run it, as the CPU that it was compiled for.
     :param device: let a board run it, ``tracker://HOST:PORT/KEY``.
-    :returns: ``schemas/verify.json``; ``passed`` says whether the largest error is at most 1e-4 of the output's range
-        and the five most likely classes agree; for float16 1e-2 and the most likely class.
+    :returns: ``schemas/verify.json``; ``passed`` says whether every output is right: floats within 1e-4 of their range
+        (float16 packages: 1e-2; quantised networks: a step), NaN and infinity in the same places, integers and
+        booleans equal; and of a vector of classes whether the five most likely agree (float16: the most likely).
     :raises UserError: the package is damaged, not for this CPU, or not made from that file, or there is no emulator
         or no such board.
     """
@@ -119,17 +119,10 @@ def verify(
         place = place_of(tested, emulate=emulate, device=device, on_event=on_event)
         test = self_test(place)
         shares = _on_labels(place, Path(labels)) if labels is not None else None
-    tolerance = manifest.tolerance
-    close = test.max_abs_err <= tolerance * test.output_range
     return Verified(
         **Ran.at(place, package),
+        **test,
         against="onnxruntime" if onnx is not None else "reference",
-        max_abs_err=test.max_abs_err,
-        output_range=test.output_range,
-        relative_err=test.max_abs_err / test.output_range if test.output_range else 0.0,
-        tolerance=tolerance,
-        top1_agrees=test.top1_agrees,
-        top5_agrees=test.top5_agrees,
-        passed=close and (test.top1_agrees if tolerance > TOLERANCE else test.top5_agrees),
+        tolerance=manifest.tolerance,
         labels=shares,
     )
