@@ -121,7 +121,9 @@ def _watched(module: nn.Module, layers: list[NetworkLayer]) -> Iterator[None]:
     handles = []
     for name, layer in module.named_modules():
 
-        def record(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor, name: str = name) -> None:
+        def record(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: object, name: str = name) -> None:
+            if not isinstance(output, torch.Tensor):
+                return  # a detector's, as a whole
             line = _line(name, layer, tuple(inputs[-1].shape[1:]), tuple(output.shape[1:]))
             if line is not None:
                 layers.append(line)

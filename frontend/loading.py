@@ -43,7 +43,7 @@ class _Weights:
     kind: str
     note: str
     preprocessing: Preprocessing
-    imagenet_labels: bool
+    published_classes: bool
 
 
 def load(job: ExportJob, emit: Emit) -> Loaded:
@@ -89,7 +89,7 @@ def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
     entry, options = zoo.find(job.model), job.options
     shape = (options.batch, 3, entry.resolution, entry.resolution)
     _check_shape(job.shape, shape, entry)
-    count = zoo.IMAGENET_CLASSES if options.classes is None else options.classes
+    count = entry.classes if options.classes is None else options.classes
     module = entry.module(count, options.activation).eval()
     weights = _set_weights(module, entry, job, count, emit)
     return Loaded(
@@ -100,7 +100,7 @@ def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
         weights.kind,
         weights.note,
         weights.preprocessing,
-        "imagenet-1k" if weights.imagenet_labels and count == zoo.IMAGENET_CLASSES else None,
+        entry.labels if weights.published_classes and count == entry.classes else None,
         True,
     )
 
@@ -111,14 +111,14 @@ def _check_shape(asked: object, shape: tuple[int, ...], entry: zoo.ZooEntry) -> 
     wanted = read_shape(next(iter(asked.values())) if isinstance(asked, Mapping) and len(asked) == 1 else asked)
     if wanted not in (shape, shape[1:]):
         raise UserError(
-            f"{entry.name} takes {'x'.join(map(str, shape))}, not {'x'.join(map(str, wanted))}; the resolution is part "
-            "of a zoo model's name (mobilenet_v1_1.0_192), and --batch sets the batch"
+            f"{entry.name} takes {'x'.join(map(str, shape))}, not {'x'.join(map(str, wanted))}; each model of "
+            "the zoo has its resolution (mobilenet_v1_1.0_192), and --batch sets the batch"
         )
 
 
 def _set_weights(module: nn.Module, entry: zoo.ZooEntry, job: ExportJob, classes: int, emit: Emit) -> _Weights:
     asked = job.weights or _default_weights(entry, classes, emit)
-    standard = Preprocessing.default_for(entry.resolution)
+    standard = entry.preprocessing
     if asked == "random":
         make_alive(module, entry.name, (3, entry.resolution, entry.resolution))
         return _Weights("random", "random (He initialisation, calibrated): it classifies nothing", standard, True)
@@ -128,12 +128,16 @@ def _set_weights(module: nn.Module, entry: zoo.ZooEntry, job: ExportJob, classes
                 f"ImageNet's weights have {zoo.IMAGENET_CLASSES} classes, not {classes}; leave --classes out"
             )
         return _Weights("imagenet", checkpoints.load_imagenet(module, entry).note, standard, True)
+    if Path(asked).is_dir():
+        return _weights_of_folder(module, entry, Path(asked))
     return _weights_of_file(module, entry, Path(asked), job, emit)
 
 
 def _default_weights(entry: zoo.ZooEntry, classes: int, emit: Emit) -> str:
     """``imagenet`` where those weights can be had, else ``random`` with a warning."""
-    if entry.imagenet is None:
+    if entry.folder is not None:
+        emit.warning(f"the weights of {entry.name} are random; for trained ones: {entry.folder.fetch}")
+    elif entry.imagenet is None:
         emit.warning(f"no package carries ImageNet weights for {entry.name}: its weights are random")
     elif classes != zoo.IMAGENET_CLASSES:
         emit.warning(f"ImageNet's weights have {zoo.IMAGENET_CLASSES} classes, not {classes}: the weights are random")
@@ -148,7 +152,7 @@ def _default_weights(entry: zoo.ZooEntry, classes: int, emit: Emit) -> str:
 def _weights_of_file(module: nn.Module, entry: zoo.ZooEntry, path: Path, job: ExportJob, emit: Emit) -> _Weights:
     state, naming = checkpoints.translate(entry, checkpoints.read_state(path))
     checkpoints.load(module, state, path.name)
-    standard = Preprocessing.default_for(entry.resolution)
+    standard = entry.preprocessing
     if naming is not None:
         activation = job.options.activation or entry.activations[0]
         if activation != naming.activation:
@@ -163,3 +167,11 @@ def _weights_of_file(module: nn.Module, entry: zoo.ZooEntry, path: Path, job: Ex
         return _Weights("file", f"the file {path.name}", standard, False)
     steps = replace(standard, resize=known.resize)
     return _Weights("file", f"{known.note} ({path.name})", steps, True)
+
+
+def _weights_of_folder(module: nn.Module, entry: zoo.ZooEntry, path: Path) -> _Weights:
+    if entry.folder is None:
+        raise UserError(f"{path} is a folder; --weights of {entry.name} takes a checkpoint file")
+    checkpoints.load(module, entry.folder.read(path), str(path))
+    known = entry.folder.hash_of(path) == entry.folder.sha256
+    return _Weights("file", entry.folder.note if known else f"the folder {path}", entry.preprocessing, True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.errors import UserError, unknown
+from mobilenet_tvm.base.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 if TYPE_CHECKING:
     import torch
@@ -56,11 +58,35 @@ class Naming:
 
 
 @dataclass(frozen=True)
+class WeightsFolder:
+    """Trained weights that come as a folder of another project's.
+
+    ``read`` makes the state dict of it, or raises ``UserError``.
+
+    :ivar note: whose they are, if the folder's hash is ``sha256``.
+    :ivar fetch: the command that brings them.
+    """
+
+    read: Callable[[Path], dict[str, torch.Tensor]]
+    hash_of: Callable[[Path], str]
+    sha256: str
+    note: str
+    fetch: str
+
+
+@dataclass(frozen=True)
 class ZooEntry:
     """A named network.
 
-    ``build(classes, activation)`` makes the module, float32 images ``[N, 3, resolution, resolution]`` to logits.
-    The first of ``activations`` is the default; ``namings`` are the foreign checkpoints that also load.
+    ``build(classes, activation)`` makes the module, float32 images ``[N, 3, resolution, resolution]`` to logits, or to
+    a detector's outputs. The first of ``activations`` is the default; ``namings`` are the foreign checkpoints that also
+    load.
+
+    :ivar classes: the number of classes unless another is asked for.
+    :ivar labels: the known list of classes that ``classes`` of them are.
+    :ivar resize: the side that images are resized to; by default in ImageNet's proportion to the resolution.
+    :ivar mean: of the images, which are from 0 to 1 before, channel by channel.
+    :ivar folder: trained weights that come as a folder.
     """
 
     name: str
@@ -69,8 +95,14 @@ class ZooEntry:
     activations: tuple[str, ...]
     imagenet: PackagedCheckpoint | None = None
     namings: tuple[Naming, ...] = ()
+    classes: int = IMAGENET_CLASSES
+    labels: str | None = "imagenet-1k"
+    resize: int | None = None
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    folder: WeightsFolder | None = None
 
-    def module(self, classes: int = IMAGENET_CLASSES, activation: str | None = None) -> nn.Module:
+    def module(self, classes: int | None = None, activation: str | None = None) -> nn.Module:
         """The network with PyTorch's own initial weights.
 
         :raises UserError: the network does not come with that activation.
@@ -78,7 +110,13 @@ class ZooEntry:
         chosen = activation or self.activations[0]
         if chosen not in self.activations:
             raise UserError(f"{self.name} has no activation {chosen!r}; it comes with {' or '.join(self.activations)}")
-        return self.build(classes, chosen)
+        return self.build(self.classes if classes is None else classes, chosen)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a photograph becomes the network's input."""
+        standard = Preprocessing.default_for(self.resolution)
+        return replace(standard, resize=self.resize or standard.resize, mean=self.mean, std=self.std)
 
 
 _ENTRIES: dict[str, ZooEntry] = {}

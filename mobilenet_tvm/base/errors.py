@@ -32,7 +32,7 @@ def unknown(kind: str, name: str, known: Iterable[str], hint: str | None = None)
     names = list(known)
     near = [right for right in names if _likeness(name, right) >= _LIKE or (name and name in right)]
     if near:
-        nearest = max(near, key=lambda right: (_likeness(name, right), right.startswith(name)))  # of equals the first
+        nearest = max(near, key=lambda right: (right.startswith(name), _likeness(name, right)))  # of equals the first
         return UserError(f"unknown {kind} {name!r}: did you mean {nearest!r}?")
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return UserError(f"unknown {kind} {name!r}: {hint or (f'it is one of {shown}' if names else 'there is none')}")

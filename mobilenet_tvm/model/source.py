@@ -132,7 +132,7 @@ class _Note(Document):
 
 def _cached_export(job: ExportJob, on_event: OnEvent) -> Exported:
     """Export into the cache, or find it there: keyed by the request, the weights' bytes and the frontend's sources."""
-    sha = sha256_file(Path(job.weights)) if job.weights and job.weights not in WEIGHTS_NAMES else ""
+    sha = _sha256(Path(job.weights)) if job.weights and job.weights not in WEIGHTS_NAMES else ""
     text = f"{zoo.frontend_key()} {sha} {spelled(job)}"
     folder = cache_dir() / "exports" / hashlib.sha256(text.encode()).hexdigest()[:32]
     make_once(folder, lambda new: _export_into(new, job, on_event), lambda folder: (folder / _NOTE).is_file())
@@ -140,6 +140,13 @@ def _cached_export(job: ExportJob, on_event: OnEvent) -> Exported:
     for message in note.warnings:
         warning(on_event, message)
     return replace(note.exported, onnx=folder / _ONNX)
+
+
+def _sha256(weights: Path) -> str:
+    """Of a file, or of the files of a folder."""
+    if weights.is_file():
+        return sha256_file(weights)
+    return " ".join(sha256_file(path) for path in sorted(weights.rglob("*")) if path.is_file())
 
 
 def _export_into(folder: Path, job: ExportJob, on_event: OnEvent) -> None:

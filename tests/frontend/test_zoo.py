@@ -16,6 +16,8 @@ def test_the_zoo_is_what_the_readme_says() -> None:
     v2 = {f"mobilenet_v2_{width}_224" for width in (1.4, 1.0, 0.75, 0.5, 0.35)}
     assert len(v1) == 16
     assert v1 | v2 | {"mobilenet_v3_large_1.0_224", "mobilenet_v3_small_1.0_224"} <= names
+    v4 = {f"mobilenet_v4_conv_{size}" for size in ("small_224", "medium_256", "large_384")}
+    assert v4 | {"ssd_mobilenet_v1", "ssdlite_mobilenet_v2", "mobilenet_v1_ssd_face"} <= names
     assert {"mobilenet_v1_1.0_224_full_conv", "mobilenet_v1_1.0_224_shallow"} <= names
 
 
@@ -24,6 +26,8 @@ def test_the_zoo_is_what_the_readme_says() -> None:
     [
         ("mobilenet_v1_1.0_225", "mobilenet_v1_1.0_224"),
         ("mobilenet_v2", "mobilenet_v2_1.0_224"),
+        ("mobilenet_v4_conv_small", "mobilenet_v4_conv_small_224"),
+        ("ssdlite_mobilenetv2", "ssdlite_mobilenet_v2"),
         ("mobilenet_v3_larg_1.0_224", "mobilenet_v3_large_1.0_224"),
         ("MobileNet_V2_1.0_224", "mobilenet_v2_1.0_224"),
     ],
