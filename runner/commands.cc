@@ -6,11 +6,11 @@
 #include "cpu/cpu_features.h"
 #include "cpu/fma_peak.h"
 #include "error.h"
-#include "io/file.h"
-#include "io/image.h"
 #include "package/package.h"
 #include "report.h"
 #include "run/gpu.h"
+#include "run/network_input.h"
+#include "run/save_outputs.h"
 #include "run/self_test.h"
 #include "run/session.h"
 #include "serve/serve.h"
@@ -18,55 +18,10 @@
 namespace mobilenet_tvm {
 namespace {
 
-constexpr std::uintmax_t kMaxInputBytes = std::uintmax_t{2} << 30U;
 // Runs before the first one that is timed: they fill TVM's memory pool, start its threads and raise the clock. A GPU
 // takes tens of milliseconds to raise its own.
 constexpr int kWarmUpRuns = 3;
 constexpr double kGpuWarmUpMilliseconds = 100;
-
-/// An input tensor and what its rows are called in the report.
-struct NetworkInput {
-  std::vector<float> values;
-  std::vector<std::string> rows;
-};
-
-NetworkInput ReadTensor(std::string_view bytes, const Manifest& manifest, const std::string& name) {
-  const TensorSpec& spec = manifest.inputs.front();
-  FloatArray array = ParseNpy(bytes, name);
-  if (array.shape != spec.shape) {
-    throw UserError(name + ": is " + ShapeText(array.shape) + ", the network takes " +
-                    ShapeText(spec.shape));
-  }
-  NetworkInput input{std::move(array.data), {}};
-  const std::int64_t batch = spec.shape.empty() ? 1 : spec.shape[0];
-  input.rows.reserve(static_cast<std::size_t>(batch));
-  for (std::int64_t row = 0; row < batch; ++row) {
-    input.rows.push_back(batch == 1 ? name : name + "[" + std::to_string(row) + "]");
-  }
-  return input;
-}
-
-// A network with a batch larger than one gets the image in every place, and its first row is reported.
-NetworkInput ReadPicture(std::string_view bytes, const Manifest& manifest,
-                         const std::string& name) {
-  const Image image = DecodeImage(bytes, name);
-  if (!manifest.preprocessing) {
-    throw UserError(
-        name + ": the package does not say how an image becomes its input: give it a .npy of " +
-        ShapeText(manifest.inputs.front().shape));
-  }
-  const std::vector<float> tensor = Preprocess(image, *manifest.preprocessing, name);
-  NetworkInput input{{}, {name}};
-  for (std::int64_t i = 0; i < manifest.inputs.front().shape[0]; ++i) {
-    input.values.insert(input.values.end(), tensor.begin(), tensor.end());
-  }
-  return input;
-}
-
-NetworkInput ReadInput(const Manifest& manifest, const std::string& name) {
-  const std::string bytes = ReadFile(name, name, kMaxInputBytes);
-  return IsNpy(bytes) ? ReadTensor(bytes, manifest, name) : ReadPicture(bytes, manifest, name);
-}
 
 std::optional<Gpu> LoadGpuOf(const Manifest& manifest) {
   return manifest.device_code ? std::optional<Gpu>(LoadGpu(*manifest.device_code)) : std::nullopt;
@@ -91,8 +46,23 @@ std::vector<double> Measure(Session& session, int repeat, bool is_gpu) {
   return times;
 }
 
-int Classify(const Options& options, const Package& package, const RunInfo& info,
-             const Output& print) {
+/// One inference's outputs, row by row where rows score classes.
+void AddResults(const Options& options, const Manifest& manifest, const NetworkInput& input,
+                const Latency& latency, const std::vector<Array>& outputs,
+                std::vector<Inferred>& results) {
+  const Array& first = outputs.front();
+  const bool scores_classes = ScoresClasses(manifest.outputs.front());
+  const auto classes = static_cast<std::size_t>(scores_classes ? first.shape[1] : 0);
+  const auto* const scores = reinterpret_cast<const float*>(first.bytes.data());
+  for (std::size_t row = 0; row < input.rows.size(); ++row) {
+    auto top = TopK(scores + row * classes, classes, static_cast<std::size_t>(options.top));
+    results.push_back(
+        {input.rows[row], std::move(top), row == 0 ? outputs : std::vector<Array>(), latency});
+  }
+}
+
+int Infer(const Options& options, const Package& package, const RunInfo& info,
+          const Output& print) {
   const Manifest& manifest = package.manifest;
   // All inputs before the first run: a bad one must not show after half of the output.
   std::vector<NetworkInput> inputs;
@@ -101,25 +71,23 @@ int Classify(const Options& options, const Package& package, const RunInfo& info
     inputs.push_back(ReadInput(manifest, name));
   }
   Session session(package);
-  std::vector<Classified> results;
-  for (const NetworkInput& input : inputs) {
-    session.SetInput(input.values);
+  std::vector<Inferred> results;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    session.SetInputs(inputs[i].tensors);
     const Latency latency =
         Summarise(Measure(session, options.repeat.value_or(1), info.gpu.has_value()));
-    const FloatArray output = session.Output();
-    const auto batch = static_cast<std::size_t>(output.shape.empty() ? 1 : output.shape[0]);
-    const std::size_t classes = batch == 0 ? 0 : output.data.size() / batch;
-    for (std::size_t row = 0; row < input.rows.size() && row < batch; ++row) {
-      auto top =
-          TopK(output.data.data() + row * classes, classes, static_cast<std::size_t>(options.top));
-      results.push_back({input.rows[row], std::move(top), latency});
+    const std::vector<Array> outputs = session.Outputs();
+    AddResults(options, manifest, inputs[i], latency, outputs, results);
+    if (!options.save.empty()) {
+      const std::filesystem::path folder = options.save;
+      SaveOutputs(inputs.size() == 1 ? folder : folder / std::to_string(i), manifest, outputs);
     }
   }
   if (options.json) {
-    print(ClassifiedJson(manifest, info, results));
+    print(InferredJson(manifest, info, results, options.data));
   } else {
-    for (const Classified& result : results) {
-      print(ClassifiedText(manifest, info, result));
+    for (const Inferred& result : results) {
+      print(InferredText(manifest, info, result));
     }
   }
   return 0;
@@ -128,7 +96,7 @@ int Classify(const Options& options, const Package& package, const RunInfo& info
 int Bench(const Options& options, const Package& package, const RunInfo& info,
           const ReferencePair& reference, const Output& print) {
   Session session(package);
-  session.SetInput(reference.input.data);
+  session.SetInputs(reference.inputs);
   const std::vector<double> times = Measure(session, *options.repeat, info.gpu.has_value());
   print(options.json ? BenchJson(package.manifest, info, times)
                      : BenchText(package.manifest, info, Summarise(times)));
@@ -163,7 +131,7 @@ int ShowProfile(const Options& options, const Package& package, const RunInfo& i
                 const ReferencePair& reference, const Output& print) {
   const Manifest& manifest = package.manifest;
   Session session(package);
-  session.SetInput(reference.input.data);
+  session.SetInputs(reference.inputs);
   const Profile profile = MeasureProfile(session, manifest, *options.repeat);
   print(options.json ? ProfileJson(manifest, info, profile) : ProfileText(manifest, info, profile));
   return 0;
@@ -172,7 +140,7 @@ int ShowProfile(const Options& options, const Package& package, const RunInfo& i
 int CheckItself(const Options& options, const Package& package, const RunInfo& info,
                 const std::vector<ReferencePair>& references, const Output& print) {
   Session session(package);
-  const SelfTest result = RunSelfTest(session, references, package.manifest.tolerance);
+  const SelfTest result = RunSelfTest(session, references, package.manifest);
   print(options.json ? SelfTestJson(package.manifest, info, result)
                      : SelfTestText(package.manifest, info, result));
   return result.passed ? 0 : kExitSystem;
@@ -197,15 +165,11 @@ int RunCommand(const Options& options, const Output& print) {
     // In each client's process: CUDA does not survive a fork.
     Serve(*options.serve, manifest.target, [&manifest] { LoadGpuOf(manifest); });
   }
-  if (manifest.inputs.size() != 1) {
-    throw UserError("the network has " + std::to_string(manifest.inputs.size()) +
-                    " inputs; mobilenet-run handles one");
-  }
   const RunInfo info{options.package, options.threads.value_or(manifest.threads),
                      LoadGpuOf(manifest)};
   SetThreads(info.threads);
   if (!options.images.empty()) {
-    return Classify(options, package, info, print);
+    return Infer(options, package, info, print);
   }
   const auto references = ReadReference(ReferenceOf(package), manifest);
   if (options.profile) {

@@ -125,6 +125,9 @@ void CheckWhole(const Options& options) {
   if (options.profile && (options.self_test || !options.images.empty() || !options.repeat)) {
     throw UserError("--profile takes --repeat N, and neither images nor --self-test");
   }
+  if ((options.data || !options.save.empty()) && options.images.empty()) {
+    throw UserError("--save and --data take an image, a .npy or a .npz");
+  }
   if (options.images.empty() && !options.self_test && !options.repeat) {
     throw UserError(
         "no image given: " + std::string(options.is_own_package ? "" : "mobilenet-run PACKAGE ") +
@@ -160,6 +163,10 @@ Options ParseOptions(const std::vector<std::string>& arguments,
       options.repeat = walk.Count(kMaxRepeat);
     } else if (text == "--top") {
       options.top = walk.Count(kMaxTop);
+    } else if (text == "--save") {
+      options.save = walk.Value("a folder");
+    } else if (text == "--data") {
+      options.data = walk.Flag();
     } else if (text == "--json") {
       options.json = walk.Flag();
     } else if (text == "--self-test") {
@@ -199,12 +206,15 @@ std::string HelpText(bool is_own_package) {
                            "mobilenet-tvm."
                          : "Runs a package of mobilenet-tvm. PACKAGE is the unpacked folder.") +
          R"( An IMAGE is a PNG, JPEG or PPM file, which is resized,
-cropped and normalised as the package says, or a .npy file with the network's float32 input as it is.
+cropped and normalised as the package says, or a .npy file with the network's input as it is; a network of several inputs
+takes a .npz file that has each under its name.
 
   --threads N    how many threads to use (default: as many as the package was scheduled for)
   --repeat N     run N times and say how long it took; without an image: on the package's reference input
   --profile      with --repeat: how long each kernel took, and how many multiply-adds a core can do at most
   --top K        how many classes to print (default 5)
+  --save FOLDER  write every output as NAME.npy into FOLDER, of several images into FOLDER/0, FOLDER/1, ...
+  --data         with --json: the outputs' bytes too, in base64
   --self-test    compare the package's numbers with the reference it carries; exit code 1 if they differ
   --serve        offer this machine to a tracker of TVM's RPC, as tracker://HOST:PORT/KEY (default KEY: the package's
                  target). It runs whatever code a client sends: keep tracker and port to yourself, through ssh -L, -R

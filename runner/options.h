@@ -24,6 +24,8 @@ struct Options {
   std::optional<int> threads;
   std::optional<int> repeat;
   int top = 5;
+  std::string save;   ///< a folder for the outputs; empty: they are not written
+  bool data = false;  ///< JSON has the outputs' bytes
   bool json = false;
   bool self_test = false;
   bool profile = false;

@@ -1,9 +1,12 @@
 #include "report.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 
+#include "io/base64.h"
 #include "io/json_writer.h"
+#include "run/save_outputs.h"
 
 namespace mobilenet_tvm {
 namespace {
@@ -57,24 +60,90 @@ JsonWriter BeginReport(const Manifest& manifest, const RunInfo& info) {
   return json;
 }
 
+constexpr std::size_t kMostValues = 1000;
+
+// "scores  float32 1x1000  -3.1 to 8.25", and the values themselves where they are few.
+std::string OutputText(const std::string& name, const Array& output) {
+  constexpr std::size_t kShown = 8;
+  std::string text =
+      "  " + name + "  " + std::string(output.dtype->name) + " " + ShapeText(output.shape);
+  const std::size_t size = output.Size();
+  if (size == 0) {
+    return text + "  no elements\n";
+  }
+  if (size <= kShown) {
+    for (std::size_t i = 0; i < size; ++i) {
+      text += Format(i == 0 ? "  %.9g" : " %.9g", output.At(i));
+    }
+    return text + "\n";
+  }
+  double low = output.At(0);
+  double high = low;
+  for (std::size_t i = 1; i < size; ++i) {
+    low = std::fmin(low, output.At(i));  // fmin and fmax pass over NaN
+    high = std::fmax(high, output.At(i));
+  }
+  return text + Format("  %.6g to %.6g\n", low, high);
+}
+
+void WriteOutput(JsonWriter& json, const std::string& name, const std::string& file,
+                 const Array& output, bool with_elements, bool with_data) {
+  json.BeginObject().Key("name").String(name).Key("file").String(file + ".npy");
+  json.Key("dtype").String(output.dtype->name);
+  json.Key("shape").BeginArray();
+  for (const std::int64_t extent : output.shape) {
+    json.Integer(extent);
+  }
+  json.EndArray();
+  if (with_elements && output.Size() <= kMostValues) {
+    json.Key("elements").BeginArray();
+    for (std::size_t i = 0; i < output.Size(); ++i) {
+      if (output.dtype->IsFloat()) {
+        json.Number(output.At(i));
+      } else {
+        json.Integer(output.IntegerAt(i));
+      }
+    }
+    json.EndArray();
+  }
+  if (with_data) {
+    json.Key("data").String(Base64(output.bytes));
+  }
+  json.EndObject();
+}
+
+std::string ErrorText(const OutputError& output) {
+  if (!output.dtype->IsFloat()) {
+    return output.mismatches == 0 ? ", equal" : Format(", %zu values differ", output.mismatches);
+  }
+  return Format(", largest error %.3g = %.2g of the output's range %.4g", output.max_abs_err,
+                output.RelativeErr(), output.output_range) +
+         (output.mismatches == 0
+              ? ""
+              : Format(", NaN or infinity misplaced in %zu values", output.mismatches));
+}
+
 }  // namespace
 
-std::string ClassifiedText(const Manifest& manifest, const RunInfo& info,
-                           const Classified& result) {
+std::string InferredText(const Manifest& manifest, const RunInfo& info, const Inferred& result) {
   std::string text = result.image + "\n";
   for (std::size_t i = 0; i < result.top.size(); ++i) {
     const Ranked& ranked = result.top[i];
     text += Format("  %2zu  %6.2f %%  ", i + 1, ranked.probability * 100) +
             LabelOf(manifest, ranked.class_id) + "\n";
   }
+  for (std::size_t i = 0; result.top.empty() && i < result.outputs.size(); ++i) {
+    text += OutputText(manifest.outputs.at(i).name, result.outputs[i]);
+  }
   return text + "      " + LatencyText(result.latency, info) + "\n";
 }
 
-std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
-                           const std::vector<Classified>& results) {
+std::string InferredJson(const Manifest& manifest, const RunInfo& info,
+                         const std::vector<Inferred>& results, bool with_data) {
   JsonWriter json = BeginReport(manifest, info);
+  const std::vector<std::string> files = FileNames(manifest.outputs);
   json.Key("results").BeginArray();
-  for (const Classified& result : results) {
+  for (const Inferred& result : results) {
     json.BeginObject().Key("image").String(result.image).Key("top").BeginArray();
     for (const Ranked& ranked : result.top) {
       json.BeginObject();
@@ -82,6 +151,12 @@ std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
       json.Key("label").String(LabelOf(manifest, ranked.class_id));
       json.Key("probability").Number(ranked.probability);
       json.EndObject();
+    }
+    json.EndArray().Key("outputs").BeginArray();
+    for (std::size_t i = 0; i < result.outputs.size(); ++i) {
+      const bool with_elements = result.top.empty();
+      WriteOutput(json, manifest.outputs.at(i).name, files.at(i), result.outputs[i], with_elements,
+                  with_data);
     }
     json.EndArray().Key("latency_ms").BeginObject();
     json.Key("min").Number(result.latency.min).Key("median").Number(result.latency.median);
@@ -95,23 +170,47 @@ std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
 
 std::string SelfTestText(const Manifest& manifest, const RunInfo& info, const SelfTest& result) {
   const std::string note = IsEmulated(info) ? std::string("; ") + kEmulated : "";
-  return manifest.model + " for " + manifest.target + ": " + (result.passed ? "passed" : "FAILED") +
-         Format(", largest error %.3g = %.2g of the output's range %.4g, ", result.max_abs_err,
-                result.relative_err, result.output_range) +
-         (result.top1_agrees ? "same" : "another") + " first class, " +
-         (result.top5_agrees ? "same" : "another") + " top 5" + note + "\n";
+  std::string text =
+      manifest.model + " for " + manifest.target + ": " + (result.passed ? "passed" : "FAILED");
+  const bool is_classifier = ScoresClasses(manifest.outputs.front());
+  if (result.outputs.size() == 1 && result.outputs.front().dtype->IsFloat()) {
+    text += ErrorText(result.outputs.front());
+  }
+  if (is_classifier) {
+    text += std::string(", ") + (result.top1_agrees ? "same" : "another") + " first class, " +
+            (result.top5_agrees ? "same" : "another") + " top 5";
+  }
+  text += note + "\n";
+  if (result.outputs.size() == 1 && result.outputs.front().dtype->IsFloat()) {
+    return text;
+  }
+  for (const OutputError& output : result.outputs) {
+    text += "  " + output.name + ": " + (output.passed ? "passed" : "FAILED") + ErrorText(output) +
+            "\n";
+  }
+  return text;
 }
 
 std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const SelfTest& result) {
   JsonWriter json = BeginReport(manifest, info);
+  const OutputError& worst = result.outputs.at(result.worst);
   json.Key("self_test").BeginObject();
-  json.Key("max_abs_err").Number(result.max_abs_err);
-  json.Key("output_range").Number(result.output_range);
-  json.Key("relative_err").Number(result.relative_err);
+  json.Key("max_abs_err").Number(worst.max_abs_err);
+  json.Key("output_range").Number(worst.output_range);
+  json.Key("relative_err").Number(worst.RelativeErr());
   json.Key("top1_agrees").Bool(result.top1_agrees);
   json.Key("top5_agrees").Bool(result.top5_agrees);
   json.Key("passed").Bool(result.passed);
-  json.EndObject().EndObject();
+  json.Key("outputs").BeginArray();
+  for (const OutputError& output : result.outputs) {
+    json.BeginObject().Key("name").String(output.name);
+    json.Key("dtype").String(output.dtype->name);
+    json.Key("max_abs_err").Number(output.max_abs_err);
+    json.Key("output_range").Number(output.output_range);
+    json.Key("mismatches").Integer(static_cast<std::int64_t>(output.mismatches));
+    json.Key("passed").Bool(output.passed).EndObject();
+  }
+  json.EndArray().EndObject().EndObject();
   return json.Text() + "\n";
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "io/array.h"
 #include "package/manifest.h"
 #include "run/gpu.h"
 #include "run/latency.h"
@@ -27,16 +28,18 @@ struct Profile {
   double peak_gmacs;              ///< of one core; 0 for a GPU's package
 };
 
-struct Classified {
+/// One inference, or one row of a batch that scores classes.
+struct Inferred {
   std::string image;
-  std::vector<Ranked> top;
+  std::vector<Ranked> top;     ///< empty where the network does not score classes
+  std::vector<Array> outputs;  ///< empty but for a batch's first row
   Latency latency;
 };
 
 // Each returns text that ends with a newline, for people or as one line of JSON.
-std::string ClassifiedText(const Manifest& manifest, const RunInfo& info, const Classified& result);
-std::string ClassifiedJson(const Manifest& manifest, const RunInfo& info,
-                           const std::vector<Classified>& results);
+std::string InferredText(const Manifest& manifest, const RunInfo& info, const Inferred& result);
+std::string InferredJson(const Manifest& manifest, const RunInfo& info,
+                         const std::vector<Inferred>& results, bool with_data);
 std::string SelfTestText(const Manifest& manifest, const RunInfo& info, const SelfTest& result);
 std::string SelfTestJson(const Manifest& manifest, const RunInfo& info, const SelfTest& result);
 std::string BenchText(const Manifest& manifest, const RunInfo& info, const Latency& latency);

@@ -47,11 +47,34 @@ class Latency(Document):
     runs: Count
 
 
+class OutputValue(Document):
+    """An output of the network, for one input.
+
+    :ivar file: what ``--save`` calls it.
+    :ivar elements: all in C order, where they are at most 1000 and the network does not score classes; null is NaN or
+        infinity.
+    :ivar data: little-endian bytes in base64, where they were asked for.
+    """
+
+    name: str
+    file: str
+    dtype: str
+    shape: tuple[Whole, ...]
+    elements: tuple[int | float | None, ...] | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+
+
 class Classified(Document):
-    """The most likely classes of an image."""
+    """What the network makes of an input.
+
+    :ivar image: the input: a file, or the names and files of several tensors.
+    :ivar top: the most likely classes; empty where the first output is no ``[N, C]`` of float32 with more than five.
+    :ivar outputs: all outputs; of a batch that is told row by row those of the whole batch, with its first row.
+    """
 
     image: str
     top: tuple[Ranked, ...]
+    outputs: tuple[OutputValue, ...] | UnsetType = UNSET
     latency_ms: Latency | UnsetType = UNSET
 
 
@@ -84,9 +107,9 @@ class BenchAnswer(Answer):
 class OutputError(Document):
     """How far one output is from the reference, over all pairs.
 
-    A float may be off by the manifest's step of that output, else by the manifest's tolerance times ``output_range``,
-    or times the largest magnitude where the range is 0. Whole numbers and booleans are equal, or a step apart where the
-    manifest has one.
+    A float may be off by the manifest's step of that output, or by the manifest's tolerance times ``output_range``, or
+    times a tenth of the largest magnitude where that is more. Whole numbers and booleans are equal, or a step apart
+    where the manifest has one.
 
     :ivar max_abs_err: the largest, where both are finite.
     :ivar output_range: largest less smallest of the reference's finite values; of booleans and integers too.

@@ -54,7 +54,7 @@ class Board:
     package: Package
     device: str
     facts: BoardFacts
-    reads: ClassVar[frozenset[str]] = frozenset({".npy"})
+    reads: ClassVar[frozenset[str]] = frozenset({".npy", ".npz"})
 
     @classmethod
     def of(cls, package: Package, *, emulate: bool, device: str | None, on_event: OnEvent) -> Board | None:

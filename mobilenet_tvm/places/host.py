@@ -21,7 +21,7 @@ class Local:
 
     package: Package
     device: ClassVar[None] = None
-    reads: ClassVar[frozenset[str]] = frozenset({".png", ".jpg", ".jpeg", ".ppm", ".npy"})
+    reads: ClassVar[frozenset[str]] = frozenset({".png", ".jpg", ".jpeg", ".ppm", ".npy", ".npz"})
 
     @property
     def command(self) -> list[str]:

@@ -1,6 +1,5 @@
 #include "io/npy.h"
 
-#include <cstring>
 #include <optional>
 
 #include "error.h"
@@ -124,17 +123,9 @@ std::optional<Header> ParseHeader(std::string_view text) {
 
 }  // namespace
 
-std::string ShapeText(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t extent : shape) {
-    text += (text.empty() ? "" : "x") + std::to_string(extent);
-  }
-  return text.empty() ? "scalar" : text;
-}
-
 bool IsNpy(std::string_view bytes) { return bytes.substr(0, kMagic.size()) == kMagic; }
 
-FloatArray ParseNpy(std::string_view bytes, const std::string& source) {
+Array ParseNpy(std::string_view bytes, const std::string& source) {
   const auto byte = [&](std::size_t i) {
     return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
   };
@@ -158,8 +149,10 @@ FloatArray ParseNpy(std::string_view bytes, const std::string& source) {
   if (!header) {
     throw broken();
   }
-  if (header->descr != "<f4") {
-    throw UserError(source + ": holds " + header->descr + ", not little-endian float32 (<f4)");
+  const Dtype* const dtype = FindDescr(header->descr);
+  if (dtype == nullptr) {
+    throw UserError(source + ": holds " + header->descr +
+                    ", which is no little-endian number of 8 to 64 bits, nor bool");
   }
   if (header->fortran_order) {
     throw UserError(source + ": is in Fortran order: save numpy.ascontiguousarray(...) of it");
@@ -173,16 +166,30 @@ FloatArray ParseNpy(std::string_view bytes, const std::string& source) {
     elements *= factor;
   }
   const std::string_view body = bytes.substr(prefix + length);
-  if (body.size() != elements * sizeof(float)) {
+  if (body.size() != elements * dtype->bytes) {
     throw UserError(source + ": holds " + std::to_string(body.size()) +
                     " bytes of data, its shape " + ShapeText(header->shape) + " needs " +
-                    std::to_string(elements * sizeof(float)));
+                    std::to_string(elements * dtype->bytes));
   }
-  FloatArray array{std::move(header->shape), std::vector<float>(elements)};
-  if (elements > 0) {
-    std::memcpy(array.data.data(), body.data(), body.size());
+  return {dtype, std::move(header->shape), {body.begin(), body.end()}};
+}
+
+std::string FormatNpy(const Array& array) {
+  constexpr std::size_t kAlignment = 64;  // of the data, as NumPy writes it
+  constexpr std::size_t kPrefix = 10;
+  std::string shape;
+  for (const std::int64_t extent : array.shape) {
+    shape += std::to_string(extent) + ", ";
   }
-  return array;
+  std::string header = "{'descr': '" + std::string(array.dtype->descr) +
+                       "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  const std::size_t unpadded = kPrefix + header.size() + 1;
+  header.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
+  header += '\n';
+  std::string bytes(kMagic);
+  bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xffU),
+            static_cast<char>(header.size() >> 8U)};
+  return bytes.append(header).append(array.bytes.data(), array.bytes.size());
 }
 
 }  // namespace mobilenet_tvm

@@ -31,17 +31,21 @@ void CheckSchema(const Json& root) {
 std::vector<TensorSpec> ReadTensors(const Json& list) {
   std::vector<TensorSpec> tensors;
   for (const Json& item : list.Array()) {
-    TensorSpec tensor{item.At("name").String(), {}, item.At("dtype").String()};
+    const std::string& dtype = item.At("dtype").String();
+    TensorSpec tensor{item.At("name").String(), {}, FindDtype(dtype)};
+    if (tensor.dtype == nullptr) {
+      item.At("dtype").Fail("is " + dtype + ", which this program does not know");
+    }
+    if (const Json* step = item.Find("step")) {
+      tensor.step = step->Number();
+    }
     std::int64_t elements = 1;
     for (const Json& extent : item.At("shape").Array()) {
-      tensor.shape.push_back(extent.Integer(1, kMaxExtent));
+      tensor.shape.push_back(extent.Integer(0, kMaxExtent));
       elements *= tensor.shape.back();
       if (elements > kMaxElements) {
         item.At("shape").Fail("is too large");
       }
-    }
-    if (tensor.dtype != "float32") {
-      item.At("dtype").Fail("is " + tensor.dtype + ", this program handles float32");
     }
     tensors.push_back(std::move(tensor));
   }
@@ -107,8 +111,9 @@ bool IsDigest(const std::string& text) {
 void CheckInput(const Manifest& manifest, const Json& node) {
   const std::vector<std::int64_t>& shape = manifest.inputs.front().shape;
   const int side = manifest.preprocessing->crop;
-  if (manifest.inputs.size() != 1 || shape.size() != 4 || shape[1] != 3 || shape[2] != side ||
-      shape[3] != side) {
+  const bool is_image =
+      manifest.inputs.size() == 1 && manifest.inputs.front().dtype->name == "float32";
+  if (!is_image || shape.size() != 4 || shape[1] != 3 || shape[2] != side || shape[3] != side) {
     node.Fail("makes 3x" + std::to_string(side) + "x" + std::to_string(side) +
               ", which is not what the inputs say");
   }

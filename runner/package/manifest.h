@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/array.h"
 #include "io/preprocess.h"
 
 namespace mobilenet_tvm {
@@ -17,7 +18,9 @@ inline constexpr int kManifestSchema = 1;
 struct TensorSpec {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::string dtype;
+  const Dtype* dtype;
+  double step =
+      0;  ///< of a quantised network's output: how far off its values may be; 0 where it is not said
 };
 
 /// What a GPU's package says of its device code.

@@ -3,105 +3,229 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "error.h"
+#include "io/npy.h"
 #include "io/npz.h"
-#include "run/top_k.h"
 
 namespace mobilenet_tvm {
 namespace {
 
 constexpr const char* kReferenceName = "reference.npz";
+// With more, as float16 has, the first class decides, and not the first five.
+constexpr double kExactTolerance = 1e-4;
 
-FloatArray ReadMember(const std::map<std::string, std::string_view>& members,
-                      const std::string& name, const TensorSpec& spec) {
+using Members = std::map<std::string, std::string_view>;
+
+std::string Key(char letter, std::size_t pair, std::size_t tensor) {
+  const std::string first = letter + std::to_string(pair);
+  return tensor == 0 ? first : first + "_" + std::to_string(tensor);
+}
+
+Array ReadMember(const Members& members, const std::string& name, const TensorSpec& spec) {
   const auto member = members.find(name + ".npy");
   if (member == members.end()) {
     throw UserError(std::string(kReferenceName) + ": has no " + name);
   }
   const std::string source = std::string(kReferenceName) + "/" + name;
-  FloatArray array = ParseNpy(member->second, source);
+  Array array = ParseNpy(member->second, source);
   if (array.shape != spec.shape) {
     throw UserError(source + ": is " + ShapeText(array.shape) + ", the manifest says " +
                     ShapeText(spec.shape));
   }
+  if (array.dtype != spec.dtype) {
+    throw UserError(source + ": is " + std::string(array.dtype->name) + ", the manifest says " +
+                    std::string(spec.dtype->name));
+  }
   return array;
 }
 
-std::set<std::size_t> TopSet(const float* scores, std::size_t classes, std::size_t count) {
-  std::set<std::size_t> ids;
-  for (const Ranked& ranked : TopK(scores, classes, count)) {
-    ids.insert(ranked.class_id);
+std::vector<Array> ReadTensors(const Members& members, char letter, std::size_t pair,
+                               const std::vector<TensorSpec>& specs) {
+  // Packages of old carry the first output alone.
+  const bool has_all = members.count(Key(letter, pair, 1) + ".npy") > 0;
+  std::vector<Array> arrays;
+  for (std::size_t i = 0; i < specs.size() && (i == 0 || has_all); ++i) {
+    arrays.push_back(ReadMember(members, Key(letter, pair, i), specs[i]));
   }
-  return ids;
+  return arrays;
 }
 
-bool HasNan(const FloatArray& array) {
-  return std::any_of(array.data.begin(), array.data.end(), [](float v) { return std::isnan(v); });
+/// What is known of an output while its pairs are compared.
+class Comparison {
+ public:
+  explicit Comparison(const TensorSpec& spec) : spec_(spec) {
+    error_.name = spec.name;
+    error_.dtype = spec.dtype;
+  }
+
+  void Add(const Array& actual, const Array& expected) {
+    if (actual.shape != expected.shape || actual.dtype != expected.dtype) {
+      error_.mismatches += std::max<std::size_t>(expected.Size(), 1);
+      return;
+    }
+    for (std::size_t i = 0; i < expected.Size(); ++i) {
+      AddValue(actual, expected, i);
+    }
+  }
+
+  OutputError Result(double tolerance) {
+    error_.output_range = high_ >= low_ ? high_ - low_ : 0.0;
+    error_.passed = error_.mismatches == 0 && (!spec_.dtype->IsFloat() || IsClose(tolerance));
+    return error_;
+  }
+
+ private:
+  void AddValue(const Array& actual, const Array& expected, std::size_t i) {
+    const double wanted = expected.At(i);
+    const double value = actual.At(i);
+    if (!std::isfinite(wanted) || !std::isfinite(value)) {
+      const bool both_nan = std::isnan(wanted) && std::isnan(value);
+      error_.mismatches += both_nan || wanted == value ? 0 : 1;
+      return;
+    }
+    low_ = std::min(low_, wanted);
+    high_ = std::max(high_, wanted);
+    const double difference = std::fabs(value - wanted);
+    error_.magnitude = std::max(error_.magnitude, std::fabs(wanted));
+    error_.max_abs_err = std::max(error_.max_abs_err, difference);
+    if (!spec_.dtype->IsFloat()) {
+      const std::size_t bytes = spec_.dtype->bytes;
+      const bool same =
+          std::equal(actual.bytes.begin() + static_cast<std::ptrdiff_t>(i * bytes),
+                     actual.bytes.begin() + static_cast<std::ptrdiff_t>((i + 1) * bytes),
+                     expected.bytes.begin() + static_cast<std::ptrdiff_t>(i * bytes));
+      error_.mismatches += same || (spec_.step > 0 && difference <= spec_.step) ? 0 : 1;
+    }
+  }
+
+  bool IsClose(double tolerance) const {
+    const double step = spec_.step * (1 + kExactTolerance);  // a step of float32, as it is rounded
+    return error_.RelativeErr() <= tolerance || (step > 0 && error_.max_abs_err <= step);
+  }
+
+  const TensorSpec& spec_;
+  OutputError error_;
+  double low_ = std::numeric_limits<double>::infinity();
+  double high_ = -std::numeric_limits<double>::infinity();
+};
+
+/// Scores of one row, best first; NaN comes last.
+std::vector<std::size_t> Ranking(const Array& scores, std::size_t first, std::size_t classes) {
+  std::vector<std::size_t> order(classes);
+  for (std::size_t i = 0; i < classes; ++i) {
+    order[i] = i;
+  }
+  const auto score = [&](std::size_t i) {
+    const double value = scores.At(first + i);
+    return std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return score(a) > score(b); });
+  return order;
+}
+
+/// Whether the first `count` classes are the reference's, but for those that score as well within `slack`.
+bool TopAgrees(const Array& actual, const Array& expected, std::size_t count, double slack) {
+  const auto rows = static_cast<std::size_t>(expected.shape[0]);
+  const std::size_t classes = rows == 0 ? 0 : expected.Size() / rows;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::size_t first = row * classes;
+    const auto ours = Ranking(actual, first, classes);
+    const auto theirs = Ranking(expected, first, classes);
+    const double least = expected.At(first + theirs[count - 1]) - slack;
+    for (std::size_t place = 0; place < count; ++place) {
+      if (std::find(theirs.begin(), theirs.begin() + static_cast<std::ptrdiff_t>(count),
+                    ours[place]) == theirs.begin() + static_cast<std::ptrdiff_t>(count) &&
+          !(expected.At(first + ours[place]) >= least)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void CompareClasses(SelfTest& result, const std::vector<ReferencePair>& references,
+                    const std::vector<std::vector<Array>>& outputs, double tolerance) {
+  constexpr std::size_t kTop = 5;
+  const double slack = tolerance * result.outputs.front().output_range;
+  for (std::size_t i = 0; i < references.size(); ++i) {
+    const Array& expected = references[i].outputs.front();
+    const bool comparable = outputs[i].front().shape == expected.shape;
+    result.top1_agrees &= comparable && TopAgrees(outputs[i].front(), expected, 1, slack);
+    result.top5_agrees &= comparable && TopAgrees(outputs[i].front(), expected, kTop, slack);
+  }
+}
+
+std::size_t WorstOf(const std::vector<OutputError>& outputs) {
+  std::size_t worst = 0;
+  for (std::size_t i = 1; i < outputs.size(); ++i) {
+    const bool is_first_float = !outputs[worst].dtype->IsFloat();
+    if (outputs[i].dtype->IsFloat() &&
+        (is_first_float || outputs[i].RelativeErr() > outputs[worst].RelativeErr())) {
+      worst = i;
+    }
+  }
+  return worst;
 }
 
 }  // namespace
+
+double OutputError::RelativeErr() const {
+  const double scale = std::max(output_range, magnitude / 10);
+  return max_abs_err == 0 || scale == 0 ? max_abs_err : max_abs_err / scale;
+}
+
+bool ScoresClasses(const TensorSpec& output) {
+  constexpr std::int64_t kTop = 5;
+  return output.dtype->name == "float32" && output.shape.size() == 2 && output.shape[1] > kTop;
+}
 
 std::vector<ReferencePair> ReadReference(std::string_view bytes, const Manifest& manifest) {
   const auto members = ListNpz(bytes, kReferenceName);
   std::vector<ReferencePair> pairs;
   do {
-    const std::string index = std::to_string(pairs.size());
-    pairs.push_back({ReadMember(members, "x" + index, manifest.inputs.front()),
-                     ReadMember(members, "y" + index, manifest.outputs.front())});
-  } while (members.count("x" + std::to_string(pairs.size()) + ".npy") > 0);
+    const std::size_t pair = pairs.size();
+    pairs.push_back({ReadTensors(members, 'x', pair, manifest.inputs),
+                     ReadTensors(members, 'y', pair, manifest.outputs)});
+  } while (members.count(Key('x', pairs.size(), 0) + ".npy") > 0);
   return pairs;
 }
 
-// With less, as float16 has, classes that are close may change places.
-constexpr double kExactTolerance = 1e-4;
-
 SelfTest CompareWithReference(const std::vector<ReferencePair>& references,
-                              const std::vector<FloatArray>& outputs, double tolerance) {
+                              const std::vector<std::vector<Array>>& outputs,
+                              const Manifest& manifest) {
   SelfTest result;
-  double low = std::numeric_limits<double>::infinity();
-  double high = -low;
-  for (std::size_t i = 0; i < references.size(); ++i) {
-    const FloatArray& expected = references[i].output;
-    const FloatArray& actual = outputs[i];
-    if (actual.shape != expected.shape || HasNan(actual) || HasNan(expected)) {
-      result.max_abs_err = std::numeric_limits<double>::infinity();
-      result.top1_agrees = false;
-      result.top5_agrees = false;
-      continue;
+  const std::size_t count = references.front().outputs.size();
+  for (std::size_t output = 0; output < count; ++output) {
+    Comparison comparison(manifest.outputs[output]);
+    for (std::size_t i = 0; i < references.size(); ++i) {
+      comparison.Add(outputs[i].at(output), references[i].outputs.at(output));
     }
-    for (std::size_t j = 0; j < expected.data.size(); ++j) {
-      const double wanted = expected.data[j];
-      low = std::min(low, wanted);
-      high = std::max(high, wanted);
-      result.max_abs_err = std::max(result.max_abs_err, std::fabs(actual.data[j] - wanted));
-    }
-    const auto rows = static_cast<std::size_t>(expected.shape.empty() ? 1 : expected.shape[0]);
-    const std::size_t classes = expected.data.size() / rows;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const float* ours = actual.data.data() + row * classes;
-      const float* theirs = expected.data.data() + row * classes;
-      result.top1_agrees &= TopSet(ours, classes, 1) == TopSet(theirs, classes, 1);
-      result.top5_agrees &= TopSet(ours, classes, 5) == TopSet(theirs, classes, 5);
-    }
+    result.outputs.push_back(comparison.Result(manifest.tolerance));
   }
-  result.output_range = high >= low ? high - low : 0.0;
-  result.relative_err = result.max_abs_err == 0 ? 0.0 : result.max_abs_err / result.output_range;
-  const bool agrees = tolerance > kExactTolerance ? result.top1_agrees : result.top5_agrees;
-  result.passed = result.relative_err <= tolerance && agrees;
+  result.worst = WorstOf(result.outputs);
+  if (ScoresClasses(manifest.outputs.front())) {
+    CompareClasses(result, references, outputs, manifest.tolerance);
+  }
+  const bool all_passed = std::all_of(result.outputs.begin(), result.outputs.end(),
+                                      [](const OutputError& error) { return error.passed; });
+  const bool agrees =
+      manifest.tolerance > kExactTolerance ? result.top1_agrees : result.top5_agrees;
+  // A step of a quantised network is more than classes' scores may differ by.
+  result.passed = all_passed && (agrees || manifest.outputs.front().step > 0);
   return result;
 }
 
 SelfTest RunSelfTest(Session& session, const std::vector<ReferencePair>& references,
-                     double tolerance) {
-  std::vector<FloatArray> outputs;
+                     const Manifest& manifest) {
+  std::vector<std::vector<Array>> outputs;
   for (const ReferencePair& pair : references) {
-    session.SetInput(pair.input.data);
+    session.SetInputs(pair.inputs);
     session.Run();
-    outputs.push_back(session.Output());
+    outputs.push_back(session.Outputs());
   }
-  return CompareWithReference(references, outputs, tolerance);
+  return CompareWithReference(references, outputs, manifest);
 }
 
 }  // namespace mobilenet_tvm

@@ -4,11 +4,13 @@
 #include <tvm/ffi/container/tensor.h>
 #include <tvm/ffi/function.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "error.h"
 #include "run/cuda_graphs.h"
@@ -25,8 +27,9 @@ constexpr std::size_t kAlignment = 64;
 
 struct AlignedAllocator {
   static void AllocData(DLTensor* tensor) {
-    const std::size_t bytes =
-        (ffi::GetDataSize(*tensor) + kAlignment - 1) / kAlignment * kAlignment;
+    // A tensor without elements has an address too.
+    const std::size_t size = std::max<std::size_t>(ffi::GetDataSize(*tensor), 1);
+    const std::size_t bytes = (size + kAlignment - 1) / kAlignment * kAlignment;
     tensor->data = std::aligned_alloc(kAlignment, bytes);
     if (tensor->data == nullptr) {
       throw std::bad_alloc();
@@ -37,15 +40,77 @@ struct AlignedAllocator {
 
 constexpr DLDevice kHost{kDLCPU, 0};
 
-/// A tensor of floats for the network to read.
-ffi::Tensor NewInput(const std::vector<std::int64_t>& shape, DLDevice device) {
-  const DLDataType dtype{kDLFloat, 32, 1};
+DLDataType TypeOf(const Dtype& dtype) {
+  DLDataTypeCode code = kDLFloat;
+  switch (dtype.kind) {
+    case Dtype::Kind::kBool:
+      code = kDLBool;
+      break;
+    case Dtype::Kind::kInt:
+      code = kDLInt;
+      break;
+    case Dtype::Kind::kUint:
+      code = kDLUInt;
+      break;
+    case Dtype::Kind::kFloat:
+      break;
+  }
+  constexpr std::size_t kBits = 8;
+  return {static_cast<std::uint8_t>(code), static_cast<std::uint8_t>(dtype.bytes * kBits), 1};
+}
+
+/// The dtype of a tensor, or null where this program knows none like it.
+const Dtype* DtypeOf(DLDataType type) {
+  const std::string bits = std::to_string(type.bits);
+  if (type.lanes != 1) {
+    return nullptr;
+  }
+  switch (type.code) {
+    case kDLBool:
+      return FindDtype("bool");
+    case kDLInt:
+      return FindDtype("int" + bits);
+    case kDLUInt:
+      return type.bits == 1 ? FindDtype("bool") : FindDtype("uint" + bits);
+    case kDLFloat:
+      return FindDtype("float" + bits);
+    default:
+      return nullptr;
+  }
+}
+
+/// A tensor for the network to read.
+ffi::Tensor NewInput(const TensorSpec& spec, DLDevice device) {
+  const DLDataType dtype = TypeOf(*spec.dtype);
   if (device.device_type == kDLCPU) {
-    return ffi::Tensor::FromNDAlloc(AlignedAllocator(), ffi::Shape(shape), dtype, device);
+    return ffi::Tensor::FromNDAlloc(AlignedAllocator(), ffi::Shape(spec.shape), dtype, device);
   }
   const ffi::Any made = CallTvm(RegisteredInTvm("runtime.TVMTensorAllocWithScope"),
-                                ffi::Shape(shape), dtype, device, nullptr);
+                                ffi::Shape(spec.shape), dtype, device, nullptr);
   return made.cast<ffi::Tensor>();
+}
+
+Array ReadTensor(const ffi::Tensor& tensor, DLDevice device) {
+  const Dtype* const dtype = DtypeOf(tensor.dtype());
+  if (dtype == nullptr || !tensor.IsContiguous() ||
+      tensor.device().device_type != device.device_type) {
+    throw SystemError("an output of the network is no dense tensor where the network runs");
+  }
+  Array array{dtype, {}, {}};
+  for (const std::int64_t extent : tensor.shape()) {
+    array.shape.push_back(extent);
+  }
+  array.bytes.resize(static_cast<std::size_t>(tensor.numel()) * dtype->bytes);
+  if (array.bytes.empty()) {
+    return array;
+  }
+  if (device.device_type == kDLCPU) {
+    std::memcpy(array.bytes.data(), tensor.data_ptr(), array.bytes.size());
+  } else {
+    CallTvm(RegisteredInTvm("runtime.TVMTensorCopyToBytes"), tensor,
+            static_cast<void*>(array.bytes.data()), static_cast<std::int64_t>(array.bytes.size()));
+  }
+  return array;
 }
 
 ffi::Function FunctionOf(const ffi::Any& module, const char* name) {
@@ -66,8 +131,10 @@ struct Session::State {
   ffi::Any module;
   ffi::Any vm;
   ffi::Function main;
-  ffi::Tensor input;
+  std::vector<ffi::Tensor> inputs;
   ffi::Any output;
+
+  void CallMain() { output = CallTvmWith(main, {inputs.begin(), inputs.end()}); }
 
   /// Waits for what was given to the GPU; TVM only queues it there.
   void Synchronise() const {
@@ -104,30 +171,41 @@ Session::Session(const Package& package) : state_(std::make_unique<State>()) {
   } catch (const SystemError& error) {
     throw UserError(std::string("module.so: does not load: ") + error.what());
   }
-  state_->input = NewInput(package.manifest.inputs.front().shape, state_->device);
+  for (const TensorSpec& spec : package.manifest.inputs) {
+    state_->inputs.push_back(NewInput(spec, state_->device));
+  }
 }
 
 Session::~Session() = default;
 
-void Session::SetInput(const std::vector<float>& values) {
-  if (values.size() != static_cast<std::size_t>(state_->input.numel())) {
-    throw SystemError("the input has " + std::to_string(values.size()) + " values, not " +
-                      std::to_string(state_->input.numel()));
+void Session::SetInputs(const std::vector<Array>& inputs) {
+  if (inputs.size() != state_->inputs.size()) {
+    throw SystemError(std::to_string(inputs.size()) + " inputs for " +
+                      std::to_string(state_->inputs.size()));
   }
-  const std::size_t bytes = values.size() * sizeof(float);
-  if (state_->device.device_type == kDLCPU) {
-    std::memcpy(state_->input.data_ptr(), values.data(), bytes);
-  } else {
-    CallTvm(RegisteredInTvm("runtime.TVMTensorCopyFromBytes"), state_->input,
-            static_cast<void*>(const_cast<float*>(values.data())),
-            static_cast<std::int64_t>(bytes));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const ffi::Tensor& tensor = state_->inputs[i];
+    const std::vector<char>& bytes = inputs[i].bytes;
+    if (bytes.size() != ffi::GetDataSize(*tensor.GetDLTensorPtr())) {
+      throw SystemError("input " + std::to_string(i) + " is of another size");
+    }
+    if (bytes.empty()) {
+      continue;
+    }
+    if (state_->device.device_type == kDLCPU) {
+      std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
+    } else {
+      CallTvm(RegisteredInTvm("runtime.TVMTensorCopyFromBytes"), tensor,
+              static_cast<void*>(const_cast<char*>(bytes.data())),
+              static_cast<std::int64_t>(bytes.size()));
+    }
   }
 }
 
 double Session::Run() {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
-  state_->output = CallTvm(state_->main, state_->input);
+  state_->CallMain();
   state_->Synchronise();
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
@@ -156,41 +234,29 @@ std::vector<KernelCall> Session::RunInstrumented() {
   const ffi::Function set_instrument = FunctionOf(state_->vm, "set_instrument");
   UseCudaGraphs(false);  // inside a graph there are no calls
   CallTvm(set_instrument, instrument);
-  state_->output = CallTvm(state_->main, state_->input);
+  state_->CallMain();
   CallTvm(set_instrument, ffi::Function(nullptr));
   UseCudaGraphs(true);
   return calls;
 }
 
-FloatArray Session::Output() const {
-  auto tensor = state_->output.as<ffi::Tensor>();
-  if (!tensor) {
-    const auto tuple = state_->output.as<ffi::Array<ffi::Any>>();
-    if (tuple && !tuple->empty()) {
-      tensor = (*tuple)[0].as<ffi::Tensor>();
-    }
+std::vector<Array> Session::Outputs() const {
+  if (const auto tensor = state_->output.as<ffi::Tensor>()) {
+    return {ReadTensor(*tensor, state_->device)};
   }
-  if (!tensor) {
+  const auto tuple = state_->output.as<ffi::Array<ffi::Any>>();
+  if (!tuple) {
     throw SystemError("the network's output is not a tensor");
   }
-  const DLDataType dtype = tensor->dtype();
-  if (dtype.code != kDLFloat || dtype.bits != 32 || dtype.lanes != 1 || !tensor->IsContiguous() ||
-      tensor->device().device_type != state_->device.device_type) {
-    throw SystemError("the network's output is not dense float32 where the network runs");
+  std::vector<Array> outputs;
+  for (const ffi::Any& item : *tuple) {
+    const auto tensor = item.as<ffi::Tensor>();
+    if (!tensor) {
+      throw SystemError("an output of the network is not a tensor");
+    }
+    outputs.push_back(ReadTensor(*tensor, state_->device));
   }
-  FloatArray array;
-  for (const std::int64_t extent : tensor->shape()) {
-    array.shape.push_back(extent);
-  }
-  array.data.resize(static_cast<std::size_t>(tensor->numel()));
-  const std::size_t bytes = array.data.size() * sizeof(float);
-  if (state_->device.device_type == kDLCPU) {
-    std::memcpy(array.data.data(), tensor->data_ptr(), bytes);
-  } else {
-    CallTvm(RegisteredInTvm("runtime.TVMTensorCopyToBytes"), *tensor,
-            static_cast<void*>(array.data.data()), static_cast<std::int64_t>(bytes));
-  }
-  return array;
+  return outputs;
 }
 
 }  // namespace mobilenet_tvm

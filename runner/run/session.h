@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/npy.h"
+#include "io/array.h"
 #include "package/package.h"
 
 namespace mobilenet_tvm {
@@ -28,8 +28,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Copies the input of the next runs: as many floats as the input's shape has elements.
-  void SetInput(const std::vector<float>& values);
+  /// Copies the inputs of the next runs, in the manifest's order and of its dtypes and shapes. Throws SystemError.
+  void SetInputs(const std::vector<Array>& inputs);
 
   /// Runs the network once and returns how long it took, in milliseconds; a GPU has finished then. Throws SystemError.
   double Run();
@@ -38,8 +38,8 @@ class Session {
   /// long each took; a GPU's kernels run one by one, without a graph. Throws SystemError.
   std::vector<KernelCall> RunInstrumented();
 
-  /// The first output of the last run. Throws SystemError if it is not dense float32.
-  FloatArray Output() const;
+  /// All outputs of the last run. Throws SystemError if one is no dense tensor of a dtype that this program knows.
+  std::vector<Array> Outputs() const;
 
  private:
   struct State;

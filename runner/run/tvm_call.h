@@ -1,10 +1,12 @@
 #pragma once
 
 #include <tvm/ffi/any.h>
+#include <tvm/ffi/c_api.h>
 #include <tvm/ffi/function.h>
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "error.h"
 
@@ -26,6 +28,21 @@ tvm::ffi::Any CallTvm(const tvm::ffi::Function& function, Args&&... args) {
     throw SystemError(FirstLine(result.error().message()));
   }
   return result.value();
+}
+
+/// Calls a function of TVM's with as many arguments as there are, by its C interface too. Throws SystemError.
+inline tvm::ffi::Any CallTvmWith(const tvm::ffi::Function& function,
+                                 const std::vector<tvm::ffi::AnyView>& arguments) {
+  tvm::ffi::Any result;
+  auto* const object = const_cast<TVMFFIObject*>(
+      tvm::ffi::details::ObjectUnsafe::TVMFFIObjectPtrFromObjectRef(function));
+  const int failed = TVMFFIFunctionCall(
+      object, const_cast<TVMFFIAny*>(reinterpret_cast<const TVMFFIAny*>(arguments.data())),
+      static_cast<std::int32_t>(arguments.size()), reinterpret_cast<TVMFFIAny*>(&result));
+  if (failed != 0) {
+    throw SystemError(FirstLine(tvm::ffi::details::MoveFromSafeCallRaised().message()));
+  }
+  return result;
 }
 
 /// A function that TVM's runtime registered under that name. Throws SystemError.

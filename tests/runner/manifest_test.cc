@@ -78,7 +78,7 @@ TEST(refuses_what_it_cannot_do) {
   CHECK_USER_ERROR(ParseManifest(With("\"crop\": 32", "\"crop\": 30")), "makes 3x30x30");
   CHECK_USER_ERROR(ParseManifest(With("[1, 2, 3]", "[1, 0, 3]")), "std is not positive");
   CHECK_USER_ERROR(ParseManifest(With("[1, 2, 3]", "[1, 2]")), "3 numbers");
-  CHECK_USER_ERROR(ParseManifest(With("[1, 3, 32, 32]", "[1, 3, 0, 32]")), "inputs[0].shape[2]");
+  CHECK_USER_ERROR(ParseManifest(With("[1, 3, 32, 32]", "[1, 3, -1, 32]")), "inputs[0].shape[2]");
   CHECK_USER_ERROR(ParseManifest(With("[1, 3, 32, 32]", "[9999999, 9999999, 9999999, 32]")),
                    "too large");
   CHECK_USER_ERROR(ParseManifest(With("\"threads\": 2", "\"threads\": 0")), "threads");
