@@ -384,8 +384,8 @@ class TestRefusesTheInput:
         [
             (np.zeros((1, 3, 32, 31), np.float32), "is 1x3x32x31, the network takes 1x3x32x32"),
             (np.zeros((3, 32, 32), np.float32), "is 3x32x32"),
-            (np.zeros((1, 3, 32, 32), np.float64), "holds <f8"),
-            (np.zeros((1, 3, 32, 32), np.uint8), "holds |u1"),
+            (np.zeros((1, 3, 32, 32), np.float64), "holds float64, the network takes float32"),
+            (np.zeros((1, 3, 32, 32), np.uint8), "holds uint8"),
             (np.asfortranarray(np.zeros((1, 3, 32, 32), np.float32)), "Fortran order"),
         ],
     )
@@ -395,7 +395,7 @@ class TestRefusesTheInput:
 
     def test_picture_for_a_network_without_preprocessing(self, package: Package, images: dict[str, Path]) -> None:
         package.write_manifest({**package.manifest, "preprocessing": None})
-        assert_user_error(package.run(images["png"]), "give it a .npy of 1x3x32x32")
+        assert_user_error(package.run(images["png"]), ".npz with x: float32 1x3x32x32")
         assert package.run(images["npy"]).code == 0
 
 
