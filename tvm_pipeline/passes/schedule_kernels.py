@@ -26,13 +26,27 @@ def schedule_kernels(
     """
     kernels: list[Kernel] = []
     scheduled: dict[tvm.ir.GlobalVar, tvm.ir.BaseFunc] = {}
+    makes_output = _makers_of_outputs(module["main"])
     for variable, function in module.functions_items():
-        # a reshape is left alone: Relax turns it into a view, if it still recognises it
-        if isinstance(function, tirx.PrimFunc) and not relax.analysis.has_reshape_pattern(function):
+        # a reshape is left alone: Relax turns it into a view, if it still recognises it and the result is no output
+        is_kernel = isinstance(function, tirx.PrimFunc)
+        if is_kernel and (variable.name_hint in makes_output or not relax.analysis.has_reshape_pattern(function)):
             function, kernel = _schedule(variable.name_hint, function, logs, unit, threads, warn)
             kernels.append(kernel)
         scheduled[variable] = function
     return tvm.IRModule(scheduled, attrs=module.attrs), sorted(kernels, key=lambda kernel: kernel.name)
+
+
+def _makers_of_outputs(function: relax.Function) -> set[str]:
+    """The kernels whose result leaves the function."""
+    return {
+        binding.value.args[0].name_hint
+        for block in function.body.blocks
+        for binding in block.bindings
+        if not isinstance(binding.var, relax.DataflowVar)
+        if isinstance(binding.value, relax.Call) and binding.value.args
+        if isinstance(binding.value.args[0], tvm.ir.GlobalVar)
+    }
 
 
 def _schedule(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tvm
 from onnx_network import Network
 from tvm import relax
 
 import targets
+from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
+from tvm_pipeline.passes.schedule_kernels import schedule_kernels
 from tvm_pipeline.tune import layers_of
 
 
@@ -97,3 +100,23 @@ def test_half_needs_as_many_kernels_as_float32(tmp_path: Path) -> None:
         with target.tvm:
             results.append(_kernel_results(lower(import_onnx(path, None), target.unit)))
     assert len(results[0]) == len(results[1]), "casts are part of the kernels"
+
+
+def test_all_that_computes_is_bound_to_threads(tmp_path: Path) -> None:
+    """Norms, softmax and products of activations, too, and a reshape whose result is an output, which is no view."""
+    made = Network()
+    x = made.conv(made.input([1, 3, 9, 9]), 3, 32, 3)
+    normal = made.node("InstanceNormalization", x, *(made.constant(made.vector(32)) for _ in range(2)))
+    rows = made.node("Reshape", made.node("Softmax", normal, axis=1), made.constant([1, 32, 81], np.int64))
+    layer = made.node("LayerNormalization", rows, *(made.constant(made.vector(81)) for _ in range(2)), axis=-1)
+    made.output(made.node("Softmax", made.node("MatMul", layer, made.node("Transpose", layer, perm=[0, 2, 1]))))
+    target = _target()
+    with target.tvm:
+        module = lower(import_onnx(made.save(tmp_path / "network.onnx")), target.unit)
+        scheduled, kernels = schedule_kernels(module, TuningLogs(), target.unit, 1, lambda message: None)
+    assert {kernel.generator for kernel in kernels} >= {"normalise/1", "softmax/1", "fallback/1"}
+    for block in scheduled["main"].body.blocks:
+        for binding in block.bindings:
+            kernel = scheduled[binding.value.args[0]]
+            is_view = isinstance(binding.var, relax.DataflowVar) and relax.analysis.has_reshape_pattern(kernel)
+            assert is_view or "threadIdx.x" in kernel.script(), kernel.script()
