@@ -2,10 +2,12 @@
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tvm
+from onnx import ModelProto
 
 from mobilenet_tvm.base.compiled import Built, DeviceCode, Tensor
 from mobilenet_tvm.base.protocol import Emit
@@ -20,7 +22,8 @@ from tvm_pipeline.codegen.dump import IMPORTED, LOWERED, SCHEDULED, Dump
 from tvm_pipeline.codegen.link import link_shared, link_shared_by
 from tvm_pipeline.codegen.static import export_static
 from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.importer.import_onnx import import_onnx, tensor_names
+from tvm_pipeline.importer.fault import fault_named
+from tvm_pipeline.importer.import_onnx import convert, read_onnx, tensor_names
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import schedule_kernels
 from tvm_pipeline.passes.time_shares import warn_of_fallbacks, with_estimates
@@ -42,11 +45,13 @@ def compile_model(
     warn = emit.warning if emit is not None else lambda message: None
     dump = Dump(options.dump)
     report("importing")
-    module = import_onnx(onnx_path, shapes)
+    model = read_onnx(onnx_path, shapes)
+    with fault_named(model, convert):
+        module = convert(model)
     inputs, outputs = _signature(module, *tensor_names(onnx_path))
     dump.module(IMPORTED, module)
     report("lowering")
-    with target.tvm:
+    with fault_named(model, partial(_generate, target=target)), target.tvm:
         module = lower(module, target.unit)
         dump.module(LOWERED, module)
         report("scheduling")
@@ -66,6 +71,14 @@ def compile_model(
     return Built(
         module=path, inputs=inputs, outputs=outputs, kernels=tuple(kernels), device_code=device_code, **versions()
     )
+
+
+def _generate(model: ModelProto, target: AnyTarget) -> Generated:
+    """The code of a part of a network, without logs: for the search of the node that a failure is due to."""
+    with target.tvm:
+        module = lower(convert(model), target.unit)
+        module, _ = schedule_kernels(module, TuningLogs([]), target.unit, 1, lambda message: None)
+        return build(module, target)
 
 
 def _describe_device_code(fatbin: Fatbin, path: Path, module: tvm.IRModule, target: AnyTarget) -> DeviceCode:

@@ -8,6 +8,7 @@ import onnx
 import tvm
 
 from mobilenet_tvm.base.errors import UserError
+from tvm_pipeline.importer.fault import fault_named
 from tvm_pipeline.importer.normalise.editor import value_names
 from tvm_pipeline.importer.normalise.normalise import normalise
 from tvm_pipeline.importer.normalise.without_elements import fix_empty_tensors
@@ -93,15 +94,13 @@ def _name_nodes(model: onnx.ModelProto) -> None:
         node.name = node.name or next(name for name in node.output if name)
 
 
-def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -> tvm.IRModule:
-    """The Relax module of an ONNX file; weights are constants in it.
+def read_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -> onnx.ModelProto:
+    """An ONNX file as the importer takes it: spelled in one way, simplified, every node with a name.
 
-    :raises UserError: unreadable file, dynamic shape, an operator or an attribute that the importer does not take.
+    :raises UserError: unreadable file, dynamic shape, or something in it that cannot be compiled.
     """
-    from tvm.relax.frontend.onnx import from_onnx
-
     from tvm_pipeline.importer.function_bodies import expand_functions
-    from tvm_pipeline.importer.overrides import converted_operators, importer_overrides
+    from tvm_pipeline.importer.overrides import converted_operators
     from tvm_pipeline.importer.padding import explicit_padding
 
     model = load_model(path, shapes)
@@ -110,16 +109,30 @@ def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -
     refuse_at_once(model)
     model = simplify(expand_functions(model, converted_operators()))
     refuse_simplified(model, names)
-    try:
-        with importer_overrides():
-            fix_empty_tensors(model)
-            explicit_padding(model)
-            _name_nodes(model)
-            return from_onnx(model, keep_params_in_input=False)
-    except UserError:
-        raise
-    except Exception as error:
-        first = str(error).strip().splitlines()
-        raise UserError(
-            f"TVM's ONNX importer cannot take {path.name}: {first[-1] if first else type(error).__name__}"
-        ) from error
+    fix_empty_tensors(model)
+    explicit_padding(model)
+    _name_nodes(model)
+    return model
+
+
+def convert(model: onnx.ModelProto) -> tvm.IRModule:
+    """The Relax module of what ``read_onnx`` read; weights are constants in it.
+
+    :raises UserError: an operator in a form that no converter takes; the line names its node.
+    """
+    from tvm.relax.frontend.onnx import from_onnx
+
+    from tvm_pipeline.importer.overrides import importer_overrides
+
+    with importer_overrides():
+        return from_onnx(model, keep_params_in_input=False)
+
+
+def import_onnx(path: Path, shapes: Mapping[str, Sequence[int]] | None = None) -> tvm.IRModule:
+    """The Relax module of an ONNX file; weights are constants in it.
+
+    :raises UserError: as ``read_onnx`` and ``convert`` do.
+    """
+    model = read_onnx(path, shapes)
+    with fault_named(model, convert):
+        return convert(model)
