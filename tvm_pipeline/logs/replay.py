@@ -101,7 +101,7 @@ class _Expected:
         *shapes, output = workload_of(space.layer, space.unit).shapes
         random = np.random.default_rng(0)
         inputs = [random.standard_normal(shape, dtype=np.float32) for shape in shapes]
-        plain = tvm.compile(Schedule(space.module()).mod, target=self._target.tvm)
+        plain = tvm.compile(Schedule(space.module()).mod, target=self._target.tvm, tir_pipeline=CODEGEN_PIPELINE)
         return inputs, _run(plain, inputs, output)
 
 
