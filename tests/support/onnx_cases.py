@@ -12,7 +12,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 Constants = Mapping[str, Any]
 RANDOM = np.random.default_rng(0)
-FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,8 @@ def _windows() -> Iterator[Case]:
     yield Case("convtranspose_output_shape", network([transposed], [1, 16, 7, 7], {"w": weight(16, 8, 3, 3)}, 11))
     pool = node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2], strides=[2, 2])
     yield Case("maxpool_indices", network([pool], [1, 3, 8, 8]))
+    nodes = [node("Relu", ["x"], ["r"]), node("Dropout", ["r"], ["y", "mask"])]
+    yield Case("dropout_mask", network(nodes, [1, 3, 8, 8], outputs={"y": FLOAT, "mask": BOOL}))
     statistics = {"g": weight(8) + 1, "b": weight(8), "m": weight(8), "v": abs(weight(8)) + np.float32(0.5)}
     training = node("BatchNormalization", ["x", "g", "b", "m", "v"], ["y", "rm", "rv"], training_mode=1)
     yield Case(
@@ -104,8 +106,11 @@ def _bounds() -> Iterator[Case]:
     def clip(low: Any, high: Any) -> onnx.ModelProto:
         return network([node("Clip", ["x", "lo", "hi"])], [1, 8, 6, 6], {"lo": low, "hi": high})
 
+    mean = node("ReduceMean", ["x"], ["m"], keepdims=0)
     yield Case("clip_min_over_max", clip(np.float32(3), np.float32(1)))
     yield Case("clip_bounds_of_rank_1", clip(np.zeros(1, np.float32), np.full(1, 6, np.float32)))
+    yield Case("clip_computed_bound", network([mean, node("Clip", ["x", "", "m"])], [1, 8, 6, 6]))
+    yield Case("scalar_at_run_time", network([mean, node("Sub", ["x", "m"])], [1, 8, 6, 6]))
     logarithm = [node("Relu", ["x"], ["r"]), node("Log", ["r"])]
     yield Case("nan_and_inf", network(logarithm, [1, 3, 8, 8]))
 

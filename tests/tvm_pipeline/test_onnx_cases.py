@@ -15,6 +15,8 @@ from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.package.quantisation import output_steps
 from mobilenet_tvm.package.yardstick import make_pairs
 
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+
 
 def _verdict(case: Case, folder: Path) -> Verdict:
     path = folder / f"{case.name}.onnx"
@@ -38,3 +40,10 @@ def test_right_or_refused(case: Case, tmp_path: Path) -> None:
         assert verdict.outcome == "refused", verdict
         assert re.search(case.refusal, verdict.why), verdict.why
         assert "\n" not in verdict.why
+
+
+def test_a_light_network_of_the_onnx_wheel() -> None:
+    """IR 3, whose initialisers are inputs; ``python tests/soak/light_networks.py`` takes all of them all the way."""
+    path = LIGHT / "light_squeezenet.onnx"
+    (pair,) = make_pairs(path, check_onnx(path), count=1)
+    assert judge(onnx.load(path), pair.inputs, pair.outputs) == Verdict("right")

@@ -36,17 +36,23 @@ def _zeroed(path: Path, weight: str) -> Path:
     return changed
 
 
-@pytest.fixture
-def wrong_depthwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A pipeline that takes the depthwise layer's weights for zeros."""
+def _break_pipeline(patch: pytest.MonkeyPatch, folder: Path, most_outputs: int) -> None:
+    """Have the pipeline take the depthwise layer's weights for zeros in networks of so many outputs."""
     run_child = build.run_child
 
     def run(module: str, job: CompileJob, *rest: Any, **options: Any) -> Any:
-        copy = tmp_path / "copy.onnx"
+        if len(onnx.load(job.onnx).graph.output) > most_outputs:
+            return run_child(module, job, *rest, **options)
+        copy = folder / "copy.onnx"
         copy.write_bytes(job.onnx.read_bytes())
         return run_child(module, replace(job, onnx=_zeroed(copy, "depthwise.weight")), *rest, **options)
 
-    monkeypatch.setattr(build, "run_child", run)
+    patch.setattr(build, "run_child", run)
+
+
+@pytest.fixture
+def wrong_depthwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _break_pipeline(monkeypatch, tmp_path, most_outputs=99)
 
 
 @pytest.mark.usefixtures("wrong_depthwise")
@@ -56,7 +62,18 @@ def test_a_wrong_package_is_not_written(tiny_onnx: Path, tmp_path: Path, command
     assert answer.out == ""
     (line,) = (line for line in answer.err.splitlines() if not line.startswith("warning: "))
     assert "tiny compiled for x86-64-v3 is wrong and was not written" in line
+    assert "Conv 'depthwise' is the first operator whose result is off" in line
+    assert "output" in line.partition("; ")[2]
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_is_wrong_only_between_others_is_found(
+    tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all results as outputs nothing is fused and all is right: the network is cut."""
+    _break_pipeline(monkeypatch, tmp_path, most_outputs=1)
+    with pytest.raises(SystemFailure, match="Conv 'depthwise' is the first operator whose result is off"):
+        compile(str(tiny_onnx), "x86-64-v3", tmp_path / "package", on_event=silent)
 
 
 @pytest.mark.usefixtures("wrong_depthwise")
