@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from trained_faces import needs_npm, trained_faces
 
 from mobilenet_tvm.places import qemu as emulator
 
@@ -40,6 +42,17 @@ def test_own_module(tmp_path: Path) -> None:
 def test_own_classes(tmp_path: Path) -> None:
     names = {line.split()[1] for line in _run("own_classes.py", tmp_path).splitlines()}
     assert names == {"bicycle", "bus", "car", "pedestrian", "tram"}
+
+
+@needs_npm
+def test_faces(tmp_path: Path) -> None:
+    lines = _run("faces.py", tmp_path, str(trained_faces())).splitlines()
+    assert lines == [
+        "0.965: rows 73 to 175, columns 181 to 264",
+        "1 face(s) in astronaut.png; drawn into faces.png",
+    ]
+    with Image.open(tmp_path / "faces.png") as drawn:
+        assert drawn.getpixel((222, 73)) == (255, 64, 0)
 
 
 def test_the_demo_for_a_board(tmp_path: Path) -> None:
