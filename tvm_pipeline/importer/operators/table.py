@@ -15,7 +15,7 @@ from tvm_pipeline.importer.operators.arithmetic import (
 )
 from tvm_pipeline.importer.operators.clip import convert_clip
 from tvm_pipeline.importer.operators.conv_transpose import convert_conv_transpose
-from tvm_pipeline.importer.operators.data_dependent import convert_range, refuse_because
+from tvm_pipeline.importer.operators.dropout import convert_dropout
 from tvm_pipeline.importer.operators.fourier import convert_dft, convert_stft
 from tvm_pipeline.importer.operators.hyperbolic import (
     convert_acosh,
@@ -30,12 +30,12 @@ from tvm_pipeline.importer.operators.normalization import (
     convert_lp_normalization,
     convert_rms_normalization,
 )
+from tvm_pipeline.importer.operators.pool_indices import convert_max_unpool
 from tvm_pipeline.importer.operators.pooling import (
     convert_average_pool,
     convert_global_lp_pool,
     convert_lp_pool,
     convert_max_pool,
-    convert_max_unpool,
 )
 from tvm_pipeline.importer.operators.rearrangement import convert_col2im, convert_space_to_depth
 from tvm_pipeline.importer.operators.resize import convert_resize, convert_upsample
@@ -44,10 +44,9 @@ from tvm_pipeline.importer.operators.selection import (
     convert_compress,
     convert_one_hot,
     convert_reverse_sequence,
+    convert_slice,
     convert_tensor_scatter,
 )
-from tvm_pipeline.importer.operators.slices import convert_slice
-from tvm_pipeline.importer.operators.training import convert_batch_normalization, convert_dropout
 from tvm_pipeline.importer.operators.variadic import chain_of, convert_mean
 
 CONVERTERS: Mapping[str, Convert] = {
@@ -55,7 +54,6 @@ CONVERTERS: Mapping[str, Convert] = {
     "Asinh": convert_asinh,
     "Atanh": convert_atanh,
     "AveragePool": convert_average_pool,
-    "BatchNormalization": convert_batch_normalization,
     "BitCast": convert_bit_cast,
     "Clip": convert_clip,
     "Col2Im": convert_col2im,
@@ -76,13 +74,10 @@ CONVERTERS: Mapping[str, Convert] = {
     "Mean": convert_mean,
     "Min": chain_of(relax.op.minimum),
     "Mod": convert_mod,
-    "NonMaxSuppression": refuse_because("the number of boxes"),
-    "NonZero": refuse_because("the number of elements"),
     "OneHot": convert_one_hot,
     "PRelu": convert_prelu,
     "Pow": convert_pow,
     "RMSNormalization": convert_rms_normalization,
-    "Range": convert_range,
     "Resize": convert_resize,
     "ReverseSequence": convert_reverse_sequence,
     "RoiAlign": convert_roi_align,
@@ -93,6 +88,5 @@ CONVERTERS: Mapping[str, Convert] = {
     "Sum": chain_of(relax.op.add),
     "TensorScatter": convert_tensor_scatter,
     "ThresholdedRelu": convert_thresholded_relu,
-    "Unique": refuse_because("the number of elements"),
     "Upsample": convert_upsample,
 }
