@@ -5,10 +5,12 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tvm
+from onnx import ModelProto
 
 from mobilenet_tvm.base.answers import TunedLayer, TuningResult
 from mobilenet_tvm.base.events import Progress, Trial
@@ -20,7 +22,8 @@ from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.backends.backend import Setup
 from tvm_pipeline.backends.choose import open_backend
 from tvm_pipeline.hardware.target import AnyTarget, Target
-from tvm_pipeline.importer.import_onnx import import_onnx
+from tvm_pipeline.importer.fault import fault_named
+from tvm_pipeline.importer.import_onnx import convert, read_onnx
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.schedules.annotations import anchor_descriptor
 from tvm_pipeline.tuning.database import TrialDatabase, claim
@@ -30,13 +33,19 @@ from tvm_pipeline.tuning.session import Session
 from tvm_pipeline.tuning.task import Best, Budget, Task
 
 
+def _lower(model: ModelProto, target: AnyTarget) -> tvm.IRModule:
+    with target.tvm:
+        return lower(convert(model), target.unit)
+
+
 def layers_of(onnx_path: Path, target: AnyTarget, shapes: Mapping[str, Sequence[int]] | None) -> Counter[Layer]:
     """The model's kernels by descriptor, and how often each is called.
 
-    :raises UserError: as ``import_onnx`` does.
+    :raises UserError: the file cannot be compiled.
     """
-    with target.tvm:
-        module = lower(import_onnx(onnx_path, shapes), target.unit)
+    model = read_onnx(onnx_path, shapes)
+    with fault_named(model, partial(_lower, target=target)):
+        module = _lower(model, target)
     descriptors: dict[str, str] = {}
     for variable, function in module.functions_items():
         if isinstance(function, tvm.tirx.PrimFunc):
