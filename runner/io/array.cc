@@ -36,17 +36,18 @@ T Read(const char* at) {
 /// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of mantissa.
 double ReadHalf(const char* at) {
   constexpr int kMantissaBits = 10;
+  constexpr int kImplicitBit = 1024;
   constexpr int kLargestExponent = 31;
   constexpr int kBias = 15;
-  const auto bits = Read<std::uint16_t>(at);
-  const int exponent = (bits >> kMantissaBits) & kLargestExponent;
-  const int mantissa = bits & ((1 << kMantissaBits) - 1);
+  const unsigned bits = Read<std::uint16_t>(at);
+  const auto exponent = static_cast<int>((bits >> 10U) & 31U);
+  const auto mantissa = static_cast<int>(bits & 1023U);
   double value = std::ldexp(mantissa, 1 - kBias - kMantissaBits);
   if (exponent == kLargestExponent) {
     value = mantissa == 0 ? std::numeric_limits<double>::infinity()
                           : std::numeric_limits<double>::quiet_NaN();
   } else if (exponent != 0) {
-    value = std::ldexp(mantissa + (1 << kMantissaBits), exponent - kBias - kMantissaBits);
+    value = std::ldexp(mantissa + kImplicitBit, exponent - kBias - kMantissaBits);
   }
   return (bits >> 15U) != 0 ? -value : value;
 }

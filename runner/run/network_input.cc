@@ -22,6 +22,7 @@ std::vector<std::string> RowNames(const Manifest& manifest, const std::string& n
   const TensorSpec& output = manifest.outputs.front();
   const std::int64_t batch = ScoresClasses(output) ? output.shape[0] : 1;
   std::vector<std::string> rows;
+  rows.reserve(static_cast<std::size_t>(batch));
   for (std::int64_t row = 0; row < batch; ++row) {
     rows.push_back(batch == 1 ? name : name + "[" + std::to_string(row) + "]");
   }

@@ -19,7 +19,9 @@ std::vector<std::string> FileNames(const std::vector<TensorSpec>& outputs) {
           std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
       c = may_stay || c == '.' ? c : '_';
     }
-    name = name.empty() || name.front() == '.' ? "_" + name : name;
+    if (name.empty() || name.front() == '.') {
+      name.insert(0, "_");
+    }
     for (int twin = 1; !taken.insert(name).second; ++twin) {
       name += "_" + std::to_string(twin);
     }

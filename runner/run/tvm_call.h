@@ -34,8 +34,8 @@ tvm::ffi::Any CallTvm(const tvm::ffi::Function& function, Args&&... args) {
 inline tvm::ffi::Any CallTvmWith(const tvm::ffi::Function& function,
                                  const std::vector<tvm::ffi::AnyView>& arguments) {
   tvm::ffi::Any result;
-  auto* const object = const_cast<TVMFFIObject*>(
-      tvm::ffi::details::ObjectUnsafe::TVMFFIObjectPtrFromObjectRef(function));
+  TVMFFIObject* const object =
+      tvm::ffi::details::ObjectUnsafe::TVMFFIObjectPtrFromObjectRef(function);
   const int failed = TVMFFIFunctionCall(
       object, const_cast<TVMFFIAny*>(reinterpret_cast<const TVMFFIAny*>(arguments.data())),
       static_cast<std::int32_t>(arguments.size()), reinterpret_cast<TVMFFIAny*>(&result));
