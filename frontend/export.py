@@ -126,8 +126,8 @@ def _checked(
         _check_probes(runtime, loaded, reads)
     if reads.places:
         emit.warning(
-            f"{loaded.name} looks at its input's values in Python ({reads.places[0]}). {_CHOOSE}. On the inputs tried "
-            "the file computed what the module computes"
+            f"{loaded.name} looks at its input's values in Python ({reads.places[0]}), and {_CHOOSE}; on the inputs "
+            "tried, the file computed what the module computes"
         )
     return difference
 

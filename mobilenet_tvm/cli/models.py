@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING
 
 from mobilenet_tvm.cli import output
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from mobilenet_tvm.verbs.models import DescribedModel
 
 HELP = "the zoo: parameters, Mult-Adds, tuning logs; with NAME its layers and what they cost"
+
+_VARIANT = re.compile(r"-v\d|-sm_|\d+$")  # where a target's name goes on with what tells it from its family
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +31,18 @@ def logs_text(logs: dict[str, dict[str, float]]) -> str:
         f"{target} {dtype} {100 * share:.0f} %" for target, by in logs.items() for dtype, share in by.items() if share
     ]
     return ", ".join(parts) or "none"
+
+
+def logs_summary(logs: dict[str, dict[str, float]]) -> str:
+    """The same in brief: by family of targets, from the least share to the largest."""
+    families: dict[str, list[float]] = {}
+    for target, by_dtype in logs.items():
+        for dtype, share in by_dtype.items():
+            family = _VARIANT.split(target)[0] + ("" if dtype == "float32" else f" {dtype}")
+            if share:
+                families.setdefault(family, []).append(100 * share)
+    spans = {family: sorted({f"{share:.0f}" for share in shares}, key=float) for family, shares in families.items()}
+    return ", ".join(f"{family} {'-'.join(dict.fromkeys((s[0], s[-1])))} %" for family, s in spans.items()) or "none"
 
 
 def _print_one(model: DescribedModel) -> None:
@@ -73,11 +88,11 @@ def run(args: argparse.Namespace) -> int:
                 f"{model.parameters:,}",
                 f"{model.mult_adds / 1e6:.2f}",
                 "yes" if model.imagenet else "",
-                logs_text(model.logs),
+                logs_summary(model.logs),
             )
             for model in result
         ]
-        output.print_table(("model", ">parameters", ">M Mult-Adds", "ImageNet weights", "layers in tuning logs"), rows)
+        output.print_table(("model", ">parameters", ">M Mult-Adds", "ImageNet", "layers in tuning logs"), rows)
     else:
         _print_one(result)
     return 0
