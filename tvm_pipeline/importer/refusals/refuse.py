@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 
 from onnx import ModelProto
 
+from tvm_pipeline.importer.refusals.ambiguous import refuse_ambiguous
 from tvm_pipeline.importer.refusals.data_shapes import refuse_data_shapes
 from tvm_pipeline.importer.refusals.foreign import refuse_foreign
 from tvm_pipeline.importer.refusals.kinds import refuse_kinds
@@ -12,7 +13,7 @@ from tvm_pipeline.importer.refusals.training import refuse_training
 
 AT_ONCE: tuple[Callable[[ModelProto], None], ...] = (refuse_foreign, refuse_training)
 """ONNX Runtime's simplification cannot load the first kind, and would take the second for evaluation."""
-SIMPLIFIED: tuple[Callable[[ModelProto], None], ...] = (refuse_kinds, refuse_unconverted)
+SIMPLIFIED: tuple[Callable[[ModelProto], None], ...] = (refuse_kinds, refuse_unconverted, refuse_ambiguous)
 """A branch on a constant is gone by then, and whatever nobody reads."""
 
 

@@ -115,6 +115,14 @@ def test_kinds_of_operators(nodes: list[NodeProto], reason: str, tmp_path: Path)
     assert re.search(rf"operator \w+ \(node 'n'\) {reason}", line), line
 
 
+@pytest.mark.parametrize("operator", ["AveragePool", "LpPool", "MaxPool"])
+def test_a_dilated_pooling_that_pads_to_the_same_size(operator: str, tmp_path: Path) -> None:
+    pool = node(operator, ["x"], ["y"], "n", kernel_shape=[1, 2], dilations=[1, 2], auto_pad="SAME_UPPER")
+    assert re.search(
+        rf"operator {operator} \(node 'n'\) has dilations.*give pads", _line(_model([pool], opset=19), tmp_path)
+    )
+
+
 def test_no_output(tmp_path: Path) -> None:
     assert "has no output" in _line(_model([node("Relu", ["x"], ["y"])], ()), tmp_path)
 
