@@ -12,6 +12,7 @@ from tvm_pipeline.passes.limits import LIMITS
 from tvm_pipeline.passes.narrow_indices import narrow_indices
 from tvm_pipeline.passes.one_row import one_row
 from tvm_pipeline.passes.reduction_identity import start_at_infinity
+from tvm_pipeline.passes.views import join_reshapes
 
 
 def simplify(module: tvm.IRModule) -> tvm.IRModule:
@@ -26,7 +27,7 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
 
     ``unit`` decides which kernels pay.
     """
-    module = blocked_layout(simplify(module), unit)
+    module = join_reshapes(blocked_layout(simplify(module), unit))
     module = start_at_infinity(narrow_indices(relax.transform.LegalizeOps(dict(LIMITS))(module)))
     return tvm.transform.Sequential(
         [

@@ -10,7 +10,7 @@ from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.passes.dataflow import constant_of, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.lowering.context import Lowering
-from tvm_pipeline.passes.statistics import match_statistics
+from tvm_pipeline.passes.lowering.statistics import match_statistics
 from tvm_pipeline.workloads.normalisation import Normalisation, normalise
 
 
