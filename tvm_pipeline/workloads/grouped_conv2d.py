@@ -77,7 +77,8 @@ def _spread(data: te.Tensor, layer: Layer) -> te.Tensor:
     """``[N, K/b, H*W, b]`` -> ``[N, C/b, H+top+bottom, W+left+right, K/G, b]``: of each lane's group all inputs."""
     (_, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     inputs, outputs = group_sizes(layer)
-    is_whole = padded_channels(layer.out_channels) // outputs * inputs <= padded_channels(layer.in_channels)
+    groups = -(-padded_channels(layer.out_channels) // outputs)  # those of lanes that only fill the last block too
+    is_whole = groups * inputs <= padded_channels(layer.in_channels)
     height, width = bordered(layer)
 
     def at(n, c, y, x, k, lane):  # type: ignore[no-untyped-def]
