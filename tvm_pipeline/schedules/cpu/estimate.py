@@ -18,13 +18,13 @@ from tvm_pipeline.schedules.cpu.loop_index import children
 VECTORS_PER_NS = 4.0
 """Multiply-adds of whole vectors in kernels of ours."""
 
-STATEMENTS_PER_NS = 1.0
+STATEMENTS_PER_NS = 2.0
 """Of any other kernel, a vector or a single value each."""
 
 CALL_NS = 5.0
 """Of a function of the C library, an exponential, for one value."""
 
-BYTES_PER_NS = 10.0
+BYTES_PER_NS = 30.0
 """From and to the second-level cache."""
 
 
