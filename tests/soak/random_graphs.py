@@ -46,7 +46,7 @@ def soak(examples: int, number: int, target: str) -> tuple[Counter[str], Counter
     )
     @given(graphs())
     def each(example: Example) -> None:
-        verdict = judge(example.model, example.inputs, example.outputs, target)
+        verdict = judge(example.model, example.inputs, example.outputs, target, slack=example.slack)
         outcomes[verdict.outcome] += 1
         if verdict.outcome != "right":
             kind = kind_of(verdict)

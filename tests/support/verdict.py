@@ -41,10 +41,12 @@ def judge(
     expected: Sequence[np.ndarray],
     target: str = "x86-64-v3",
     steps: Sequence[float | None] | None = None,
+    slack: Sequence[float] | None = None,
 ) -> Verdict:
     """Compiles the model for this machine and compares all its outputs with those that are right.
 
     :param steps: of a quantised model: what each output may be off by, in its own unit.
+    :param slack: how much farther than a share of the range each output may be off.
     """
     try:
         outputs = _run(model, inputs, target)
@@ -56,7 +58,8 @@ def judge(
     if len(outputs) != len(expected):
         return Verdict("wrong", f"{len(outputs)} outputs for {len(expected)}")
     for index, (actual, wanted) in enumerate(zip(outputs, expected, strict=True)):
-        if fault := difference(actual, wanted, steps[index] if steps is not None else None):
+        step = steps[index] if steps is not None else None
+        if fault := difference(actual, wanted, step, slack[index] if slack is not None else 0.0):
             return Verdict("wrong", f"output {index}: {fault}")
     return Verdict("right")
 
@@ -75,10 +78,11 @@ def _run(model: onnx.ModelProto, inputs: Sequence[np.ndarray], target: str) -> l
     return [result.numpy()] if isinstance(result, tvm.runtime.Tensor) else [tensor.numpy() for tensor in result]
 
 
-def difference(actual: np.ndarray, wanted: np.ndarray, step: float | None = None) -> str:
+def difference(actual: np.ndarray, wanted: np.ndarray, step: float | None = None, slack: float = 0.0) -> str:
     """In words, how an output differs from the right one; an empty text where it does not.
 
     :param step: the largest error that is right, in the output's unit; by default a share of its range.
+    :param slack: what is added to that share.
     """
     if actual.shape != wanted.shape or actual.dtype != wanted.dtype:
         return f"{actual.dtype}{actual.shape} for {wanted.dtype}{wanted.shape}"
@@ -91,5 +95,5 @@ def difference(actual: np.ndarray, wanted: np.ndarray, step: float | None = None
         return ""
     error = np.abs(actual[finite].astype(np.float64) - wanted[finite]).max()
     scale = max(np.ptp(wanted[finite].astype(np.float64)), np.abs(wanted[finite]).max() * 1e-2, 1e-30)
-    allowed = TOLERANCES[wanted.dtype.name] * scale if step is None else 1.001 * step
+    allowed = TOLERANCES[wanted.dtype.name] * scale + slack if step is None else 1.001 * step
     return "" if error <= allowed else f"off by {error / scale:.1e} of the range"

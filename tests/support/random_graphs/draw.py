@@ -17,16 +17,22 @@ from random_graphs.other_dtypes import INPUT_DTYPES, OTHER_DTYPES
 from random_graphs.windows import IMAGES_OF_RANK_4, WINDOWS, is_image
 
 OPSETS = (7, 23)
+_MILLIONTH = 1e-6
 _CHANNELS = (1, 2, 3, 4, 5, 8, 12, 16, 24, 30, 32)
 
 
 @dataclass(frozen=True)
 class Example:
-    """A graph, what is fed to it, and what ONNX Runtime makes of that, all in the graph's order."""
+    """A graph, what is fed to it, and what ONNX Runtime makes of that, all in the graph's order.
+
+    :ivar slack: per output, how far it moves where floating-point inputs move by a millionth: where sums cancel, no
+        order of them is exact.
+    """
 
     model: onnx.ModelProto
     inputs: list[np.ndarray]
     outputs: list[np.ndarray]
+    slack: list[float]
 
     def __repr__(self) -> str:
         return f"opset {self.model.opset_import[0].version}\n{onnx.printer.to_text(self.model.graph)}"
@@ -67,5 +73,21 @@ def graphs(draw: Any) -> Example:
     assume(any(node.op_type != "Constant" for node in graph.nodes))
     model = graph.model()
     inputs = [value.array for value in graph.inputs]
-    feeds = {value.name: value.array for value in graph.inputs}
-    return Example(model, inputs, run(model, feeds))
+    outputs = run(model, {value.name: value.array for value in graph.inputs})
+    moved = run(model, {value.name: _moved(graph, value.array) for value in graph.inputs})
+    return Example(model, inputs, outputs, [_distance(*pair) for pair in zip(moved, outputs, strict=True)])
+
+
+def _moved(graph: Graph, array: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(array.dtype, np.floating):
+        return array
+    return (array * (1 + _MILLIONTH * graph.random.standard_normal(array.shape))).astype(array.dtype)
+
+
+def _distance(moved: np.ndarray, output: np.ndarray) -> float:
+    """The largest of finite values; 0 of outputs that are no floating-point numbers, or of another shape then."""
+    if not np.issubdtype(output.dtype, np.floating) or moved.shape != output.shape:
+        return 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        distances = np.abs(moved.astype(np.float64) - output)
+    return float(distances[np.isfinite(distances)].max(initial=0.0))
