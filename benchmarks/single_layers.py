@@ -31,8 +31,8 @@ class Middle:
 def _weight(*shape: int) -> np.ndarray:
     """Normal numbers scaled for a sum over all but the first axis (He)."""
     fan_in = max(int(np.prod(shape[1:])), 1)
-    values = np.random.default_rng(shape).standard_normal(shape) * np.sqrt(2 / fan_in)
-    return values.astype(np.float32)
+    values: np.ndarray = np.random.default_rng(shape).standard_normal(shape) * np.sqrt(2 / fan_in)
+    return values.astype(np.float32, copy=False)
 
 
 def _function(*operators: str, gate: bool = False) -> Callable[[], Middle]:
@@ -47,7 +47,9 @@ def _function(*operators: str, gate: bool = False) -> Callable[[], Middle]:
     return make
 
 
-def _operator(name: str, channels: int = CHANNELS, axes: int = 2, weight: tuple[int, ...] = (), **attributes: Any):  # type: ignore[no-untyped-def]
+def _operator(
+    name: str, channels: int = CHANNELS, axes: int = 2, weight: tuple[int, ...] = (), **attributes: Any
+) -> Callable[[], Middle]:
     def make() -> Middle:
         inputs, weights = (["x", "w"], {"w": _weight(*weight)}) if weight else (["x"], {})
         return Middle([helper.make_node(name, inputs, ["y"], **attributes)], weights, channels, axes)
@@ -63,7 +65,7 @@ def _conv(out: int, per_group: int, kernel: int, groups: int) -> Callable[[], Mi
 def _transposed(kernel: int, groups: int = 1) -> Callable[[], Middle]:
     """Doubles the image; an odd kernel is padded by one, as ``ConvTranspose2d(.., 3, 2, 1, 1)`` is."""
     odd = kernel % 2
-    more = {"pads": [odd] * 4, "output_padding": [odd] * 2, "strides": [2, 2], "group": groups}
+    more: dict[str, Any] = {"pads": [odd] * 4, "output_padding": [odd] * 2, "strides": [2, 2], "group": groups}
     return _operator("ConvTranspose", weight=(CHANNELS, CHANNELS // groups, kernel, kernel), **more)
 
 

@@ -6,13 +6,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.events import Event, OnEvent, Progress, Warned
 
 if TYPE_CHECKING:
     import rich.progress
+
+_WHOLE_NAME = 32
+"""Names in a table's first column that are no longer are not broken into two lines."""
 
 
 def print_json(result: Document | Sequence[Document]) -> None:
@@ -32,8 +35,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name, is_right in zip(names, right, strict=True):
-            table.add_column(name, justify="right" if is_right else "left", overflow="fold")
+        for place, (name, is_right) in enumerate(zip(names, right, strict=True)):
+            stays_whole = place == 0 and max((len(row[0]) for row in cells), default=0) <= _WHOLE_NAME
+            justify: Literal["left", "right"] = "right" if is_right else "left"
+            table.add_column(name, justify=justify, overflow="fold", no_wrap=stays_whole)
         for row in cells:
             table.add_row(*row)
         Console(markup=False, highlight=False).print(table)

@@ -30,11 +30,12 @@ def run(args: argparse.Namespace) -> int:
         output.print_json(result)
         return code
     output.print_where(result.where, result.device, result.target)
+    classes = f", the five most likely classes {'agree' if result.top5_agrees else 'DISAGREE'}"
     print(
         f"{result.package}: {'passed' if result.passed else 'FAILED'}: "
         f"largest error {result.max_abs_err:.3g}, {result.relative_err:.2g} of the output's range "
-        f"(at most {result.tolerance:g} is right), "
-        f"the five most likely classes {'agree' if result.top5_agrees else 'DISAGREE'}; against {result.against}"
+        f"(at most {result.tolerance:g} is right)"
+        f"{classes if result.scores_classes else ''}; against {result.against}"
     )
     for error in (result.outputs or ()) if len(result.outputs or ()) > 1 or not result.passed else ():
         print(f"  {error.name} ({error.dtype}): {'right' if error.passed else 'WRONG'}, off {error.by_how_much}")

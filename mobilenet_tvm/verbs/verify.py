@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from mobilenet_tvm.base.compiled import Tensor
 from mobilenet_tvm.base.document import Count, Document, Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
@@ -36,11 +37,17 @@ class Verified(SelfTest, Ran):
     """What ``verify`` returns.
 
     :ivar tolerance: the largest ``relative_err`` that is right.
+    :ivar scores_classes: whether the first output is ``[N, C]`` of float32 with more than five classes.
     """
 
+    scores_classes: bool
     against: Literal["reference", "onnxruntime"]
     tolerance: float
     labels: LabelShares | None
+
+
+def _scores_classes(output: Tensor) -> bool:
+    return output.dtype == "float32" and len(output.shape) == 2 and output.shape[1] > 5
 
 
 @contextmanager
@@ -122,6 +129,7 @@ def verify(
     return Verified(
         **Ran.at(place, package),
         **test,
+        scores_classes=_scores_classes(manifest.outputs[0]),
         against="onnxruntime" if onnx is not None else "reference",
         tolerance=manifest.tolerance,
         labels=shares,

@@ -15,6 +15,9 @@ from tvm_pipeline.schedules.registry import estimate_us
 MOST_FALLBACK = 0.2
 """Of the estimated time, before a compilation warns."""
 
+LEAST_FALLBACK_US = 100.0
+"""With less there is nothing to gain."""
+
 
 def with_estimates(module: tvm.IRModule, kernels: Sequence[Kernel], unit: Unit) -> tuple[Kernel, ...]:
     """The kernels of a scheduled module with the time that all their calls take; as they are where none is known."""
@@ -38,7 +41,8 @@ def warn_of_fallbacks(kernels: Sequence[Kernel], warn: Callable[[str], None]) ->
     """Tells where kernels without a schedule of ours take more than a fifth of the estimated time."""
     share = fallback_share(kernels)
     plain = [kernel for kernel in kernels if kernel.generator == FALLBACK and kernel.estimated_us is not UNSET]
-    if share is None or share <= MOST_FALLBACK or not plain:
+    spent = sum(kernel.estimated_us for kernel in plain if kernel.estimated_us is not UNSET)
+    if share is None or share <= MOST_FALLBACK or spent < LEAST_FALLBACK_US:
         return
     heaviest = max(plain, key=lambda kernel: float(kernel.estimated_us))  # type: ignore[arg-type]
     warn(

@@ -1,5 +1,6 @@
 """Softmax and its logarithm along one axis."""
 
+import math
 from dataclasses import dataclass
 
 from tvm import te, tirx
@@ -46,7 +47,7 @@ def softmax(layer: Softmax) -> Workload:
 
         return te.compute((before, behind), reduce_at, name=name)
 
-    lowest = tirx.min_value(DTYPE)
+    lowest = tirx.const(-math.inf, DTYPE)
     largest = reduced("largest", te.max, lambda *index: wide(data(*index)), lowest)
     zero = tirx.const(0.0, DTYPE)
 

@@ -17,9 +17,13 @@ def _kernel(name: str, generator: str, time: float) -> Kernel:
     return Kernel(name=name, layer=None, record="default", generator=generator, estimated_us=time)
 
 
-@pytest.mark.parametrize(("own", "warnings"), [(70.0, 1), (81.0, 0)])
-def test_a_fifth_is_warned_of(own: float, warnings: int) -> None:
-    kernels = [_kernel("lrn", "fallback/1", 15), _kernel("erf", "fallback/1", 5), _kernel("conv", "conv2d/2", own)]
+@pytest.mark.parametrize(
+    ("own", "scale", "warnings"),
+    [pytest.param(70.0, 10, 1, id="more"), pytest.param(81.0, 10, 0, id="less"), pytest.param(70.0, 1, 0, id="tiny")],
+)
+def test_a_fifth_is_warned_of_where_it_is_worth_it(own: float, scale: int, warnings: int) -> None:
+    times = {"lrn": 15.0, "erf": 5.0, "conv": own}
+    kernels = [_kernel(name, "conv2d/2" if name == "conv" else "fallback/1", scale * t) for name, t in times.items()]
     told: list[str] = []
     warn_of_fallbacks(kernels, told.append)
     assert len(told) == warnings
@@ -42,6 +46,6 @@ def test_estimates_of_a_network(compile_network: Callable[[Network], Compiled]) 
 
 def test_a_network_of_foreign_operators_warns(compile_network: Callable[[Network], Compiled]) -> None:
     network = Network()
-    x = network.conv(network.input([1, 3, 24, 24]), 3, 16, 1)
+    x = network.conv(network.input([1, 3, 96, 96]), 3, 32, 1)
     compiled = compile_network(network.output(network.node("LRN", x, size=5)))
     assert len(compiled.warnings) == 1 and "that no generator" in compiled.warnings[0]

@@ -52,7 +52,7 @@ class Window:
 def windows_of(node: Node) -> list[Window]:
     """One for each spatial axis of the first input.
 
-    :raises Unsupported: more than three spatial axes, or an unknown ``auto_pad``.
+    :raises Unsupported: more than three spatial axes, or a window that is larger than its padded input.
     """
     lengths = node.shape[2:]
     if not 1 <= len(lengths) <= 3:
@@ -78,6 +78,8 @@ def _pads(
 def _window(is_ceil: bool, length: int, kernel: int, stride: int, dilation: int, before: int, after: int) -> Window:
     """A window that would begin in the padding at the end is none."""
     room = length + before + after - ((kernel - 1) * dilation + 1)
+    if room < 0:
+        raise Unsupported(f"a window of {kernel} with dilation {dilation} is larger than its padded input of {length}")
     outputs = room // stride + 1
     if is_ceil:
         outputs = math.ceil(room / stride) + 1

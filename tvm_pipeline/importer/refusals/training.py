@@ -27,5 +27,6 @@ def _of_batch(node: NodeProto) -> bool:
 def _drops(node: NodeProto, editor: Editor) -> bool:
     if len(node.input) < 3 or not node.input[2]:
         return False
-    mode = editor.value(node.input[2])
-    return mode is None or bool(mode.any())
+    mode, ratio = editor.value(node.input[2]), editor.value(node.input[1]) if node.input[1] else None
+    drops_nothing = ratio is not None and not ratio.any()
+    return (mode is None or bool(mode.any())) and not drops_nothing

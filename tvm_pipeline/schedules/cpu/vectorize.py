@@ -4,6 +4,7 @@ A sum, product, maximum or minimum along a row is made by lanes, and the lanes a
 ``rfactor`` of a row that is no whole number of vectors loses its bounds in ``compute_at``.)
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tvm import ir, s_tir, tirx
@@ -17,8 +18,8 @@ _MOST_VECTORS = 4
 _REDUCERS: Mapping[type, Callable[[str], ir.Expr]] = {
     tirx.Add: lambda dtype: tirx.const(0, dtype),
     tirx.Mul: lambda dtype: tirx.const(1, dtype),
-    tirx.Max: tirx.min_value,
-    tirx.Min: tirx.max_value,
+    tirx.Max: lambda dtype: tirx.const(-math.inf, dtype) if "float" in str(dtype) else tirx.min_value(dtype),
+    tirx.Min: lambda dtype: tirx.const(math.inf, dtype) if "float" in str(dtype) else tirx.max_value(dtype),
 }
 """What an empty reduction is."""
 

@@ -176,3 +176,9 @@ def test_shapes_that_depend_on_the_data(nodes: list[NodeProto], line: str, tmp_p
     model = _model(nodes, outputs, kind=TensorProto.UNDEFINED, opset=18, **constants)
     model = onnx.shape_inference.infer_shapes(model)
     assert re.search(rf"operator {line}".replace(".*", r" \(node 'n'\).*", 1), _line(model, tmp_path))
+
+
+def test_a_dropout_that_trains_but_drops_nothing(tmp_path: Path) -> None:
+    model = _model([node("Dropout", ["x", "r", "t"], ["y"], "n")], r=F(0), t=np.array(True))
+    onnx.save(model, tmp_path / "model.onnx")
+    assert import_onnx(tmp_path / "model.onnx")["main"] is not None
