@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,9 +40,12 @@ class Engine(ABC):
         """Load a model (an ONNX file, for TVM a package's folder) to run with so many threads in that dtype."""
 
     @abstractmethod
-    def bind(self, x: np.ndarray) -> Callable[[], np.ndarray]:
-        """Make a float32 input ready; the returned function runs one inference of it, without a needless copy."""
+    def bind(self, inputs: Sequence[np.ndarray]) -> Callable[[], Sequence[np.ndarray]]:
+        """Make the network's inputs ready, in its order.
 
-    def run(self, x: np.ndarray) -> np.ndarray:
-        """The first output for an input."""
-        return self.bind(x)()
+        :returns: what runs one inference of them, without a needless copy, and returns all outputs.
+        """
+
+    def run(self, inputs: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """All outputs for the network's inputs."""
+        return self.bind(inputs)()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +29,13 @@ class OnnxRuntime(Engine):
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
-    def bind(self, x: np.ndarray) -> Callable[[], np.ndarray]:
+    def bind(self, inputs: Sequence[np.ndarray]) -> Callable[[], Sequence[np.ndarray]]:
         session = self._session
-        feed = {session.get_inputs()[0].name: x}
-        wanted = [session.get_outputs()[0].name]
+        feed = {value.name: array for value, array in zip(session.get_inputs(), inputs, strict=True)}
 
-        def infer() -> np.ndarray:
-            output: np.ndarray = session.run(wanted, feed)[0]
-            return output
+        def infer() -> Sequence[np.ndarray]:
+            outputs: Sequence[np.ndarray] = session.run(None, feed)
+            return outputs
 
         return infer
 

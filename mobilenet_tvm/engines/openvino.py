@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,12 @@ class OpenVino(Engine):
             config["INFERENCE_PRECISION_HINT"] = _PRECISION[dtype]
         self._model = openvino.Core().compile_model(str(model), "CPU", config)
 
-    def bind(self, x: np.ndarray) -> Callable[[], np.ndarray]:
-        request = self._model.create_infer_request()
+    def bind(self, inputs: Sequence[np.ndarray]) -> Callable[[], Sequence[np.ndarray]]:
+        request, arrays = self._model.create_infer_request(), list(inputs)
 
-        def infer() -> np.ndarray:
-            output: np.ndarray = request.infer([x], share_inputs=True, share_outputs=True)[0]
-            return output
+        def infer() -> Sequence[np.ndarray]:
+            outputs: Sequence[np.ndarray] = request.infer(arrays, share_inputs=True, share_outputs=True).to_tuple()
+            return outputs
 
         return infer
 

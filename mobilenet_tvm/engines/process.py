@@ -16,7 +16,7 @@ from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.messages import Compute, Done, Load, Time
-from mobilenet_tvm.package.reference import read_first
+from mobilenet_tvm.package.reference import read_reference
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,12 +86,12 @@ class EngineProcess:
             raise SystemFailure(f"{self.adapter.name}: {answer.error}")
         return answer
 
-    def outputs(self, reference: Path) -> list[np.ndarray]:
-        """What the engine makes of a ``reference.npz``'s inputs."""
+    def outputs(self, reference: Path) -> list[tuple[np.ndarray, ...]]:
+        """What the engine makes of a ``reference.npz``'s inputs: all outputs of each pair."""
         with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as folder:
             path = Path(folder) / "outputs.npz"
             self._ask(Compute(inputs=reference, outputs=path))
-            return read_first(path)[1]
+            return [pair.outputs for pair in read_reference(path)]
 
     def time(self, reference: Path, seconds: float, minimum: int, warmup: int = _TURN_WARMUP) -> list[int]:
         """Nanoseconds of each inference of the first input, for so many seconds and at least ``minimum`` times."""

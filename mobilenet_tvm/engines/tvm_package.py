@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,22 +42,29 @@ class TvmPackage(Engine):
         self._vm["vm_initialization"](_CPU, _DEVICE_0, _POOLED)
         self._main = self._vm["main"]
 
-    def bind(self, x: np.ndarray) -> Callable[[], np.ndarray]:
+    def bind(self, inputs: Sequence[np.ndarray]) -> Callable[[], Sequence[np.ndarray]]:
         import numpy as np
         import tvm_ffi
 
-        raw = np.empty(x.nbytes + _ALIGNMENT, dtype=np.uint8)
-        begin = -raw.ctypes.data % _ALIGNMENT
-        aligned = raw[begin : begin + x.nbytes].view(x.dtype).reshape(x.shape)
-        aligned[...] = x
-        tensor, main = tvm_ffi.from_dlpack(aligned), self._main
+        tensors, main = [tvm_ffi.from_dlpack(_aligned(array)) for array in inputs], self._main
 
-        def infer() -> np.ndarray:
-            output = main(tensor)
-            first = output if isinstance(output, tvm_ffi.Tensor) else output[0]
-            return np.from_dlpack(first)
+        def infer() -> Sequence[np.ndarray]:
+            output = main(*tensors)
+            outputs = [output] if isinstance(output, tvm_ffi.Tensor) else output
+            return [np.from_dlpack(tensor) for tensor in outputs]
 
         return infer
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy whose address TVM's generated code may assume."""
+    import numpy as np
+
+    raw = np.empty(array.nbytes + _ALIGNMENT, dtype=np.uint8)
+    begin = -raw.ctypes.data % _ALIGNMENT
+    aligned = raw[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    aligned[...] = array
+    return aligned
 
 
 ENGINE = TvmPackage

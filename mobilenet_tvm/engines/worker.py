@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mobilenet_tvm.base.document import Document
@@ -24,9 +24,9 @@ def _pin(threads: int) -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def _time(engine: Engine, x: Any, warmup: int, seconds: float, minimum: int) -> list[int]:
+def _time(engine: Engine, inputs: Sequence[Any], warmup: int, seconds: float, minimum: int) -> list[int]:
     """Nanoseconds of each inference, for so many seconds and at least ``minimum`` inferences."""
-    infer = engine.bind(x)
+    infer = engine.bind(inputs)
     for _ in range(warmup):
         infer()
     times: list[int] = []
@@ -51,19 +51,22 @@ class _Worker:
         return Done()
 
     def compute(self, command: Compute) -> Done:
-        from mobilenet_tvm.package.reference import Pair, read_first, write_reference
+        from mobilenet_tvm.package.reference import Pair, read_reference, write_reference
 
         assert self._engine is not None
-        xs, _ = read_first(command.inputs)
-        write_reference(command.outputs, [Pair((x,), (self._engine.run(x).copy(),)) for x in xs])
+        pairs = []
+        for pair in read_reference(command.inputs):
+            outputs = tuple(output.copy() for output in self._engine.run(pair.inputs))
+            pairs.append(Pair(pair.inputs, outputs))
+        write_reference(command.outputs, pairs)
         return Done()
 
     def time(self, command: Time) -> Done:
-        from mobilenet_tvm.package.reference import read_first
+        from mobilenet_tvm.package.reference import read_reference
 
         assert self._engine is not None
-        xs, _ = read_first(command.inputs)
-        return Done(times_ns=tuple(_time(self._engine, xs[0], command.warmup, command.seconds, command.minimum)))
+        first = read_reference(command.inputs)[0].inputs
+        return Done(times_ns=tuple(_time(self._engine, first, command.warmup, command.seconds, command.minimum)))
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def test_an_engine_computes_and_is_timed(name: str, tiny_onnx: Path, tiny_packag
     with EngineProcess(engines.find(name), model, 1, "float32") as process:
         found = process.outputs(reference)
         times = process.time(reference, 0.01, 5)
-    for a, b in zip(found, expected, strict=True):
+    for (a,), b in zip(found, expected, strict=True):
         assert np.abs(a - b).max() <= 1e-4 * np.ptp(b)
     assert len(times) >= 5
     assert min(times) > 0
