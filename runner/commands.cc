@@ -51,7 +51,7 @@ void AddResults(const Options& options, const Manifest& manifest, const NetworkI
                 const Latency& latency, const std::vector<Array>& outputs,
                 std::vector<Inferred>& results) {
   const Array& first = outputs.front();
-  const bool scores_classes = ScoresClasses(manifest.outputs.front());
+  const bool scores_classes = ScoresClasses(manifest);
   const auto classes = static_cast<std::size_t>(scores_classes ? first.shape[1] : 0);
   const auto* const scores = reinterpret_cast<const float*>(first.bytes.data());
   for (std::size_t row = 0; row < input.rows.size(); ++row) {

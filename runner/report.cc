@@ -172,7 +172,7 @@ std::string SelfTestText(const Manifest& manifest, const RunInfo& info, const Se
   const std::string note = IsEmulated(info) ? std::string("; ") + kEmulated : "";
   std::string text =
       manifest.model + " for " + manifest.target + ": " + (result.passed ? "passed" : "FAILED");
-  const bool is_classifier = ScoresClasses(manifest.outputs.front());
+  const bool is_classifier = ScoresClasses(manifest);
   if (result.outputs.size() == 1 && result.outputs.front().dtype->IsFloat()) {
     text += ErrorText(result.outputs.front());
   }

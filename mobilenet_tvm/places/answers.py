@@ -68,7 +68,8 @@ class Classified(Document):
     """What the network makes of an input.
 
     :ivar image: the input: a file, or the names and files of several tensors.
-    :ivar top: the most likely classes; empty where the first output is no ``[N, C]`` of float32 with more than five.
+    :ivar top: the most likely classes; empty where the first output scores none: it is ``[N, C]`` of float32, with
+        more than five classes or with names for them.
     :ivar outputs: all outputs; of a batch that is told row by row those of the whole batch, with its first row.
     """
 
@@ -140,7 +141,7 @@ class SelfTest(Document):
 
     :ivar relative_err: the largest error as a share of the output's range.
     :ivar top1_agrees: whether the likeliest classes are the same but for ties within the tolerance; true where the
-        first output is no vector of more than five classes.
+        first output scores no classes.
     :ivar top5_agrees: likewise of the five likeliest.
     :ivar outputs: each; programs of older packages tell of the first alone and in no such detail.
     """

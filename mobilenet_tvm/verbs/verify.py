@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from mobilenet_tvm.base.compiled import Tensor
 from mobilenet_tvm.base.document import Count, Document, Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.model.cut import cut_at
+from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import Package, open_package
 from mobilenet_tvm.package.reference import with_reference
 from mobilenet_tvm.package.yardstick import make_pairs
@@ -37,7 +37,7 @@ class Verified(SelfTest, Ran):
     """What ``verify`` returns.
 
     :ivar tolerance: the largest ``relative_err`` that is right.
-    :ivar scores_classes: whether the first output is ``[N, C]`` of float32 with more than five classes.
+    :ivar scores_classes: whether the first output is ``[N, C]`` of float32 with more than five classes, or with names.
     """
 
     scores_classes: bool
@@ -46,8 +46,10 @@ class Verified(SelfTest, Ran):
     labels: LabelShares | None
 
 
-def _scores_classes(output: Tensor) -> bool:
-    return output.dtype == "float32" and len(output.shape) == 2 and output.shape[1] > 5
+def _scores_classes(manifest: Manifest) -> bool:
+    output = manifest.outputs[0]
+    is_row = output.dtype == "float32" and len(output.shape) == 2
+    return is_row and (output.shape[1] > 5 or (output.shape[1] > 1 and bool(manifest.labels)))
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def verify(
     return Verified(
         **Ran.at(place, package),
         **test,
-        scores_classes=_scores_classes(manifest.outputs[0]),
+        scores_classes=_scores_classes(manifest),
         against="onnxruntime" if onnx is not None else "reference",
         tolerance=manifest.tolerance,
         labels=shares,

@@ -163,6 +163,13 @@ void RequireListed(const Manifest& manifest, std::initializer_list<const char*> 
   }
 }
 
+bool ScoresClasses(const Manifest& manifest) {
+  constexpr std::int64_t kTop = 5;
+  const TensorSpec& output = manifest.outputs.front();
+  const bool is_row = output.dtype->name == "float32" && output.shape.size() == 2;
+  return is_row && (output.shape[1] > kTop || (output.shape[1] > 1 && !manifest.labels.empty()));
+}
+
 std::string LabelOf(const Manifest& manifest, std::size_t id) {
   return id < manifest.labels.size() ? manifest.labels[id] : "class " + std::to_string(id);
 }

@@ -53,6 +53,9 @@ Manifest ParseManifest(std::string_view text);
 /// Throws UserError unless the manifest lists the files, so that their checksums were compared.
 void RequireListed(const Manifest& manifest, std::initializer_list<const char*> names);
 
+/// Whether the first output is read as classes' scores: `[N, C]` of float32, with more than five classes or with names.
+bool ScoresClasses(const Manifest& manifest);
+
 /// Class `id`'s name, or "class 17" where the package has no names.
 std::string LabelOf(const Manifest& manifest, std::size_t id);
 

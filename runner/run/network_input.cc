@@ -9,7 +9,6 @@
 #include "io/npy.h"
 #include "io/npz.h"
 #include "io/preprocess.h"
-#include "run/self_test.h"
 
 namespace mobilenet_tvm {
 namespace {
@@ -20,7 +19,7 @@ constexpr std::string_view kZipBegins = "PK\x03\x04";
 /// A batch is reported row by row where each row scores classes.
 std::vector<std::string> RowNames(const Manifest& manifest, const std::string& name) {
   const TensorSpec& output = manifest.outputs.front();
-  const std::int64_t batch = ScoresClasses(output) ? output.shape[0] : 1;
+  const std::int64_t batch = ScoresClasses(manifest) ? output.shape[0] : 1;
   std::vector<std::string> rows;
   rows.reserve(static_cast<std::size_t>(batch));
   for (std::int64_t row = 0; row < batch; ++row) {

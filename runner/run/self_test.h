@@ -42,9 +42,6 @@ struct SelfTest {
   bool passed = false;
 };
 
-/// Whether an output is read as classes' scores: `[N, C]` of float32 with more than five classes.
-bool ScoresClasses(const TensorSpec& output);
-
 /// Reads x0, x0_1, ..., y0, y0_1, ..., x1, ... out of the bytes of reference.npz; dtypes and shapes must be the
 /// manifest's. Throws UserError.
 std::vector<ReferencePair> ReadReference(std::string_view bytes, const Manifest& manifest);
