@@ -57,7 +57,9 @@ class Run:
         """What ``compare`` says of a model, or said in an earlier run."""
         path = self.results / f"{name}-{Path(model).name.partition(':')[0]}.json"
         if not path.exists():
-            options: dict[str, Any] = {"threads": threads, "weights": "random", "logs": logs, "rounds": self.rounds}
+            options: dict[str, Any] = {"threads": threads, "logs": logs, "rounds": self.rounds}
+            if not model.endswith(".onnx"):
+                options["weights"] = "random"
             with progress_on_stderr() as on_event:
                 result = mobilenet_tvm.compare(model, targets, PEERS, on_event=on_event, **options)
             path.parent.mkdir(parents=True, exist_ok=True)
