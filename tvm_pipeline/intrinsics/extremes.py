@@ -40,12 +40,16 @@ def _extreme(value: Value, limit: Operand, intrinsic: str, predicate: str) -> Va
 
 
 def tir_max(call: ir.Call) -> ir.Expr:
-    """Where LLVM does not compile: CUDA's ``fmaxf``."""
-    return tirx.max(*call.args)
+    """Where LLVM does not compile, CUDA: a comparison with NaN is false, and chooses the value."""
+    value, limit = call.args
+    name = tirx.Var("value", value.ty)
+    return tirx.Let(name, value, tirx.Select(name < limit, limit, name))
 
 
 def tir_min(call: ir.Call) -> ir.Expr:
-    return tirx.min(*call.args)
+    value, limit = call.args
+    name = tirx.Var("value", value.ty)
+    return tirx.Let(name, value, tirx.Select(name > limit, limit, name))
 
 
 for _name in (AT_LEAST, AT_MOST):

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from emulated_places import on_emulated_gpu
+from onnx_network import Network
 
+import mobilenet_tvm
 from emulated_gpu.counters import read_counters
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.places.answers import GpuAtWork, ProfileAnswer, SelfTestAnswer
@@ -112,3 +115,22 @@ def test_pips_libcudart_comes_behind_the_users_own(tmp_path: Path, monkeypatch: 
     assert gpu_environment()["LD_LIBRARY_PATH"] == f"/mine:{tmp_path}/cu13/lib"
     monkeypatch.delenv("LD_LIBRARY_PATH")
     assert gpu_environment() == {**os.environ, "LD_LIBRARY_PATH": f"{tmp_path}/cu13/lib"}
+
+
+def test_nan_passes_activations_as_onnxruntime_lets_it(tmp_path: Path) -> None:
+    """In kernels' epilogues and in operators of their own, on the emulated GPU."""
+    network = Network()
+    x = network.input([1, 16, 8, 8])
+    limits = network.constant(0.0), network.constant(6.0)
+    for value in (x, network.conv(x, 16, 16, 3)):
+        network.output(network.node("Relu", value), network.node("Clip", value, *limits), network.node("Abs", value))
+    y = network.node("Relu", network.conv(x, 16, 16, 3, group=16))
+    path = network.output(y, network.node("HardSwish", network.conv(y, 16, 32))).save(tmp_path / "network.onnx")
+    mobilenet_tvm.compile(path, "a100", tmp_path / "package", check=False)
+    data = np.random.default_rng(0).standard_normal((1, 16, 8, 8)).astype(np.float32)
+    data[0, 3, 4, 5] = np.nan
+    result = mobilenet_tvm.run(tmp_path / "package", inputs={x: data}, save=tmp_path / "outputs", emulate=True)
+    expected = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {x: data})
+    assert np.isnan(expected[0]).sum() == 1
+    for output, right in zip(result.results[0].outputs or (), expected, strict=True):
+        np.testing.assert_allclose(np.load(tmp_path / "outputs" / output.file), right, atol=1e-4, err_msg=output.name)

@@ -13,7 +13,7 @@ from tvm_pipeline.backends.gpu_model.expression import Array, Evaluator, Unknown
 from tvm_pipeline.hardware.multiprocessor import WARP
 
 GLOBAL, SHARED = "global", "shared"
-ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max")
+ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Select")
 _FLOAT = 2
 
 
