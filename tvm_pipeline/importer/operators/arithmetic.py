@@ -49,6 +49,13 @@ def convert_thresholded_relu(node: Node) -> relax.Expr:
     return relax.op.where(is_above, node.data, node.scalar(0.0))
 
 
+def convert_equal(node: Node) -> relax.Expr:
+    """Equal-7 to 19: TVM compares truth values as floating-point numbers, which LLVM refuses."""
+    if node.dtype != "bool":
+        return node.upstream()
+    return relax.op.logical_not(node.emit(relax.op.logical_xor(node.data, node.tensor(1))))
+
+
 def convert_is_inf(node: Node) -> relax.Expr:
     """IsInf-10 to 20: of one sign, or of both."""
     negative, positive = bool(node.get("detect_negative", 1)), bool(node.get("detect_positive", 1))

@@ -6,6 +6,7 @@ from tvm import relax
 
 from tvm_pipeline.importer.operators.arithmetic import (
     convert_bit_cast,
+    convert_equal,
     convert_is_inf,
     convert_matmul,
     convert_mod,
@@ -62,6 +63,7 @@ CONVERTERS: Mapping[str, Convert] = {
     "Cosh": convert_cosh,
     "DFT": convert_dft,
     "Dropout": convert_dropout,
+    "Equal": convert_equal,
     "GlobalLpPool": convert_global_lp_pool,
     "IsInf": convert_is_inf,
     "LayerNormalization": convert_layer_normalization,

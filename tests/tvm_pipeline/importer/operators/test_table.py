@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx_network import Network
 from operator_outcome import live_data, node_model, outcome_beside_onnxruntime
 from outcome import REFUSED, RIGHT, is_named
+from verdict import Verdict, judge
 
 from tvm_pipeline.hardware.target import CpuTarget
 
@@ -117,3 +119,12 @@ def test_refusal_names_operator_and_node(target: CpuTarget, case: _Case) -> None
     outcome = outcome_beside_onnxruntime(model, target)
     assert outcome.kind == REFUSED, outcome
     assert is_named(model.graph.node[0], outcome.detail)
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_truth_values_are_compared(other: bool) -> None:
+    network = Network()
+    is_positive = network.node("Greater", network.input([3, 37]), network.constant(0.0))
+    model = network.output(network.node("Equal", is_positive, network.constant(other, np.bool_))).model()
+    data = live_data((3, 37))
+    assert judge(model, [data], [(data > 0) == other]) == Verdict("right")
