@@ -19,6 +19,7 @@ from pathlib import Path
 import onnx
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from random_graphs.draw import Example, graphs

@@ -11,7 +11,7 @@ import tvm
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.passes.pack import pack_bias, pack_weight
+from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Space
 

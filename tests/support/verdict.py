@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import onnx
-import tvm
-from tvm import relax
+from outcome import compile_and_run
 
 import targets
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.tuning_log import TuningLogs
-from tvm_pipeline.codegen.build import build
 from tvm_pipeline.hardware.target import Target
-from tvm_pipeline.importer.import_onnx import import_onnx
-from tvm_pipeline.passes.pipeline import lower
-from tvm_pipeline.passes.schedule_kernels import schedule_kernels
 
 TOLERANCES = {"float16": 1e-2, "float32": 1e-4, "float64": 1e-4}
 """Of an output's range, by its dtype."""
@@ -49,7 +41,7 @@ def judge(
     :param slack: how much farther than a share of the range each output may be off.
     """
     try:
-        outputs = _run(model, inputs, target)
+        outputs = compile_and_run(model, inputs, Target.from_json(targets.load(target), "float32"))
     except UserError as error:
         return Verdict("refused", str(error))
     except Exception as error:
@@ -62,20 +54,6 @@ def judge(
         if fault := difference(actual, wanted, step, slack[index] if slack is not None else 0.0):
             return Verdict("wrong", f"output {index}: {fault}")
     return Verdict("right")
-
-
-def _run(model: onnx.ModelProto, inputs: Sequence[np.ndarray], target: str) -> list[np.ndarray]:
-    aim = Target.from_json(targets.load(target), "float32")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        onnx.save(model, path)
-        module = import_onnx(path)
-    with aim.tvm:
-        scheduled, _ = schedule_kernels(lower(module, aim.unit), TuningLogs(), aim.unit, 1, lambda message: None)
-        executable = build(scheduled, aim).executable
-    machine = relax.VirtualMachine(executable, tvm.cpu())
-    result = machine["main"](*(tvm.runtime.tensor(array) for array in inputs))
-    return [result.numpy()] if isinstance(result, tvm.runtime.Tensor) else [tensor.numpy() for tensor in result]
 
 
 def difference(actual: np.ndarray, wanted: np.ndarray, step: float | None = None, slack: float = 0.0) -> str:

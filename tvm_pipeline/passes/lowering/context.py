@@ -9,7 +9,7 @@ from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, pad
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.dataflow import Dataflow, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
-from tvm_pipeline.passes.pack import pack_bias, pack_weight
+from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.workloads import Workload, prim_func, workload_of
 from tvm_pipeline.workloads.workload import DTYPE, NAMED, weight_dtype
 

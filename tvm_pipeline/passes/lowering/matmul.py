@@ -10,7 +10,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.passes.dataflow import constant_of, operator_name, scalar_of, shape_of
 from tvm_pipeline.passes.epilogue import Epilogue
 from tvm_pipeline.passes.lowering.context import Lowering, constants
-from tvm_pipeline.passes.pack import pack_columns
+from tvm_pipeline.passes.lowering.pack import pack_columns
 from tvm_pipeline.schedules.registry import multiply
 from tvm_pipeline.workloads.product import Product
 from tvm_pipeline.workloads.workload import DTYPE

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.passes.pack import pack_columns
+from tvm_pipeline.passes.lowering.pack import pack_columns
 from tvm_pipeline.schedules.cpu.matmul import matmul, pieces, tiling_of
 from tvm_pipeline.workloads.product import Product
 

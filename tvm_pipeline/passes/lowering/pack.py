@@ -4,7 +4,7 @@ import numpy as np
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.passes.pack_groups import pack_groups
+from tvm_pipeline.passes.lowering.pack_groups import pack_groups
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights

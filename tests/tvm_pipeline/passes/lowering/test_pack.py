@@ -8,7 +8,7 @@ from layers import layers
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.passes.pack import pack_bias, pack_weight
+from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.workloads import workload_of
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.strassen import PRODUCTS
