@@ -31,7 +31,7 @@ x = np.ones((1, 3, int(size), int(size)), np.float32)
 if model:
     engine = engines.find(name)()
     engine.load(Path(model), 1, "float32")
-    assert np.isfinite(engine.bind(x)()).all()
+    assert np.isfinite(engine.bind([x])()[0]).all()
 print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
 """
 

@@ -54,7 +54,7 @@ def test_a_quick_run_renews_its_sections_and_no_others(tmp_path: Path) -> None:
     page = tmp_path / "figures.md"
     page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     command = [sys.executable, "-W", "ignore", BENCHMARKS / "figures.py", "--quick", "--page", page]
-    subprocess.run([*command, "peers", "unknown", "peak", "footprint", "gpu"], check=True, cwd=tmp_path)
+    subprocess.run([*command, "peers", "unknown", "layers", "peak", "footprint", "gpu"], check=True, cwd=tmp_path)
     before, after = _sections(PAGE.read_text(encoding="utf-8")), _sections(page.read_text(encoding="utf-8"))
     assert list(after) == list(before)
     renewed = {title for title in before if before[title] != after[title]}

@@ -111,7 +111,7 @@ def test_a_wait_that_is_missing(gpu_package: Path) -> None:
 
 def test_a_wrong_number(gpu_package: Path) -> None:
     """What breaks no rule of memory is a wrong result."""
-    _change(gpu_package, _in_kernel("pointwise", r"max\(", "min("))
+    _change(gpu_package, _in_kernel("pointwise", r"\(bool\(", "(!bool("))  # the other side of ReLU
     assert not verify(gpu_package, emulate=True, on_event=silent)["passed"]
 
 

@@ -75,8 +75,9 @@ def test_packages_are_kept(tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.
 def test_wrong_numbers_have_no_time(tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = EngineProcess.outputs
 
-    def wrong(self: Any, reference: Path) -> list[np.ndarray]:
-        return [y + (1 if self.adapter is TvmPackage else 0) for y in outputs(self, reference)]
+    def wrong(self: Any, reference: Path) -> list[tuple[np.ndarray, ...]]:
+        off = 1 if self.adapter is TvmPackage else 0
+        return [tuple(output + off for output in pair) for pair in outputs(self, reference)]
 
     monkeypatch.setattr(EngineProcess, "outputs", wrong)
     with pytest.raises(SystemFailure, match="tvm x86-64-v3 computes something else"):
