@@ -58,7 +58,7 @@ class Run:
         path = self.results / f"{name}-{Path(model).name.partition(':')[0]}.json"
         if not path.exists():
             options: dict[str, Any] = {"threads": threads, "logs": logs, "rounds": self.rounds}
-            if not model.endswith(".onnx"):
+            if "/" not in model:  # files and factories have weights of their own
                 options["weights"] = "random"
             with progress_on_stderr() as on_event:
                 result = mobilenet_tvm.compare(model, targets, PEERS, on_event=on_event, **options)
@@ -169,7 +169,7 @@ def unknown(run: Run) -> Section:
         "Networks that no log knows",
         "One thread, no logs: every schedule comes from a rule. All but V1 are those of `tests/support/networks/`.",
         run.conditions(),
-        _command("NETWORK", f"--targets {target}", run.rounds, "EMPTY_FOLDER"),
+        _command("NETWORK", f"--targets {target}", run.rounds, "EMPTY_FOLDER").removesuffix(" --weights random"),
         ("network", f">{target} ms", *(column for peer in PEERS for column in (f">{peer} = 1", ">p10 to p90"))),
         rows,
     )
