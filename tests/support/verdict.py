@@ -72,6 +72,6 @@ def difference(actual: np.ndarray, wanted: np.ndarray, step: float | None = None
     if not finite.any():
         return ""
     error = np.abs(actual[finite].astype(np.float64) - wanted[finite]).max()
-    scale = max(np.ptp(wanted[finite].astype(np.float64)), np.abs(wanted[finite]).max() * 1e-2, 1e-30)
+    scale = max(np.ptp(wanted[finite].astype(np.float64)), np.abs(wanted[finite]).max() / 10, 1e-30)
     allowed = TOLERANCES[wanted.dtype.name] * scale + slack if step is None else 1.001 * step
     return "" if error <= allowed else f"off by {error / scale:.1e} of the range"
