@@ -34,10 +34,14 @@ KINDS = (
     "average_pool",
 )
 
+DTYPES = ("float32", "bfloat16", "float16", "int8")
+"""Of a layer's activations and weights; an ``int8`` layer has uint8 activations and int8 weights."""
+
 _SUMS_CHANNELS = ("conv2d", "grouped_conv2d", "pointwise", "strassen", "dense")
 _NAMES_RESULTS = ("conv2d", "grouped_conv2d", "pointwise", "strassen", "separable")
 
 _PATTERN = re.compile(
+    r"(?:(?P<dtype>bfloat16|float16|int8) )?"
     r"(?P<kind>[a-z_0-9]+) (?:n(?P<batch>\d+) )?(?:(?P<height>\d+)x(?P<width>\d+)x)?(?P<in_channels>\d+)"
     r"(?:->(?P<out_channels>\d+))?"
     r"(?: k(?P<kh>\d+)x(?P<kw>\d+))?(?: s(?P<sh>\d+)(?:x(?P<sw>\d+))?)?(?: p(?P<padding>\d+(?:,\d+,\d+,\d+)?))?"
@@ -59,6 +63,7 @@ class Layer:
     A ``grouped_conv2d`` layer has ``groups``, each of which sees its own share of the inputs (arXiv 1611.05431).
     A ``strassen`` layer is a pointwise one that is computed by Strassen's algorithm.
     A ``separable`` layer is a depthwise one, ``inner_epilogue``, and a pointwise one behind it (arXiv 1704.04861, 3.1).
+    ``dtype`` is that of what the kernel multiplies on a CPU; one of float32 does not name it in its descriptor.
     """
 
     kind: str
@@ -74,6 +79,7 @@ class Layer:
     epilogue: tuple[str, ...] = ()
     inner_epilogue: tuple[str, ...] = ()
     groups: int = 1
+    dtype: str = "float32"
 
     @property
     def out_height(self) -> int:
@@ -126,9 +132,13 @@ class Layer:
             in_channels=self.in_channels,
             out_channels=self.out_channels,
             epilogue=self.epilogue,
+            dtype=self.dtype,
         )
 
     def __str__(self) -> str:
+        return self._shapes() if self.dtype == "float32" else f"{self.dtype} {self._shapes()}"
+
+    def _shapes(self) -> str:
         batch = f"n{self.batch} " if self.batch != 1 else ""
         if self.kind == "dense":
             return _join(f"dense {batch}{self.in_channels}->{self.out_channels}", *self.epilogue)
@@ -179,6 +189,7 @@ class Layer:
             epilogue=epilogue,
             inner_epilogue=inner_epilogue,
             groups=int(found["groups"] or 1),
+            dtype=found["dtype"] or "float32",
         )
         sizes = (layer.batch, layer.in_channels, layer.out_channels, height, width, *layer.kernel, *layer.stride)
         is_empty = 0 in (*sizes, *layer.dilation, layer.groups) or min(layer.out_height, layer.out_width) < 1

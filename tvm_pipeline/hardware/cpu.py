@@ -30,19 +30,24 @@ STRASSEN_PIXELS = 64
 
 @dataclass(frozen=True)
 class VectorUnit:
-    """float32 lanes per vector, and architectural vector registers."""
+    """float32 lanes per vector, architectural vector registers, and what else a CPU has.
+
+    :ivar features: what the CPU has, named as in the flags of /proc/cpuinfo.
+    """
 
     lanes: int
     registers: int
+    features: tuple[str, ...] = ()
     family: ClassVar = CPU
     dtype: ClassVar = "float32"
     compute_capability: ClassVar = None
 
     @staticmethod
     def of_target(values: Mapping[str, Any], dtype: str) -> "VectorUnit":
-        """That of a target's JSON; whatever the ``dtype``, a CPU computes in float32."""
+        """That of a target's JSON; whatever the ``dtype`` of a package, each layer of a CPU's has its own."""
         bits = int(values["vector_bits"])
-        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits])
+        features = tuple(values.get("cpu_features") or ())
+        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits], features=features)
 
     @property
     def multiplies_by_lane(self) -> bool:
@@ -50,6 +55,8 @@ class VectorUnit:
         return self.lanes == NEON_LANES
 
     def kernel_kind(self, layer: Layer) -> str:
+        if layer.dtype != self.dtype:
+            return f"{layer.dtype}_{layer.kind}"
         return "narrow_groups" if layer.kind == "grouped_conv2d" and is_narrow(layer) else layer.kind
 
     def fuses(self, layer: Layer) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from layers import layers
 
-from mobilenet_tvm.base.layer import KINDS, Layer, LayerSyntaxError
+from mobilenet_tvm.base.layer import DTYPES, KINDS, Layer, LayerSyntaxError
 
 
-@given(layers(KINDS, largest=300))
+@given(layers(KINDS, largest=300), st.sampled_from(DTYPES))
 @settings(max_examples=300)
-def test_descriptor_is_read_back_as_the_same_layer(layer: Layer) -> None:
+def test_descriptor_is_read_back_as_the_same_layer(layer: Layer, dtype: str) -> None:
+    layer = replace(layer, dtype=dtype)
     assert Layer.parse(str(layer)) == layer
 
 
@@ -19,6 +23,7 @@ def test_descriptors_read_as_documented() -> None:
     layer = Layer("conv2d", 2, 9, 8, 3, 16, (3, 5), (2, 1), (0, 1, 2, 3), (1, 2), ("bias", "relu6"))
     assert str(layer) == "conv2d n2 9x8x3->16 k3x5 s2x1 p0,1,2,3 d1x2 bias relu6"
     assert str(Layer("pointwise", 1, 56, 56, 128, 128, epilogue=("relu",))) == "pointwise 56x56x128->128 relu"
+    assert str(Layer("pointwise", 1, 7, 7, 8, 16, dtype="int8")) == "int8 pointwise 7x7x8->16"
     separable = Layer("separable", 1, 9, 9, 8, 16, (3, 3), (2, 2), (1, 1, 1, 1), (1, 1), ("bias",), ("bias", "relu"))
     assert str(separable) == "separable 9x9x8->16 k3x3 s2 p1 bias relu then bias"
     assert str(separable.depthwise_part) == "depthwise 9x9x8 k3x3 s2 p1 bias relu"
@@ -48,6 +53,8 @@ def test_descriptors_read_as_documented() -> None:
         "conv2d 8x8x16->16 k3x3 s0 p1",
         "conv2d 2x2x16->16 k5x5 s1 p0",  # the window is larger than the image
         "dense 8x8x16->16",
+        "float32 dense 16->16",  # goes without saying
+        "int4 dense 16->16",
         "conv2d 8x8x16->16 k3x3 s1 p1 g4",
         "grouped_conv2d 8x8x16->16 k3x3 s1 p1",
         "grouped_conv2d 8x8x16->16 k3x3 s1 p1 g0",

@@ -14,7 +14,10 @@ GPUS = [preset for preset in targets.available().values() if preset.gpu is not N
 
 
 def test_a_cpu() -> None:
-    assert Target.from_json(targets.load("x86-64-v3").to_json()).unit == VectorUnit(lanes=8, registers=16)
+    preset = targets.load("x86-64-v3")
+    unit = Target.from_json(preset.to_json()).unit
+    assert unit == VectorUnit(lanes=8, registers=16, features=preset.cpu_features)
+    assert "avx2" in unit.features
 
 
 @pytest.mark.parametrize("preset", GPUS, ids=lambda preset: preset.name)
