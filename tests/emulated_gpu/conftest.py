@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from emulated_driver import Gpu
+from gpus.emulated_driver import Gpu
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from emulated_driver import Gpu, KernelFailure
+from gpus.emulated_driver import Gpu, KernelFailure
 
 _COPY = """
 __forceinline__ __device__ void copy(void* dst, const void* src) {

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emulated_driver import Gpu, KernelFailure
+from gpus.emulated_driver import Gpu, KernelFailure
 
 SOURCE = """
 extern "C" __global__ void copy(const float* data, float* out, int stride) {

@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from emulated_driver import Gpu, KernelFailure
+from gpus.emulated_driver import Gpu, KernelFailure
 
 SOURCE = """
 extern "C" __global__ void add(float* data, float value) { data[threadIdx.x] += value; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from emulated_driver import Gpu, KernelFailure
+from gpus.emulated_driver import Gpu, KernelFailure
 
 SHAPES = ((16, 16), (8, 32), (32, 8))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_driver import FakeDriver
+from gpus.fake_driver import FakeDriver
 from tiny_package import Package
 
 from targets import gpu_at_hand

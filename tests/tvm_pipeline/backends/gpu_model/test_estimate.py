@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hand_kernels import SIZE, THREADS, tiled_matmul, vector_add
+from gpus.hand_kernels import SIZE, THREADS, tiled_matmul, vector_add
 
 from tvm_pipeline.backends.gpu_model.counts import LaunchCounts
 from tvm_pipeline.backends.gpu_model.estimate import Estimate, estimate

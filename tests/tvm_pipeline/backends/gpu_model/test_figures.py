@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tvm
-from hand_kernels import N, tiled_matmul
+from gpus.hand_kernels import N, tiled_matmul
 from tvm import relax
 
 from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model

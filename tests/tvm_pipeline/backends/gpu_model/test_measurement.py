@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tvm
-from hand_kernels import tiled_matmul
+from gpus.hand_kernels import tiled_matmul
 from tvm import te
 from tvm.s_tir import Schedule
 

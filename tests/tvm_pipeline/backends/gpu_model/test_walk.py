@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tvm
-from hand_kernels import SIZE, THREADS, TILE, N, border, row_add, tiled_matmul, vector_add
+from gpus.hand_kernels import SIZE, THREADS, TILE, N, border, row_add, tiled_matmul, vector_add
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tvm
-from hand_kernels import TILE, N, tiled_matmul, vector_add
+from gpus.hand_kernels import TILE, N, tiled_matmul, vector_add
 
 from tvm_pipeline.backends.gpu_model.device_functions import device_functions
 from tvm_pipeline.backends.gpu_model.warp_time import WarpTime, warp_time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from gpu_kernels import Case, deviations
+from gpus.kernels import Case, deviations
 
 import targets
 from mobilenet_tvm.base.layer import Layer

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Case:
 def deviations(cases: Sequence[Case]) -> list[float]:
     """Per case the largest error as a share of the reference's largest value."""
     child = subprocess.run(
-        [sys.executable, str(HERE / "gpu_kernels.py")],
+        [sys.executable, __file__],
         input=json.dumps([asdict(case) for case in cases]),
         capture_output=True,
         text=True,
@@ -42,7 +42,7 @@ def deviations(cases: Sequence[Case]) -> list[float]:
 
 
 def _main() -> None:
-    sys.path[:0] = [str(HERE), str(HERE.parents[1])]
+    sys.path[:0] = [str(SUPPORT), str(SUPPORT.parents[1])]
     from emulated_gpu.session import compile_callback, load
 
     load()
