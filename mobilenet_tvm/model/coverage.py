@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tvm.base.answers import NetworkLayer
@@ -49,8 +50,17 @@ def _known_layers(folders: Sequence[Path], target: Target) -> dict[str, set[str]
     known: dict[str, set[str]] = {}
     for name in target.logs:
         for dtype, records in records_of(folders, name).items():
-            known.setdefault(dtype, set()).update(str(Layer.parse(record.layer).anchor) for record in records)
+            known.setdefault(dtype, set()).update(*(_parts(Layer.parse(record.layer)) for record in records))
     return known
+
+
+def _parts(layer: Layer) -> set[str]:
+    """The layers of a network, nothing fused, that a kernel computes: both halves of a separable one, say."""
+    if layer.kind == "separable":
+        return {str(layer.depthwise_part.anchor), str(layer.pointwise_part.anchor)}
+    if layer.kind == "strassen":
+        return {str(replace(layer.anchor, kind="pointwise"))}
+    return {str(layer.anchor)}
 
 
 def describe(layer: NetworkLayer) -> str | None:

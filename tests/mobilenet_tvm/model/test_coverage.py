@@ -52,6 +52,20 @@ def test_coverage_counts_layers_whatever_is_fused_and_inherits(tmp_path: Path) -
     assert found["x86-64-v3"] == {}
 
 
+@pytest.mark.parametrize(
+    ("kernel", "share"),
+    [
+        ("separable 56x56x128->128 k3x3 s1 p1 bias relu then bias relu", 1.0),
+        ("strassen 56x56x128->128 bias relu", 0.5),
+        ("strassen 56x56x128->64 bias relu", 0.0),
+    ],
+)
+def test_coverage_counts_every_layer_that_a_known_kernel_computes(tmp_path: Path, kernel: str, share: float) -> None:
+    write_log(tmp_path / "x86-64-v4" / "float32.jsonl", [TuningRecord(kernel, 1, "g/1", {}, 1e-3, "measured", "c")])
+    pair = [_layer("depthwise", (128, 56, 56), (128, 56, 56), 3), _layer("pointwise", (128, 56, 56), (128, 56, 56))]
+    assert coverage(pair, [tmp_path], [load("x86-64-v4")]) == {"x86-64-v4": {"float32": share}}
+
+
 def test_which_folders(tmp_path: Path) -> None:
     assert log_folders(None) == [user_logs_dir(), builtin_logs_dir()]
     assert log_folders(tmp_path) == [tmp_path]
