@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mobilenet_tvm.base.zig import run_zig
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.places.qemu import sysroot
 from tvm_pipeline.backends.arm_model.core import CORES, Core
 from tvm_pipeline.backends.arm_model.estimate import Estimate, estimate

@@ -13,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from emulated_gpu.translate import translate
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.base.errors import SystemFailure
 from mobilenet_tvm.base.paths import RUNNER_SOURCES, cache_dir, make_once, sha256_file, sha256_tree
-from mobilenet_tvm.base.zig import run_zig
 
 CUDART = "libcudart.so.13"
 DRIVER = "libcuda.so.1"

@@ -9,6 +9,8 @@ import inspect
 import sys
 from types import FrameType, ModuleType
 
+from mobilenet_tvm.base.hidden_modules import hide
+
 
 def _stack_without_sources(context: int = 1) -> list[inspect.FrameInfo]:
     """``inspect.stack`` that reads no source lines: TVMScript's parser only wants the frames."""
@@ -18,7 +20,7 @@ def _stack_without_sources(context: int = 1) -> list[inspect.FrameInfo]:
 
 def _prepare() -> None:
     if "torch" not in sys.modules:
-        sys.modules["torch"] = None  # type: ignore[assignment]  # a None entry makes ``import torch`` raise ImportError
+        hide(("torch",))
     inspect.stack = _stack_without_sources
 
 

@@ -22,6 +22,7 @@ from typing import IO, Any, Literal, NoReturn
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.events import Event, Progress, Warned
+from mobilenet_tvm.base.hidden_modules import hide
 
 BLOCK_VARIABLE = "MOBILENET_TVM_BLOCK"
 PARENT_VARIABLE = "MOBILENET_TVM_PARENT"
@@ -31,8 +32,7 @@ _PR_SET_PDEATHSIG = 1
 
 def block_imports() -> None:
     """Make the modules named in the environment impossible to import in this process."""
-    for name in filter(None, os.environ.get(BLOCK_VARIABLE, "").split(",")):
-        sys.modules[name] = None  # type: ignore[assignment]
+    hide([name for name in os.environ.get(BLOCK_VARIABLE, "").split(",") if name])
 
 
 block_imports()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.paths import replacing
-from mobilenet_tvm.base.zig import run_zig
 from mobilenet_tvm.package.manifest import MANIFEST
 
 PROGRAM = "mobilenet-run"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from mobilenet_tvm.base.nvcc import wheel_folders
+from mobilenet_tvm.base.compilers.nvcc import wheel_folders
 
 _SEARCH_PATH = "LD_LIBRARY_PATH"
 CUDART = "libcudart.so.13"

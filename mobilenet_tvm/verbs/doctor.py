@@ -124,7 +124,7 @@ def _static_model() -> Check:
 
 def _nvcc() -> Check:
     """Whether packages for NVIDIA GPUs can be compiled."""
-    from mobilenet_tvm.base.nvcc import INSTALL, find_nvcc
+    from mobilenet_tvm.base.compilers.nvcc import INSTALL, find_nvcc
 
     try:
         nvcc = find_nvcc()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.zig import run_zig
 from tvm_pipeline.backends.arm_model.disassemble import llvm_tool
 
 

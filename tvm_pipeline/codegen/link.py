@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from mobilenet_tvm.base.compilers.zig import first_error, run_zig
 from mobilenet_tvm.base.errors import SystemFailure
-from mobilenet_tvm.base.zig import first_error, run_zig
 
 NEEDED = ("libm.so.6", "libc.so.6")
 

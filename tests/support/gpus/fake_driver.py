@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobilenet_tvm.base.zig import run_zig
+from mobilenet_tvm.base.compilers.zig import run_zig
 
 _DRIVER = """
 int cuInit(unsigned flags) {{ return {started}; }}

@@ -7,8 +7,8 @@ statically, with musl as its C library.
 from collections.abc import Sequence
 from pathlib import Path
 
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.base.paths import package_folder
-from mobilenet_tvm.base.zig import run_zig
 
 SOURCES = Path(__file__).parent / "emulated"
 _PROGRAM_TARGET = ("-target", "aarch64-linux-musl")

@@ -8,8 +8,8 @@ from functools import partial
 import tvm_ffi
 
 from mobilenet_tvm.base.child import child_command
+from mobilenet_tvm.base.compilers.nvcc import find_nvcc
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.nvcc import find_nvcc
 from tvm_pipeline.codegen.cuda.fatbin import Fatbin, compile_fatbin
 from tvm_pipeline.codegen.cuda.load_runtime import load_cuda_runtime
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobilenet_tvm.base.compilers.nvcc import find_nvcc
+from mobilenet_tvm.base.compilers.zig import zig_program
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.nvcc import find_nvcc
-from mobilenet_tvm.base.zig import zig_program
 
 _TIMEOUT_S = 600
 # TVM writes half arithmetic with operators; fast mathematics is left out, since it changes results.

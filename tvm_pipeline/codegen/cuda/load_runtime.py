@@ -16,9 +16,9 @@ import tvm
 from tvm.base import _LOADED_LIBS
 from tvm_ffi.libinfo import load_lib_ctypes
 
+from mobilenet_tvm.base.compilers.nvcc import wheel_folders
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.base.errors import SystemFailure
-from mobilenet_tvm.base.nvcc import wheel_folders
-from mobilenet_tvm.base.zig import run_zig
 from tvm_pipeline.codegen.cuda.elf import undefined_symbols
 
 _LIBRARY = "tvm_runtime_cuda"

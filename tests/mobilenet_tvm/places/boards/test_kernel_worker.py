@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_tvm.base.zig import run_zig
+from mobilenet_tvm.base.compilers.zig import run_zig
 from mobilenet_tvm.places.board import device_named
 from tvm_pipeline.backends.boards.kernel_worker import KernelWorker
 from tvm_pipeline.backends.workers.process import WorkerProcess

@@ -13,8 +13,8 @@ from compiled_network import Compiled, compile_here
 from onnx_network import Network
 
 import targets
+from mobilenet_tvm.base.compilers.nvcc import find_nvcc
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.nvcc import find_nvcc
 from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.codegen.cuda.elf import add_device_section, device_section
 from tvm_pipeline.hardware.target import GpuTarget

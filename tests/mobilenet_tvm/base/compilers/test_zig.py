@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_tvm.base.compilers.zig import first_error, run_zig
 from mobilenet_tvm.base.errors import SystemFailure
-from mobilenet_tvm.base.zig import first_error, run_zig
 
 
 def test_its_first_error_is_the_failure(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_tvm.base import nvcc as find_nvcc
+from mobilenet_tvm.base.compilers import nvcc as find_nvcc
 from mobilenet_tvm.base.errors import UserError
 
 SAYS = "#!/bin/sh\necho 'Cuda compilation tools, release {0}, V{0}.88'\n"
