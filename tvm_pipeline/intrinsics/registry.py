@@ -7,7 +7,7 @@ from tvm import ir, tirx
 from tvm.ir import register_op_attr
 from tvm.tirx import register_intrin_lowering
 
-from tvm_pipeline.intrinsics import extremes
+from tvm_pipeline.intrinsics import extremes, power
 from tvm_pipeline.intrinsics.library import note_call, symbol
 
 _CALLED: Mapping[str, str] = {
@@ -36,6 +36,18 @@ def register_lowerings() -> None:
     for operator, name in _CALLED.items():
         register_op_attr(operator, "TVectorizable", True, level=_LEVEL)  # TVM would take erf apart
         register_intrin_lowering(operator, "llvm", f=_call_of_float32(operator, name), level=_LEVEL)
+    for target in ("llvm", "cuda"):
+        register_intrin_lowering(power.POWER, target, f=_product_of_floats(target), level=_LEVEL)
+
+
+def _product_of_floats(target: str) -> Callable[[ir.Call], Any]:
+    others = ir.Op.get(power.POWER).get_attr(f"{target}.FLowerIntrinsic")
+
+    def lower(call: ir.Call) -> Any:
+        product = power.power(call) if "float" in str(call.ty.dtype) else None
+        return others(call) if product is None else product
+
+    return lower
 
 
 def _call_of_float32(operator: str, name: str) -> Callable[[ir.Call], Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -33,12 +34,29 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return np.where(x < 0, np.exp(np.minimum(x, 0)), 1) / (1 + np.exp(-np.abs(x)))
 
 
+def _power(exponent: float, base: Expression) -> Expression:
+    return tirx.pow(base, tirx.const(exponent, "float32"))
+
+
+def _float_power(exponent: float, x: np.ndarray) -> np.ndarray:
+    """C's; NumPy takes the square root where it may not (C99, F.9.4.4)."""
+    return np.where(np.isneginf(x), np.inf, np.sqrt(x + 0.0)) if exponent == 0.5 else np.power(x, exponent)
+
+
 FUNCTIONS: dict[str, tuple[Function, Reference, float]] = {
     "exp": (tirx.exp, np.exp, 2),
     "sigmoid": (tirx.sigmoid, _sigmoid, 4),
     "tanh": (tirx.tanh, np.tanh, 4),
     "erf": (tirx.erf, _erf, 3),
     "log": (tirx.log, np.log, 2),
+    **{
+        f"power {n}": (partial(_power, n), lambda x, n=n: np.power(x, n), 7) for n in (-16.0, -3.0, -1.0, 0.0, 1.0, 2.0)
+    },
+    **{
+        f"power {n}": (partial(_power, n), partial(_float_power, n), 5)
+        for n in (-4.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
+    },
+    "power 0.5": (partial(_power, 0.5), partial(_float_power, 0.5), 1),
 }
 
 
@@ -106,10 +124,10 @@ def test_no_vector_is_taken_apart(preset: str, each_target: CpuTarget, board: Cp
     target = board if preset == "board" else each_target
 
     def all_of_them(x: Expression) -> Expression:
-        return tirx.exp(x) + tirx.sigmoid(x) * tirx.tanh(x) - tirx.erf(x) / tirx.log(x)
+        return tirx.exp(x) + tirx.sigmoid(x) * tirx.tanh(x) - tirx.erf(x) / tirx.log(x) + _power(3.0, x)
 
     assembly = _build(all_of_them, 64, target.unit.lanes, target).mod.inspect_source("s")
-    assert not re.findall(r"\b(?:call\w*|bl)\s+\S*(?:exp|tanh|erf|log)\w*", assembly)
+    assert not re.findall(r"\b(?:call\w*|bl)\s+\S*(?:exp|tanh|erf|log|pow)\w*", assembly)
 
 
 def test_functions_of_functions_compile(target: CpuTarget) -> None:
