@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.package.norms_spelled_out import FUSIONS, spell_out_norms
 from mobilenet_tvm.package.quantisation import is_quantised
 from mobilenet_tvm.package.reference import COUNT, Pair
 from mobilenet_tvm.package.seeded_inputs import SPANS, Described, may_be_indices, seeded_inputs
@@ -24,7 +25,7 @@ Arrays = tuple["np.ndarray", ...]
 
 
 def onnxruntime_session(onnx: Path, *, quantised: bool = False) -> onnxruntime.InferenceSession:
-    """ONNX Runtime with the file, one thread.
+    """ONNX Runtime with the file, one thread; normalisations are computed as they are defined.
 
     :param quantised: compute what the graph says, operator by operator.
     """
@@ -37,7 +38,19 @@ def onnxruntime_session(onnx: Path, *, quantised: bool = False) -> onnxruntime.I
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         options.add_session_config_entry("session.x64quantprecision", "1")  # sums of u8 x s8 do not saturate
-    return ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+    exact = _with_exact_norms(onnx)
+    if exact is None:
+        return ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(onnx.parent))
+    return ort.InferenceSession(exact, options, providers=["CPUExecutionProvider"], disabled_optimizers=FUSIONS)
+
+
+def _with_exact_norms(onnx: Path) -> bytes | None:
+    """The file with its normalisations spelled out; None where it has none."""
+    from onnx import load
+
+    model = load(onnx, load_external_data=False)
+    return model.SerializeToString() if spell_out_norms(model) else None
 
 
 def _by_onnxruntime(onnx: Path, inputs: Sequence[Arrays]) -> list[Arrays]:
