@@ -41,6 +41,7 @@ class VectorUnit:
     family: ClassVar = CPU
     dtype: ClassVar = "float32"
     compute_capability: ClassVar = None
+    maximum_drops_nan: ClassVar = False  # LLVM compares, and takes the second operand where it cannot
 
     @staticmethod
     def of_target(values: Mapping[str, Any], dtype: str) -> "VectorUnit":

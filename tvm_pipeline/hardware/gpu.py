@@ -39,6 +39,7 @@ class GpuUnit(GpuFigures):
 
     dtype: str = "float32"
     family: ClassVar = GPU
+    maximum_drops_nan: ClassVar = True  # CUDA's fmaxf
 
     @staticmethod
     def of_target(values: Mapping[str, Any], dtype: str) -> "GpuUnit":

@@ -26,6 +26,11 @@ class Unit(Protocol):
         """Of an NVIDIA GPU, major and minor as one number; None for a unit without device code."""
         ...
 
+    @property
+    def maximum_drops_nan(self) -> bool:
+        """Whether the larger of NaN and a number is the number, whichever comes last."""
+        ...
+
     def kernel_kind(self, layer: Layer) -> str:
         """By which name the layer's workload and generator are registered: its kind, or a variant for this unit."""
         ...

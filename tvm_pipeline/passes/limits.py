@@ -57,7 +57,7 @@ def _of_two(builder: relax.BlockBuilder, call: relax.Call, side: str, extreme: _
     return builder.call_te(of_two, *call.args, primfunc_name_hint=name)
 
 
-def _of_floats(operator: str, legalize: Legalize) -> Legalize:
+def of_floats(operator: str, legalize: Legalize) -> Legalize:
     """The legalisation of an operator; TVM's own where it computes with integers."""
     others = ir.Op.get(operator).get_attr("FLegalize")
 
@@ -68,7 +68,7 @@ def _of_floats(operator: str, legalize: Legalize) -> Legalize:
 
 
 LIMITS: Mapping[str, Legalize] = {
-    operator: _of_floats(operator, legalize)
+    operator: of_floats(operator, legalize)
     for operator, legalize in {
         "relax.nn.relu": _relu,
         "relax.clip": _clip,

@@ -9,9 +9,10 @@ from tvm_pipeline.passes.empty_tensors import remove_empty_tensors
 from tvm_pipeline.passes.fold_constants import fold_constants
 from tvm_pipeline.passes.leading_axes import keep_leading_axes
 from tvm_pipeline.passes.limits import LIMITS
+from tvm_pipeline.passes.maxima import MAXIMA
 from tvm_pipeline.passes.narrow_indices import narrow_indices
 from tvm_pipeline.passes.one_row import one_row
-from tvm_pipeline.passes.reduction_identity import start_at_infinity
+from tvm_pipeline.passes.reductions import let_last_nan_pass, start_at_infinity
 from tvm_pipeline.passes.views import join_reshapes
 
 
@@ -28,7 +29,8 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     ``unit`` decides which kernels pay.
     """
     module = join_reshapes(blocked_layout(simplify(module), unit))
-    module = start_at_infinity(narrow_indices(relax.transform.LegalizeOps(dict(LIMITS))(module)))
+    module = start_at_infinity(narrow_indices(relax.transform.LegalizeOps({**LIMITS, **MAXIMA})(module)))
+    module = let_last_nan_pass(module) if unit.maximum_drops_nan else module
     return tvm.transform.Sequential(
         [
             relax.transform.AnnotateTIROpPattern(),

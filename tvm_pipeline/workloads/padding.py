@@ -74,11 +74,24 @@ def repeated_rows(data: te.Tensor, layer: Layer) -> te.Tensor:
     height, width = layer.height, layer.width
 
     def at(n, c, y, x, lane):  # type: ignore[no-untyped-def]
-        row = tirx.max(tirx.min(y - top, height - 1), 0)
-        column = tirx.max(tirx.min(x - left, width - 1), 0)
-        return data[n, c, row * width + column, lane]
+        return data[n, c, _nearest(y - top, height) * width + _nearest(x - left, width), lane]
 
     return te.compute((batch, blocks, *bordered(layer), lanes), at, name="padded", attrs={PADDING: 1})
+
+
+def repeated_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
+    """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]``, filled with the nearest pixels."""
+    top, left, *_ = layer.padding
+
+    def at(n, c, y, x):  # type: ignore[no-untyped-def]
+        return data[n, c, _nearest(y - top, layer.height), _nearest(x - left, layer.width)]
+
+    return te.compute((*data.shape[:2], *bordered(layer)), at, name="padded", attrs={PADDING: 1})
+
+
+def _nearest(position: Expression, extent: int) -> Expression:
+    """The position inside an axis that is nearest to one that may lie outside."""
+    return tirx.max(tirx.min(position, extent - 1), 0)
 
 
 def repeats_within_windows(layer: Layer) -> bool:
@@ -97,14 +110,14 @@ def repeats_within_windows(layer: Layer) -> bool:
     return reaches and layer.dilation == (1, 1)
 
 
-def padded_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
-    """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]``, filled with zeros."""
+def padded_planes(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
+    """``[N, C, H, W]`` -> ``[N, C, H+top+bottom, W+left+right]``, filled with ``value``."""
     batch, channels, height, width = (int(extent) for extent in data.shape)
     top, left, *_ = layer.padding
 
     def at(n, c, y, x):  # type: ignore[no-untyped-def]
         inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
-        return tirx.if_then_else(inside, data[n, c, y - top, x - left], tirx.const(0, data.dtype))
+        return tirx.if_then_else(inside, data[n, c, y - top, x - left], tirx.const(value, data.dtype))
 
     shape = (batch, channels, *bordered(layer))
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
@@ -132,5 +145,4 @@ def tap(layer: Layer, axis: int, output: Expression, offset: Expression) -> tupl
     if before + after == 0:
         return (tirx.min(position, extent - 1) if axis == 1 and widened(layer) != layer else position), offset
     inside = tirx.all(position >= 0, position < extent)
-    nearest = tirx.max(tirx.min(position, extent - 1), 0)
-    return nearest, tirx.Select(inside, offset, tirx.const(layer.kernel[axis], "int32"))
+    return _nearest(position, extent), tirx.Select(inside, offset, tirx.const(layer.kernel[axis], "int32"))

@@ -1,5 +1,7 @@
 """Pooling over blocked activations."""
 
+import math
+
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
@@ -7,7 +9,15 @@ from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.hardware.whole_tiles import widened
 from tvm_pipeline.workloads.conv2d import flatten_spatial
 from tvm_pipeline.workloads.epilogue import narrowed, wide
-from tvm_pipeline.workloads.padding import padded_rows, repeated_rows, repeats_within_windows, window_axes
+from tvm_pipeline.workloads.padding import (
+    padded_planes,
+    padded_rows,
+    read_filled,
+    repeated_planes,
+    repeated_rows,
+    repeats_within_windows,
+    window_axes,
+)
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
 
 
@@ -39,8 +49,8 @@ def max_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> 
     :param whole_tiles: a few more columns are computed, and dropped.
     """
     data, computed = _data(layer, dtype), widened(layer) if whole_tiles else layer
-    least = float(tirx.min_value(dtype).value)
-    padded = repeated_rows(data, computed) if repeats_within_windows(layer) else padded_rows(data, computed, least)
+    repeats = repeats_within_windows(layer)
+    padded = repeated_rows(data, computed) if repeats else padded_rows(data, computed, -math.inf)
     (sh, sw), (dh, dw) = layer.stride, layer.dilation
     ry, rx = window_axes(layer)
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
@@ -51,6 +61,18 @@ def max_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> 
         attrs={ANCHOR: str(layer)},
     )
     return Workload((data,), flatten_spatial(largest, layer))
+
+
+def max_pool_planes(data: te.Tensor, layer: Layer) -> te.Tensor:
+    """``[N, C, H, W]`` -> ``[N, C, OH, OW]``: the same of plain activations."""
+    filled = repeated_planes(data, layer) if repeats_within_windows(layer) else padded_planes(data, layer, -math.inf)
+    ry, rx = window_axes(layer)
+    read = read_filled(filled, layer)
+    return te.compute(
+        (*data.shape[:2], layer.out_height, layer.out_width),
+        lambda n, c, y, x: te.max(read(n, c, (y, ry), (x, rx))[0], axis=[ry, rx]),
+        name="largest",
+    )
 
 
 def average_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> Workload:

@@ -125,12 +125,47 @@ def test_nan_passes_activations_as_onnxruntime_lets_it(tmp_path: Path) -> None:
     for value in (x, network.conv(x, 16, 16, 3)):
         network.output(network.node("Relu", value), network.node("Clip", value, *limits), network.node("Abs", value))
     y = network.node("Relu", network.conv(x, 16, 16, 3, group=16))
-    path = network.output(y, network.node("HardSwish", network.conv(y, 16, 32))).save(tmp_path / "network.onnx")
-    mobilenet_tvm.compile(path, "a100", tmp_path / "package", check=False)
-    data = np.random.default_rng(0).standard_normal((1, 16, 8, 8)).astype(np.float32)
-    data[0, 3, 4, 5] = np.nan
-    result = mobilenet_tvm.run(tmp_path / "package", inputs={x: data}, save=tmp_path / "outputs", emulate=True)
-    expected = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {x: data})
-    assert np.isnan(expected[0]).sum() == 1
-    for output, right in zip(result.results[0].outputs or (), expected, strict=True):
-        np.testing.assert_allclose(np.load(tmp_path / "outputs" / output.file), right, atol=1e-4, err_msg=output.name)
+    network.output(y, network.node("HardSwish", network.conv(y, 16, 32)))
+    _check_nan(network, [(0, 3, 4, 5)], tmp_path)
+
+
+def test_nan_passes_maxima_as_onnxruntime_lets_it(tmp_path: Path) -> None:
+    """Over windows, plain and behind a convolution, over axes and rows; whole rows of NaN among them."""
+    network = Network()
+    x = network.input([1, 16, 8, 8])
+    for value in (x, network.conv(x, 16, 16)):
+        for stride, pads in ((1, [1] * 4), (2, [0, 0, 1, 1])):
+            network.output(network.node("MaxPool", value, kernel_shape=[3, 3], strides=[stride] * 2, pads=pads))
+    for axes in ([1], [2, 3], [3]):
+        over = network.constant(axes, np.int64)
+        network.output(*(network.node(kind, x, over, keepdims=axes != [3]) for kind in ("ReduceMax", "ReduceMin")))
+    network.output(network.node("Softmax", x, axis=1), network.node("Softmax", x, axis=3))
+    positions = [(0, 0, 0, 0), (0, 3, 4, 5), (0, 15, 7, 7), (0, 2, 4), (0, 2, 4, slice(3, None)), ...]
+    _check_nan(network, positions, tmp_path)
+
+
+def test_the_last_pixels_nan_is_the_maximum_of_an_image(tmp_path: Path) -> None:
+    network = Network()
+    x = network.input([1, 16, 8, 8])
+    network.output(network.node("GlobalMaxPool", x), network.node("GlobalMaxPool", network.conv(x, 16, 16)))
+    network.output(network.node("MaxPool", network.conv(x, 16, 16), kernel_shape=[3, 3], pads=[1] * 4))
+    _check_nan(network, [(0, 15, 7, 7)], tmp_path, "float16")
+
+
+def _check_nan(network: Network, positions: list[Any], tmp_path: Path, dtype: str = "float32") -> None:
+    """Holds a package on the emulated GPU to ONNX Runtime with NaN at each of the positions."""
+    path, data = network.save(tmp_path / "network.onnx"), {}
+    mobilenet_tvm.compile(path, "a100", tmp_path / "package", dtype=dtype, check=False)
+    for number, position in enumerate(positions):
+        data[number] = np.random.default_rng(0).standard_normal((1, 16, 8, 8)).astype(np.float16).astype(np.float32)
+        data[number][position] = np.nan
+        result = mobilenet_tvm.run(tmp_path / "package", inputs={"input": data[number]}, save=tmp_path, emulate=True)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        expected = session.run(None, {"input": data[number]})
+        for output, right in zip(result.results[0].outputs or (), expected, strict=True):
+            np.testing.assert_allclose(
+                np.load(tmp_path / output.file),
+                right,
+                atol=1e-4 if dtype == "float32" else 0.05,
+                err_msg=f"{output.name}, NaN at {position}",
+            )

@@ -24,7 +24,13 @@ def _compared(network: Network, x: str) -> Iterator[str]:
     for operands in ((x, zero), (one, x), (network.node("Abs", x), network.node("Neg", x))):
         yield network.node("Max", *operands)
         yield network.node("Min", *operands)
-    yield network.node("AveragePool", x, kernel_shape=[3, 3], pads=[1] * 4)
+    for kind in ("AveragePool", "MaxPool"):
+        yield network.node(kind, x, kernel_shape=[3, 3], pads=[1] * 4)
+    for axes in ([1], [2, 3], [3]):
+        for kind in ("ReduceMax", "ReduceMin"):
+            yield network.node(kind, x, network.constant(axes, np.int64), keepdims=axes != [3])
+    for axis in (1, 3):
+        yield network.node("Softmax", x, axis=axis)
 
 
 def _fused(network: Network) -> Iterator[str]:
@@ -60,3 +66,17 @@ def test_nan_passes_kernels_and_their_epilogues(compile_network: Callable[..., C
     network = Network()
     network.input([1, CHANNELS, SIDE, SIDE])
     _check(network.output(*_fused(network)), compile_network)
+
+
+def test_the_last_pixels_nan_is_the_maximum_of_an_image(compile_network: Callable[..., Compiled]) -> None:
+    """What an earlier one makes forgotten depends on how many lanes a vector has, in ONNX Runtime too."""
+    network = Network()
+    x = network.input([1, CHANNELS, SIDE, SIDE])
+    network.output(network.node("GlobalMaxPool", x), network.node("GlobalMaxPool", network.conv(x, CHANNELS, CHANNELS)))
+    compiled = compile_network(network)
+    data = np.random.default_rng(0).standard_normal((1, CHANNELS, SIDE, SIDE)).astype(np.float32)
+    data[0, 3, SIDE - 1, SIDE - 1] = np.nan
+    expected, results = run_onnxruntime(compiled.onnx, [data]), run_module(compiled.result.module, [data])
+    assert [int(np.isnan(values).sum()) for values in expected] == [1, CHANNELS]
+    for right, result in zip(expected, results, strict=True):
+        np.testing.assert_allclose(result, right, atol=1e-4)

@@ -1,4 +1,4 @@
-"""MaxPool, AveragePool, LpPool and GlobalLpPool."""
+"""MaxPool, GlobalMaxPool, AveragePool, LpPool and GlobalLpPool."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -18,6 +18,14 @@ def convert_max_pool(node: Node) -> relax.Expr:
     if node.results == 1:
         return largest
     return relax.Tuple([largest, indices_of_largest(node, windows)])
+
+
+def convert_global_max_pool(node: Node) -> relax.Expr:
+    """As a window of the image's size: of several NaN the last pixel's counts, as with MaxPool."""
+    sizes = node.shape[2:]
+    if not 1 <= len(sizes) <= 3:
+        return relax.op.max(node.data, list(range(2, len(node.shape))), keepdims=True)
+    return _pool(node, "max_pool", node.data, [Window(size, size, 1, 1, 0, 0, 1) for size in sizes])
 
 
 def convert_average_pool(node: Node) -> relax.Expr:

@@ -35,6 +35,7 @@ from tvm_pipeline.importer.operators.pool_indices import convert_max_unpool
 from tvm_pipeline.importer.operators.pooling import (
     convert_average_pool,
     convert_global_lp_pool,
+    convert_global_max_pool,
     convert_lp_pool,
     convert_max_pool,
 )
@@ -65,6 +66,7 @@ CONVERTERS: Mapping[str, Convert] = {
     "Dropout": convert_dropout,
     "Equal": convert_equal,
     "GlobalLpPool": convert_global_lp_pool,
+    "GlobalMaxPool": convert_global_max_pool,
     "IsInf": convert_is_inf,
     "LayerNormalization": convert_layer_normalization,
     "LpNormalization": convert_lp_normalization,
