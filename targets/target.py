@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import UserError, unknown
-from mobilenet_tvm.base.host_cpu import host_arch, host_features, missing_features
+from mobilenet_tvm.base.host_cpu import host_arch, host_cpu, host_features, missing_features
 from mobilenet_tvm.base.target_spec import NATIVE, TargetSpec
 from targets.gpu_at_hand import has_gpu
 from targets.read_target import PRESETS, read_target
@@ -35,7 +36,8 @@ def native() -> Target:
     cpus = [target for target in available().values() if target.gpu is None]
     runnable = [target for target in cpus if not target.missing_here()]
     if runnable:
-        return max(runnable, key=lambda target: (len(target.cpu_features), target.name))
+        richest = max(runnable, key=lambda target: (len(target.cpu_features), target.name))
+        return replace(richest, cpu=host_cpu())
     same_arch = [target for target in cpus if target.arch == host_arch()]
     if not same_arch:
         raise UserError(f"no preset is for this machine ({host_arch()}): name one of {', '.join(available())}")

@@ -95,11 +95,12 @@ def tune_model(job: TuneJob, emit: Emit) -> TuningResult:
 
     :raises UserError: a name is unknown, or no board is left.
     """
-    task = _task(job)
+    target: AnyTarget = Target.from_json(job.target, job.options.dtype)
+    device = Device.parse(job.device) if job.device is not None else None
+    backend = open_backend(job.options.measure, Setup(target, job.threads, device, emit.warning))
+    task = _task(job, target, backend.conditions.cpu if backend.conditions is not None else None)
     budget = Budget(job.options.trials, job.options.seconds)
     chosen = task if budget.is_limited else task.without_known()
-    device = Device.parse(job.device) if job.device is not None else None
-    backend = open_backend(job.options.measure, Setup(task.target, job.threads, device, emit.warning))
     writer = LogWriter(job.logs, task, backend.conditions) if backend.conditions is not None else None
     with contextlib.ExitStack() as stack:
         folder = job.database
@@ -125,10 +126,9 @@ def tune_model(job: TuneJob, emit: Emit) -> TuningResult:
     )
 
 
-def _task(job: TuneJob) -> Task:
+def _task(job: TuneJob, target: AnyTarget, cpu: str | None) -> Task:
     dtype = job.options.dtype
-    target: AnyTarget = Target.from_json(job.target, dtype)
-    known = TuningLogs.load(job.known_logs, target.logs, dtype)
+    known = TuningLogs.load(job.known_logs, target.logs, dtype, cpu)
     return Task.of(layers_of(job.onnx, target, job.shape), known, target, job.threads, dtype)
 
 

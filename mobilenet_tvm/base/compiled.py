@@ -37,6 +37,7 @@ class Kernel(Document):
     :ivar layer: layer descriptor; null for what no workload defined (reshapes, say).
     :ivar generator: ``name/version`` of the generator that made the schedule.
     :ivar campaign: under which it was tuned.
+    :ivar cpu: LLVM's name of the CPU that it was tuned on; not there where that is not known.
     :ivar seconds: of one call, when it was tuned; null for defaults.
     :ivar decisions: the schedule's knobs.
     :ivar estimated_us: of all its calls in one inference, by rates of thumb; nothing measured it.
@@ -49,6 +50,7 @@ class Kernel(Document):
     campaign: str | None = None
     seconds: float | None = None
     decisions: dict[str, int] | None = None
+    cpu: str | UnsetType = UNSET
     estimated_us: Amount | UnsetType = UNSET
 
 

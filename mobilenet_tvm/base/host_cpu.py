@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from mobilenet_tvm.base.cpu_name import cpu_name
+
 _ARCH_NAMES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -39,6 +41,16 @@ def host_model() -> str:
     if not _CPUINFO.exists():
         return platform.processor() or "unknown"
     return _field(_CPUINFO.read_text(), ("model name", "Model")) or "unknown"
+
+
+@cache
+def host_cpu() -> str | None:
+    """This CPU by LLVM's name; None where it is not known."""
+    if not _CPUINFO.exists():
+        return None
+    first_core = _CPUINFO.read_text().partition("\n\n")[0]
+    pairs = (line.partition(":") for line in first_core.splitlines())
+    return cpu_name({field.strip(): value.strip() for field, _, value in pairs})
 
 
 def missing_features(arch: str, features: Iterable[str]) -> list[str]:

@@ -59,6 +59,8 @@ class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
     :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.
     :ivar target: a preset, an alias, ``native``, or a ``.toml`` file.
     :ivar output: the package's folder, or its ``.tar.gz``; an older package there is replaced in one step.
+    :ivar cpu: LLVM's name of the CPU whose tuning records are wanted, such as znver5; by default this CPU's where the
+        target is ``native``, else what serves all CPUs of the target best.
     :ivar threads: how many threads to schedule for; by default the target's.
     :ivar labels: a file with one class name per line.
     :ivar compiler: a C++ compiler of the system's for that target, which links the module instead of ziglang's.
@@ -69,6 +71,7 @@ class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
     target: str = NATIVE
     output: str | Path = "package"
     _: KW_ONLY
+    cpu: str | None = None
     threads: int | None = None
     labels: str | Path | None = None
     compiler: str | None = None

@@ -56,6 +56,7 @@ class TargetSpec(Document):
     :ivar driver: the least branch of the GPU's driver that runs its packages, such as ``580``; null for a CPU.
     :ivar unsupported: why nothing can be compiled for it; null where it can.
     :ivar logs: names of the targets whose tuning logs apply, its own first.
+    :ivar cpu: LLVM's name of the CPU whose tuning records are wanted, such as znver5; null: what serves all CPUs best.
     """
 
     name: str
@@ -73,5 +74,6 @@ class TargetSpec(Document):
     driver: str | None = None
     unsupported: str | None = None
     logs: tuple[str, ...] = ()
+    cpu: str | None = None
     aliases: tuple[str, ...] = ()
     remarks: str = ""

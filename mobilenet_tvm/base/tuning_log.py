@@ -1,8 +1,9 @@
-"""Tuning logs: ``<logs>/<target>/<dtype>.jsonl``, one line per layer and thread count. Free of TVM.
+"""Tuning logs: ``<logs>/<target>/<dtype>.jsonl``, a line per layer, thread count and CPU. Free of TVM.
 
 A line: ``{"schema": 1, "layer": descriptor, "threads": n, "generator": "name/version", "decisions": {knob: value},
-"seconds": s, "record": "measured" | "modelled", "campaign": name}``. ``campaigns.json`` beside it says under which
-conditions each campaign ran.
+"seconds": s, "record": "measured" | "modelled", "campaign": name, "cpu": "znver5"}``. ``campaigns.json`` beside it says
+under which conditions each campaign ran. A layer has a line for each CPU that it was tuned on, and further ones for the
+choices of other CPUs that were measured there: they tell which choice serves all of them best.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from mobilenet_tvm.base.cpu_name import distance
 from mobilenet_tvm.base.document import Count, Document, Factor
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer, LayerSyntaxError
@@ -34,6 +36,7 @@ class TuningRecord(Document, kw_only=False):
     :ivar decisions: the schedule's knobs.
     :ivar seconds: of one call of the kernel.
     :ivar campaign: key in campaigns.json.
+    :ivar cpu: LLVM's name of the CPU that the seconds are of; null where that is not known, and of a GPU's.
     """
 
     layer: str
@@ -43,13 +46,44 @@ class TuningRecord(Document, kw_only=False):
     seconds: Factor
     record: Origin
     campaign: str
+    cpu: str | None = None
 
     @property
-    def key(self) -> tuple[str, int]:
-        return self.layer, self.threads
+    def slot(self) -> "Slot":
+        """What it is the best choice for, or one among several that were measured."""
+        return self.layer, self.threads, self.cpu or ""
+
+    @property
+    def key(self) -> tuple["Slot", str]:
+        """A line's own: the slot and the choice."""
+        return self.slot, choice_of(self)
 
     def to_line(self) -> str:
-        return json.dumps({"schema": SCHEMA, **self.to_json(), "seconds": float(f"{self.seconds:.4g}")})
+        values = {"schema": SCHEMA, **self.to_json(), "seconds": float(f"{self.seconds:.4g}")}
+        return json.dumps({name: value for name, value in values.items() if name != "cpu" or value is not None})
+
+
+Slot = tuple[str, int, str]
+"""Layer, threads and CPU."""
+
+
+def choice_of(record: TuningRecord) -> str:
+    """The generator and its decisions, as one text."""
+    return f"{record.generator} {json.dumps(dict(sorted(record.decisions.items())))}"
+
+
+def best_of_slots(records: Iterable[TuningRecord]) -> "dict[Slot, TuningRecord]":
+    """The fastest record of each slot, measured before modelled."""
+    best: dict[Slot, TuningRecord] = {}
+    for record in records:
+        old = best.get(record.slot)
+        if old is None or _quality(record) < _quality(old):
+            best[record.slot] = record
+    return best
+
+
+def _quality(record: TuningRecord) -> tuple[bool, float]:
+    return record.record != MEASURED, record.seconds
 
 
 class _Versioned(Document):
@@ -110,8 +144,8 @@ def read_log(path: Path) -> list[TuningRecord]:
 
 
 def write_log(path: Path, records: Iterable[TuningRecord]) -> None:
-    """Replaces the file at once, lines sorted so that two logs can be compared."""
-    ordered = sorted(records, key=lambda record: record.key)
+    """Replaces the file at once, lines sorted so that two logs can be compared: of each slot the fastest first."""
+    ordered = sorted(records, key=lambda record: (record.slot, _quality(record), record.key))
     with replacing(path) as temporary:
         temporary.write_text("".join(record.to_line() + "\n" for record in ordered), encoding="utf-8")
 
@@ -142,9 +176,12 @@ class TuningLogs:
     """Records of several folders and targets, looked up by layer.
 
     ``sources`` come in the order in which they are preferred: times of different machines say nothing about each other.
+
+    :param cpu: LLVM's name of the CPU that they are wanted for; None for all that a target stands for.
     """
 
-    def __init__(self, *sources: Iterable[TuningRecord]) -> None:
+    def __init__(self, *sources: Iterable[TuningRecord], cpu: str | None = None) -> None:
+        self.cpu = cpu
         self._exact: dict[str, list[_Ranked]] = {}
         self._anchor: dict[str, list[_Ranked]] = {}
         for position, records in enumerate(sources):
@@ -153,30 +190,66 @@ class TuningLogs:
                 self._anchor.setdefault(str(Layer.parse(record.layer).anchor), []).append((position, record))
 
     @staticmethod
-    def load(directories: Sequence[Path], targets: Sequence[str], dtype: str) -> "TuningLogs":
+    def load(directories: Sequence[Path], targets: Sequence[str], dtype: str, cpu: str | None = None) -> "TuningLogs":
         """All records of the targets in the folders.
 
         :raises UserError: as ``parse_line`` does.
         """
         paths = [log_path(directory, target, dtype) for directory in directories for target in targets]
-        return TuningLogs(*(read_log(path) for path in paths))
+        return TuningLogs(*(read_log(path) for path in paths), cpu=cpu)
 
     def find(self, layer: Layer, threads: int, generator: str | None = None) -> Match | None:
         """The best record for a layer: its own epilogue before others, measured before modelled, the asked thread
-        count before others, the first source before others, then the shortest time.
+        count before others; then that of the CPU, or the nearest one to it, without one the choice that loses least on
+        the worst of the CPUs that measured it; then the first source, then the shortest time.
 
         ``generator`` (``name/version``) leaves out records that another one made.
         """
         for exact, known in ((True, self._exact.get(str(layer), ())), (False, self._anchor.get(str(layer.anchor), ()))):
             candidates = [ranked for ranked in known if generator in (None, ranked[1].generator)]
             if candidates:
-                return Match(min(candidates, key=lambda ranked: _rank(ranked, threads))[1], exact)
+                return Match(self._best(candidates, threads), exact)
         return None
+
+    def choices_elsewhere(self, layer: Layer, threads: int, generator: str) -> list[Mapping[str, int]]:
+        """The best choices of other CPUs for that very layer, each once."""
+        records = [record for _, record in self._exact.get(str(layer), ()) if record.record == MEASURED]
+        others = [
+            record
+            for record in best_of_slots(records).values()
+            if record.generator == generator and record.threads == threads and record.cpu not in (None, self.cpu)
+        ]
+        return list({choice_of(record): record.decisions for record in others}.values())
+
+    def _best(self, candidates: Sequence["_Ranked"], threads: int) -> TuningRecord:
+        def fitness(ranked: _Ranked) -> tuple[bool, bool]:
+            return ranked[1].record != MEASURED, ranked[1].threads != threads
+
+        fittest = min(map(fitness, candidates))
+        among = [ranked for ranked in candidates if fitness(ranked) == fittest]
+        if self.cpu is None:
+            return _serves_all(among)
+        wanted = self.cpu
+        return min(among, key=lambda ranked: (distance(wanted, ranked[1].cpu), ranked[0], ranked[1].seconds))[1]
 
 
 _Ranked = tuple[int, TuningRecord]
 
 
-def _rank(ranked: _Ranked, threads: int) -> tuple[bool, bool, int, float]:
-    position, record = ranked
-    return record.record != MEASURED, record.threads != threads, position, record.seconds
+def _serves_all(candidates: Sequence[_Ranked]) -> TuningRecord:
+    """Of the first source's records the one whose choice was measured on the most CPUs and loses least on the worst of
+    them, beside the best choice there."""
+    first = min(position for position, _ in candidates)
+    records = [record for position, record in candidates if position == first]
+    best: dict[str, float] = {}
+    times: dict[str, dict[str, float]] = {}
+    for record in records:
+        cpu, of_choice = record.cpu or "", times.setdefault(choice_of(record), {})
+        of_choice[cpu] = min(record.seconds, of_choice.get(cpu, record.seconds))
+        best[cpu] = min(record.seconds, best.get(cpu, record.seconds))
+
+    def loss(record: TuningRecord) -> tuple[int, float, float]:
+        measured = times[choice_of(record)]
+        return -len(measured), max(seconds / best[cpu] for cpu, seconds in measured.items()), record.seconds
+
+    return min(records, key=loss)

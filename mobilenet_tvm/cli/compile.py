@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="folder to write, or NAME.tar.gz")
     arguments.add_weights(parser)
     parser.add_argument("--dtype", default="float32", help="float32, and float16 for NVIDIA GPUs")
+    parser.add_argument(
+        "--cpu", metavar="NAME", help="use what was tuned on this CPU, such as znver4 or sapphirerapids (LLVM's names)"
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="schedule for N threads (default: the target's)")
     arguments.add_shape(parser)
     arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")

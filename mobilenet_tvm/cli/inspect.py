@@ -26,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"model    {model.name} ({model.weights}), ONNX {model.onnx_sha256[:12]}")
     print(f"target   {target.name} ({target.arch}), {result.dtype}, {result.threads} thread(s)")
     print(f"needs    {' '.join(target.cpu_features)}")
+    if target.cpu:
+        print(f"tuned    for {target.cpu}, or what is nearest to it")
     for kind, tensors in (("input", result.inputs), ("output", result.outputs)):
         for tensor in tensors:
             print(f"{kind:<8} {tensor.name} {'x'.join(map(str, tensor.shape))} {tensor.dtype}")
@@ -43,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
             kernel.generator or "",
             kernel.record,
             kernel.campaign or "",
+            kernel.cpu or "",
             f"{1e3 * kernel.seconds:.4f}" if kernel.seconds else "",
         )
         for kernel in result.kernels
     ]
-    output.print_table(("kernel", "layer", "schedule", "record", "campaign", ">ms when tuned"), rows)
+    output.print_table(("kernel", "layer", "schedule", "record", "campaign", "CPU", ">ms when tuned"), rows)
     return 0

@@ -41,20 +41,21 @@ def _print_shown(result: LogsShown) -> None:
             log.layers,
             " ".join(map(str, log.threads)),
             ", ".join(f"{count} {record}" for record, count in log.by_record.items()),
+            ", ".join(f"{count} {cpu}" for cpu, count in log.by_cpu.items()),
             " ".join(log.campaigns),
             log.folder,
         )
         for log in result.logs
     ]
-    output.print_table(("target", "dtype", ">layers", "threads", "records", "campaigns", "folder"), rows)
+    output.print_table(("target", "dtype", ">layers", "threads", "records", "CPUs", "campaigns", "folder"), rows)
     print(f"{result.trials} finished trials in your tuning databases")
     if result.records is not UNSET:
         print()
         records = [
-            (r.target, r.dtype, r.layer, r.threads, f"{1e3 * r.seconds:.4f}", r.record, r.campaign)
+            (r.target, r.dtype, r.layer, r.threads, f"{1e3 * r.seconds:.4f}", r.record, r.cpu or "", r.campaign)
             for r in result.records
         ]
-        output.print_table(("target", "dtype", "layer", ">threads", ">ms", "record", "campaign"), records)
+        output.print_table(("target", "dtype", "layer", ">threads", ">ms", "record", "CPU", "campaign"), records)
 
 
 def _show(args: argparse.Namespace) -> int:

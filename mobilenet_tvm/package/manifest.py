@@ -38,6 +38,7 @@ class CompiledTarget(Document):
     :ivar cpu_features: what a CPU must have, as in the flags of /proc/cpuinfo.
     :ivar emulator: the CPU model by which QEMU emulates it; null where QEMU cannot.
     :ivar tvm: the TVM target.
+    :ivar cpu: LLVM's name of the CPU whose tuning records were wanted; null: what serves all CPUs best.
     :ivar gpu: published figures of the GPU; null for a CPU.
     """
 
@@ -46,6 +47,7 @@ class CompiledTarget(Document):
     cpu_features: tuple[str, ...]
     emulator: str | UnsetType | None = UNSET
     tvm: dict[str, Any]
+    cpu: str | UnsetType | None = UNSET
     gpu: dict[str, int | float] | UnsetType | None = UNSET
 
 

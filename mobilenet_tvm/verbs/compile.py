@@ -11,6 +11,7 @@ from pathlib import Path
 
 import targets
 from mobilenet_tvm.base.compiled import Dtype, fallback_share
+from mobilenet_tvm.base.cpu_name import known_cpus
 from mobilenet_tvm.base.document import UNSET, Count, Document, Share, UnsetType, Whole
 from mobilenet_tvm.base.errors import UserError, unknown
 from mobilenet_tvm.base.events import OnEvent, warn_only
@@ -46,6 +47,17 @@ def check_supported(target: Target, *, static: bool = False) -> None:
         raise UserError(f"nothing is compiled for {target.name}: {target.unsupported}")
     if static and target.gpu is not None:
         raise UserError("--static programs cannot load a GPU's driver: leave --static away")
+
+
+def for_cpu(target: Target, cpu: str) -> Target:
+    """The target with the tuning records of a CPU.
+
+    :raises UserError: no CPU of its architecture is called so.
+    """
+    known = known_cpus(target.arch)
+    if cpu not in known:
+        raise unknown("CPU", cpu, known)
+    return replace(target, cpu=cpu)
 
 
 def check_threads(threads: int) -> None:
@@ -138,6 +150,8 @@ def _target(request: CompileRequest) -> Target:
     target = targets.load(request.target)
     check_supported(target, static=request.static)
     check_dtype(request.dtype, target)
+    if request.cpu is not None:
+        target = for_cpu(target, request.cpu)
     if request.compiler is not None:
         target = replace(target, compiler=request.compiler)
     if request.static and target.compiler is not None:

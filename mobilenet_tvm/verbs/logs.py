@@ -49,6 +49,7 @@ def _entries(folders: Sequence[Path], names: Sequence[str]) -> Iterator[tuple[Pa
 class LogContents(Document):
     """What one log holds.
 
+    :ivar by_cpu: how many records are of which CPU, by LLVM's names.
     :ivar campaigns: what is known of each under which its records were measured.
     """
 
@@ -58,6 +59,7 @@ class LogContents(Document):
     layers: Whole
     records: Whole
     by_record: dict[str, Whole]
+    by_cpu: dict[str, Whole]
     threads: tuple[Count, ...]
     campaigns: dict[str, dict[str, Any] | None]
 
@@ -90,6 +92,7 @@ def _contents(folder: Path, target: str, dtype: str, records: Sequence[TuningRec
         layers=len({record.layer for record in records}),
         records=len(records),
         by_record=dict(Counter(record.record for record in records)),
+        by_cpu=dict(Counter(record.cpu for record in records if record.cpu is not None)),
         threads=tuple(sorted({record.threads for record in records})),
         campaigns={campaign: known.get(campaign) for campaign in sorted({record.campaign for record in records})},
     )

@@ -14,6 +14,7 @@ class Conditions:
     :ivar remarks: what a reader of the figures must know.
     :ivar model: the static model's version, None where a clock was read.
     :ivar gpu: the GPU that ran the kernels, or was modelled.
+    :ivar cpu: LLVM's name of the CPU that did; None where that is not known.
     """
 
     record: Origin
@@ -23,6 +24,7 @@ class Conditions:
     remarks: str = ""
     model: int | None = None
     gpu: str | None = None
+    cpu: str | None = None
 
 
 def campaign_today(what: str) -> str:

@@ -27,6 +27,7 @@ class Target(Generic[UnitT]):
     :ivar compiler: the system's compiler that links modules; None for ziglang's.
     :ivar cpu_features: what the CPU, or the host's, must have, named as in the flags of /proc/cpuinfo.
     :ivar driver: the least branch of a GPU's driver that runs what is compiled.
+    :ivar cpu: LLVM's name of the CPU whose tuning records are wanted; None: what serves all CPUs best.
     :ivar card: what the unit's figures are of: the first alias of its preset.
     """
 
@@ -38,6 +39,7 @@ class Target(Generic[UnitT]):
     compiler: str | None = None
     cpu_features: tuple[str, ...] = ()
     driver: str | None = None
+    cpu: str | None = None
     card: str = ""
 
     def with_cores(self, cores: int) -> tvm.target.Target:
@@ -65,6 +67,7 @@ class Target(Generic[UnitT]):
             compiler=values.get("compiler"),
             cpu_features=tuple(values.get("cpu_features") or ()),
             driver=values.get("driver"),
+            cpu=values.get("cpu"),
             card=str(next(iter(values.get("aliases") or ()), values["name"])),
         )
 

@@ -8,6 +8,7 @@ from tvm.s_tir import SBlockRealize, Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.compiled import FALLBACK, Kernel
+from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
 from tvm_pipeline.hardware.unit import Unit
@@ -102,6 +103,7 @@ def _tuned(name: str, descriptor: str, match: Match) -> Kernel:
         campaign=record.campaign,
         seconds=record.seconds if match.exact else None,
         decisions=dict(record.decisions),
+        cpu=UNSET if record.cpu is None else record.cpu,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from mobilenet_tvm.base.tuning_log import (
     MEASURED,
     TuningRecord,
+    best_of_slots,
+    choice_of,
     log_path,
     read_campaigns,
     read_log,
@@ -16,7 +18,7 @@ from mobilenet_tvm.base.tuning_log import (
 )
 from tvm_pipeline.backends.conditions import Conditions
 from tvm_pipeline.compile import versions
-from tvm_pipeline.schedules import generator_for, label_of
+from tvm_pipeline.schedules import Decisions, generator_for, label_of
 from tvm_pipeline.tuning.task import Best, Task
 
 VARIANT_GAIN = 1.03
@@ -35,6 +37,7 @@ class LogWriter:
         self._logs, self._task, self._conditions = logs, task, conditions
         self.path = log_path(logs, task.target.name, task.dtype)
         self._before = {record.key: record for record in read_log(self.path)}
+        self._best_before = best_of_slots(self._before.values())
         self._written = self._before
         self._campaigns = read_campaigns(logs, task.target.name)
 
@@ -46,10 +49,14 @@ class LogWriter:
         """
         records = dict(self._before)
         for best in bests:
-            record = self._record(best)
-            old = self._before.get(record.key)
+            record = self._record(best, best.decisions, best.seconds)
+            others = [self._record(best, *choice) for choice in best.elsewhere if choice[0] != best.decisions]
+            old = self._best_before.get(record.slot)
             if _earns_a_record(best) and (old is None or self._gives_way(old, record)):
+                if old is not None and not self._is_of_others(old):
+                    del records[old.key]
                 records[record.key] = record
+                records |= {other.key: other for other in others}
         if records != self._written:
             write_log(self.path, records.values())
             self._written = records
@@ -61,6 +68,14 @@ class LogWriter:
             write_campaigns(self._logs, name, campaigns)
         return improved
 
+    def _is_of_others(self, record: TuningRecord) -> bool:
+        """Whether its choice is the best one of another CPU, too: then it stays, to be compared there."""
+        layer, threads, cpu = record.slot
+        return any(
+            slot[:2] == (layer, threads) and slot[2] != cpu and choice_of(other) == choice_of(record)
+            for slot, other in self._best_before.items()
+        )
+
     def _gives_way(self, old: TuningRecord, new: TuningRecord) -> bool:
         if old.generator != new.generator:
             return True
@@ -70,15 +85,16 @@ class LogWriter:
         is_comparable = new.record == MEASURED or model == self._conditions.model
         return not is_comparable or new.seconds < old.seconds
 
-    def _record(self, best: Best) -> TuningRecord:
+    def _record(self, best: Best, decisions: Decisions, seconds: float) -> TuningRecord:
         return TuningRecord(
             layer=str(best.layer),
             threads=self._task.threads,
             generator=label_of(generator_for(best.layer, self._task.target.unit)),
-            decisions=dict(best.decisions),
-            seconds=best.seconds,
+            decisions=dict(decisions),
+            seconds=seconds,
             record=self._conditions.record,
             campaign=self._conditions.campaign,
+            cpu=self._conditions.cpu,
         )
 
     def _description(self, reference_seconds: float | None) -> dict[str, Any]:
@@ -86,6 +102,7 @@ class LogWriter:
         description = {
             "device": self._conditions.device,
             "cpu_model": self._conditions.cpu_model,
+            "cpu": self._conditions.cpu,
             "tvm": installed["tvm_version"],
             "llvm": installed["llvm_version"],
             "date": datetime.date.today().isoformat(),

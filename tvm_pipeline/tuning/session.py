@@ -4,7 +4,7 @@ import contextlib
 import random
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
@@ -12,6 +12,7 @@ from tvm.s_tir.schedule import ScheduleError
 from mobilenet_tvm.base.events import Progress, Trial
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.backend import Answer, Backend, answers, ask
+from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
 from tvm_pipeline.tuning.allocation import BATCH, PATIENCE, TRIALS_PER_LAYER, next_layer
 from tvm_pipeline.tuning.cost_model import CostModel
@@ -75,8 +76,16 @@ class Session:
                 rival = self._rival(layer)
                 rival_seconds = measured.get(rival) if rival is not None else None
                 decisions = search.space.decisions(choice)
-                bests.append(Best(layer, decisions, measured[choice], search.trials, rival_seconds))
+                elsewhere = tuple(self._elsewhere(layer, measured))
+                bests.append(Best(layer, decisions, measured[choice], search.trials, rival_seconds, elsewhere))
         return bests
+
+    def _elsewhere(self, layer: Layer, measured: Mapping[Choice, float]) -> Iterator[tuple[Decisions, float]]:
+        """The choices of other CPUs that were measured here."""
+        for decisions in self._task.elsewhere.get(layer, ()):
+            choice = self._searches[layer].space.choice(decisions)
+            if choice is not None and choice in measured:
+                yield decisions, measured[choice]
 
     def _rival(self, layer: Layer) -> Choice | None:
         decisions = self._task.rivals.get(layer)
@@ -180,12 +189,14 @@ class Session:
         for layer in sorted(self._searches, key=time_in_network, reverse=True):
             if self._must_end():
                 return
-            measured = self._searches[layer].measured
-            finalists = fastest(measured, FINALISTS)
-            rival = self._rival(layer)
-            if rival in measured and rival not in finalists:
-                finalists.append(rival)
-            self._final_round(layer, finalists)
+            self._final_round(layer, self._finalists(layer))
+
+    def _finalists(self, layer: Layer) -> list[Choice]:
+        """The fastest few, and what they are to be compared with."""
+        search = self._searches[layer]
+        others = [search.space.choice(decisions) for decisions in self._task.elsewhere.get(layer, ())]
+        compared = [choice for choice in (self._rival(layer), *others) if choice in search.measured]
+        return list(dict.fromkeys([*fastest(search.measured, FINALISTS), *compared]))
 
     def _final_round(self, layer: Layer, finalists: Sequence[Choice]) -> None:
         times: dict[Choice, list[float]] = {choice: [] for choice in finalists}

@@ -1,10 +1,10 @@
 """What a tuning session is to do, how long it may take, and what comes of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.tuning_log import TuningLogs, TuningRecord
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules import Decisions, generator_for, label_of
 
@@ -14,10 +14,12 @@ class Task:
     """Layers to tune for a target.
 
     :ivar calls: the layers, and how often the network calls each.
-    :ivar known: decisions that the logs hold for a layer; they are tried first.
+    :ivar known: decisions that the logs hold for a layer, of another CPU too; they are tried first.
     :ivar rivals: the decisions for one thread, against which a record for several must win.
     :ivar threads: that a kernel may use.
     :ivar dtype: of activations and weights, which names the log file.
+    :ivar tuned: the layers whose decisions were chosen on the CPU at hand.
+    :ivar elsewhere: the choices of other CPUs: measured here they tell which one serves all.
     """
 
     calls: Mapping[Layer, int]
@@ -26,31 +28,44 @@ class Task:
     target: AnyTarget
     threads: int
     dtype: str
+    tuned: frozenset[Layer] = frozenset()
+    elsewhere: Mapping[Layer, Sequence[Decisions]] = field(default_factory=dict)
 
     @staticmethod
     def of(calls: Mapping[Layer, int], logs: TuningLogs, target: AnyTarget, threads: int, dtype: str) -> "Task":
         """All layers of a network, with what the logs know of them."""
-        known = _known(calls, logs, target, threads)
-        rivals = _known(calls, logs, target, 1) if threads > 1 else {}
-        return Task(calls, known, rivals, target, threads, dtype)
+        records = _known(calls, logs, target, threads)
+        tuned = frozenset(layer for layer, record in records.items() if logs.cpu in (None, record.cpu))
+        rivals = _decisions(_known(calls, logs, target, 1)) if threads > 1 else {}
+        elsewhere = {layer: logs.choices_elsewhere(layer, threads, _label(layer, target)) for layer in calls}
+        return Task(calls, _decisions(records), rivals, target, threads, dtype, tuned, elsewhere)
 
     def without_known(self) -> "Task":
-        """The layers alone that the logs do not know."""
-        calls = {layer: count for layer, count in self.calls.items() if layer not in self.known}
+        """The layers alone that were not tuned on this CPU."""
+        calls = {layer: count for layer, count in self.calls.items() if layer not in self.tuned}
         return replace(self, calls=calls)
 
     def first_choices(self, layer: Layer) -> list[Decisions]:
         """What is worth a trial before all else but the default."""
-        return [source[layer] for source in (self.known, self.rivals) if layer in source]
+        own = [source[layer] for source in (self.known, self.rivals) if layer in source]
+        return [*own, *(choice for choice in self.elsewhere.get(layer, ()) if choice not in own)]
 
 
-def _known(layers: Mapping[Layer, int], logs: TuningLogs, target: AnyTarget, threads: int) -> dict[Layer, Decisions]:
+def _label(layer: Layer, target: AnyTarget) -> str:
+    return label_of(generator_for(layer, target.unit))
+
+
+def _decisions(records: Mapping[Layer, TuningRecord]) -> dict[Layer, Decisions]:
+    return {layer: record.decisions for layer, record in records.items()}
+
+
+def _known(layers: Mapping[Layer, int], logs: TuningLogs, target: AnyTarget, threads: int) -> dict[Layer, TuningRecord]:
     """What the logs hold for each layer, that thread count alone."""
     known = {}
     for layer in layers:
-        match = logs.find(layer, threads, label_of(generator_for(layer, target.unit)))
+        match = logs.find(layer, threads, _label(layer, target))
         if match is not None and match.record.threads == threads:
-            known[layer] = match.record.decisions
+            known[layer] = match.record
     return known
 
 
@@ -73,6 +88,7 @@ class Best:
 
     :ivar seconds: of one call of the kernel.
     :ivar rival_seconds: what the schedule for one thread takes with this session's threads; None where there is none.
+    :ivar elsewhere: the choices of other CPUs, and their seconds here.
     """
 
     layer: Layer
@@ -80,3 +96,4 @@ class Best:
     seconds: float
     trials: int
     rival_seconds: float | None = None
+    elsewhere: Sequence[tuple[Decisions, float]] = ()

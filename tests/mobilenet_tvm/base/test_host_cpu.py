@@ -30,6 +30,7 @@ def _asked_anew() -> Iterator[None]:
     yield
     host_cpu.host_features.cache_clear()
     host_cpu.host_model.cache_clear()
+    host_cpu.host_cpu.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,10 @@ def test_what_a_board_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_cpu, "host_features", lambda: frozenset({"fp", "asimd"}))
     assert host_cpu.missing_features("aarch64", ["asimd", "asimddp", "fp"]) == ["asimddp"]
     assert host_cpu.missing_features("x86_64", ["avx2"]) == ["x86_64"]
+
+
+def test_this_cpu_by_llvms_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cpuinfo").write_text(RASPBERRY_PI_5)
+    monkeypatch.setattr(host_cpu, "_CPUINFO", tmp_path / "cpuinfo")
+    host_cpu.host_cpu.cache_clear()
+    assert host_cpu.host_cpu() == "cortex-a76"

@@ -44,6 +44,7 @@ _records = st.builds(
     decisions=st.dictionaries(st.text("abc_", min_size=1), st.integers(0, 64)),
     record=st.sampled_from((MEASURED, MODELLED)),
     campaign=st.text(max_size=20),
+    cpu=st.sampled_from((None, "znver4", "znver5")),
 )
 
 
@@ -51,7 +52,9 @@ _records = st.builds(
 def test_written_records_are_read_back(tmp_path_factory: pytest.TempPathFactory, records: list[TuningRecord]) -> None:
     path = tmp_path_factory.mktemp("logs") / "target" / "float32.jsonl"
     write_log(path, records)
-    assert read_log(path) == sorted(records, key=lambda one: one.key)
+    read = read_log(path)
+    assert {record.key: record for record in read} == {record.key: record for record in records}
+    assert [record.slot for record in read] == sorted(record.slot for record in records)
 
 
 def test_checked_in_logs_are_written_back_as_they_were(tmp_path: Path) -> None:
@@ -127,6 +130,12 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         read_log(path)
 
 
+def test_a_line_that_names_no_cpu_is_read() -> None:
+    assert "cpu" not in json.loads(record().to_line())
+    assert parse_line(_changed(), "here").cpu is None
+    assert parse_line(_changed(cpu="znver5"), "here").cpu == "znver5"
+
+
 OTHER_EPILOGUE = Layer.parse("pointwise 8x8x16->16 bias")
 
 _PREFERRED = {  # each pair: what wins, and what loses although it is better in everything that counts less
@@ -152,6 +161,60 @@ def test_record_of_another_epilogue_is_found_and_said_to_be_one() -> None:
     assert found is not None
     assert found.record.layer == str(OTHER_EPILOGUE)
     assert not found.exact
+
+
+def _on(cpu: str | None, choice: int, seconds: float) -> TuningRecord:
+    return record(seconds=seconds, cpu=cpu, decisions={"tile_m": choice})
+
+
+@pytest.mark.parametrize(
+    ("cpu", "choice"),
+    [("znver5", 5), ("znver4", 4), ("znver3", 4), ("sapphirerapids", 7), ("haswell", 7), ("cortex-a72", 5)],
+)
+def test_a_cpu_gets_its_own_choice_or_the_nearest_ones(cpu: str, choice: int) -> None:
+    records = [_on("znver4", 4, 4e-5), _on("icelake-server", 7, 3e-5), _on("znver5", 5, 2e-5), _on("znver5", 4, 3e-5)]
+    match = TuningLogs(records, cpu=cpu).find(LAYER, threads=1)
+    assert match is not None
+    assert match.record.decisions == {"tile_m": choice}
+
+
+def test_what_names_no_cpu_is_taken_for_this_ones_kin() -> None:
+    old, other, own = _on(None, 1, 9e-5), _on("icelake-server", 2, 1e-5), _on("znver5", 3, 1e-4)
+    for records, choice in (([old, other], 1), ([old, other, own], 3)):
+        match = TuningLogs(records, cpu="znver5").find(LAYER, threads=1)
+        assert match is not None
+        assert match.record.decisions == {"tile_m": choice}
+
+
+_TIMES = st.dictionaries(
+    st.sampled_from(("znver4", "znver5", "sapphirerapids")), st.integers(10, 999), min_size=1, max_size=3
+)
+
+
+@given(st.dictionaries(st.integers(0, 4), _TIMES, min_size=1))
+def test_a_target_gets_the_choice_that_loses_least_on_its_worst_cpu(times: dict[int, dict[str, int]]) -> None:
+    records = [
+        _on(cpu, choice, 1e-6 * seconds) for choice, of_cpus in times.items() for cpu, seconds in of_cpus.items()
+    ]
+    match = TuningLogs(records).find(LAYER, threads=1)
+    assert match is not None
+    best = {cpu: min(of_cpus.get(cpu, 1000) for of_cpus in times.values()) for of in times.values() for cpu in of}
+
+    def loss(choice: int) -> float:
+        return max(seconds / best[cpu] for cpu, seconds in times[choice].items())
+
+    widest = max(len(of_cpus) for of_cpus in times.values())
+    chosen = match.record.decisions["tile_m"]
+    assert len(times[chosen]) == widest, "what was measured everywhere goes before what was not"
+    assert loss(chosen) == pytest.approx(min(loss(choice) for choice in times if len(times[choice]) == widest))
+
+
+def test_the_choices_of_other_cpus() -> None:
+    records = [_on("znver4", 4, 4e-5), _on("znver4", 8, 5e-5), _on("icelake-server", 4, 3e-5), _on("znver5", 5, 2e-5)]
+    records.append(record(seconds=1e-6, cpu="skylake", generator="pointwise/0"))
+    logs = TuningLogs(records, cpu="znver5")
+    assert logs.choices_elsewhere(LAYER, 1, "pointwise/1") == [{"tile_m": 4}]
+    assert logs.choices_elsewhere(LAYER, 2, "pointwise/1") == []
 
 
 def test_unknown_layer_is_not_found() -> None:

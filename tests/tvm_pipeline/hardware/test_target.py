@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import tvm
 
 import targets
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.host_cpu import host_cpu
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.hardware.target import Target
@@ -46,3 +48,9 @@ def test_a_gpu_without_its_figures(change: dict[str, Any], message: str) -> None
 def test_a_dtype_that_no_gpu_package_has() -> None:
     with pytest.raises(UserError, match="float32 or float16, not int8"):
         Target.from_json(targets.load("a100").to_json(), "int8")
+
+
+def test_this_cpu_is_called_as_llvm_calls_it() -> None:
+    assert host_cpu() in (None, tvm.target.codegen.llvm_get_system_cpu())
+    assert Target.from_json(targets.load("native").to_json()).cpu == host_cpu()
+    assert Target.from_json(targets.load("x86-64-v3").to_json()).cpu is None

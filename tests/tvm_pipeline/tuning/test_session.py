@@ -128,7 +128,7 @@ def test_a_variant_for_two_threads_is_kept_only_where_it_wins(
     run_child("tvm_pipeline", one, TuningResult, block=("torch",))
     two = replace(one, threads=2, database=tmp_path / "two", known_logs=(tmp_path / "logs",))
     result = run_child("tvm_pipeline", two, TuningResult, block=("torch",))
-    records = {record.key: record for record in read_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"))}
+    records = {record.slot[:2]: record for record in read_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"))}
     for layer in result.layers:
         rival = records[layer.layer, 1]
         kept = records.get((layer.layer, 2))

@@ -53,7 +53,7 @@ class ModelledMeasurement:
     def conditions(self) -> Conditions:
         campaign = campaign_today(f"modelled {self.core.name} {self._threads}t")
         remarks = "no board was involved: seconds are what the static model says (docs/static_model.md)"
-        return Conditions(MODELLED, campaign, "none", self.core.name, remarks, MODEL_VERSION)
+        return Conditions(MODELLED, campaign, "none", self.core.name, remarks, MODEL_VERSION, cpu=self.core.name)
 
     def __enter__(self) -> Self:
         self._builder.start()

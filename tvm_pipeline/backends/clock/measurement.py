@@ -7,7 +7,7 @@ from typing import Self
 
 from tvm.s_tir import Schedule
 
-from mobilenet_tvm.base.host_cpu import host_features, host_model
+from mobilenet_tvm.base.host_cpu import host_cpu, host_features, host_model
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.tuning_log import MEASURED
 from tvm_pipeline.backends.backend import Answer, Setup
@@ -58,7 +58,8 @@ class Measurement:
         cpu = host_model()
         is_narrow = "avx512f" in host_features() and "avx512f" not in self._target.cpu_features
         remarks = "AVX2 code, measured on a CPU that has AVX-512" if is_narrow else ""
-        return Conditions(MEASURED, campaign_today(f"{short_name(cpu)} {self._threads}t"), "local", cpu, remarks)
+        campaign = campaign_today(f"{host_cpu() or short_name(cpu)} {self._threads}t")
+        return Conditions(MEASURED, campaign, "local", cpu, remarks, cpu=host_cpu())
 
     def __enter__(self) -> Self:
         self._builder.start()
