@@ -13,7 +13,7 @@ from mobilenet_tvm.base.document import UNSET, Amount, Count, Document, Factor, 
 Record = Annotated[str, Meta(extra_json_schema={"enum": ["measured", "modelled", "default"]})]
 """Where a schedule came from: a clock, a static model, or its generator's rule."""
 
-Dtype = Annotated[str, Meta(extra_json_schema={"enum": ["float32", "float16"]})]
+Dtype = Annotated[str, Meta(extra_json_schema={"enum": ["float32", "float16", "bfloat16"]})]
 """What a network computes in."""
 
 FALLBACK = "fallback/1"

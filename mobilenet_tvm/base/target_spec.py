@@ -6,6 +6,7 @@ from typing import Any
 
 from mobilenet_tvm.base.document import Document
 
+BFLOAT16_FEATURE = "avx512_bf16"
 NATIVE = "native"
 """The richest preset that the CPU at hand can run."""
 
@@ -77,3 +78,10 @@ class TargetSpec(Document):
     cpu: str | None = None
     aliases: tuple[str, ...] = ()
     remarks: str = ""
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """What a package's activations and weights may be, float32 first."""
+        if self.gpu is not None:
+            return "float32", "float16"
+        return ("float32", "bfloat16") if BFLOAT16_FEATURE in self.cpu_features else ("float32",)

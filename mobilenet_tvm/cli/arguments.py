@@ -31,6 +31,12 @@ def add_shape(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_dtype(parser: argparse.ArgumentParser) -> None:
+    """``--dtype``"""
+    what = "float32; float16 for NVIDIA GPUs, bfloat16 for CPUs with AVX512-BF16 (default: float32)"
+    parser.add_argument("--dtype", default="float32", help=what)
+
+
 def add_logs(parser: argparse.ArgumentParser, what: str) -> None:
     """``--logs``"""
     parser.add_argument("--logs", metavar="DIR", help=what)

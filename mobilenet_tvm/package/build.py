@@ -15,7 +15,7 @@ from mobilenet_tvm.base.jobs import PIPELINE, CompileJob
 from mobilenet_tvm.model.labels import known_labels, read_labels
 from mobilenet_tvm.model.source import ModelSource
 from mobilenet_tvm.native import runner_build
-from mobilenet_tvm.package import assemble, static_program
+from mobilenet_tvm.package import assemble, bfloat16, static_program
 from mobilenet_tvm.package.linker import linker
 from mobilenet_tvm.package.manifest import (
     TOLERANCES,
@@ -72,8 +72,12 @@ def _manifest(
         kernels=built.kernels,
         files=list_files(job.out),
         device_code=built.device_code,
-        tolerance=TOLERANCES[job.options.dtype],
+        tolerance=_tolerance(source.onnx, job.options.dtype, pairs),
     )
+
+
+def _tolerance(onnx: Path, dtype: str, pairs: Sequence[Pair]) -> float:
+    return bfloat16.tolerance_of(onnx, pairs) if dtype == "bfloat16" else TOLERANCES[dtype]
 
 
 def fill_package(source: ModelSource, job: CompileJob, labels: str | Path | None, on_event: OnEvent) -> Manifest:

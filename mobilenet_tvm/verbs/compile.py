@@ -28,17 +28,20 @@ from mobilenet_tvm.package.store import check_folder, check_output, new_package
 from mobilenet_tvm.verbs.options import options_of
 from targets import Target
 
-DTYPES = ("float32",)
-GPU_DTYPES = ("float32", "float16")
+DTYPES = {
+    "float32": "all targets",
+    "float16": "NVIDIA GPUs",
+    "bfloat16": "CPUs with AVX512-BF16 (x86-64-v4-bf16)",
+}
+"""What packages may be of, and for which targets."""
 
 
 def check_dtype(dtype: str, target: Target) -> None:
     """:raises UserError: no package for that target can be of that dtype; the nearest right one is offered."""
-    known = DTYPES if target.gpu is None else GPU_DTYPES
-    if dtype in GPU_DTYPES and dtype not in known:
-        raise UserError(f"{dtype} packages are for NVIDIA GPUs; for {target.name} the dtype is {', '.join(known)}")
-    if dtype not in known:
-        raise unknown("dtype", dtype, known)
+    if dtype in DTYPES and dtype not in target.dtypes:
+        raise UserError(f"{dtype} packages are for {DTYPES[dtype]}; for {target.name}: {', '.join(target.dtypes)}")
+    if dtype not in DTYPES:
+        raise unknown("dtype", dtype, target.dtypes)
 
 
 def check_supported(target: Target, *, static: bool = False) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import ml_dtypes
 import numpy as np
 import tvm
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.unit import Unit
+from tvm_pipeline.intrinsics.bfloat16 import BITS
 from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Space
+from tvm_pipeline.workloads import workload_of
+from tvm_pipeline.workloads.bfloat16 import as_stored
 
 ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
@@ -65,6 +70,15 @@ class Tensors:
             weight = normal(layer.out_channels, inputs, *layer.kernel)
             weight /= np.float32(np.sqrt(np.prod(weight.shape[1:])))
         return Tensors(data, weight, bias, residual)
+
+    def rounded(self) -> Tensors:
+        """The same as far as bfloat16 can hold them; a bias stays as it is."""
+
+        def cut(values: np.ndarray) -> np.ndarray:
+            return as_floats(as_stored(values, BITS))
+
+        weight = None if self.weight is None else cut(self.weight)
+        return replace(self, data=cut(self.data), weight=weight, residual=cut(self.residual))
 
 
 def expected(layer: Layer, tensors: Tensors) -> np.ndarray:
@@ -137,8 +151,8 @@ def from_blocks(value: np.ndarray, layer: Layer) -> np.ndarray:
     return plain[:, : layer.out_channels]
 
 
-def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
-    """The kernel's inputs in its own layouts and order."""
+def arguments(layer: Layer, tensors: Tensors, unit: Unit | None = None) -> list[np.ndarray]:
+    """The kernel's inputs in a unit's layouts and order, float32."""
     if layer.kind == "separable":
         assert tensors.first is not None
         behind = arguments(layer.pointwise_part, tensors)[1:]
@@ -147,7 +161,7 @@ def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
     plain = is_dense or (layer.kind == "conv2d" and not is_blockable(layer.in_channels))
     found = [tensors.data if plain else to_blocks(tensors.data)]
     if tensors.weight is not None:
-        found.append(pack_weight(layer, tensors.weight))
+        found.append(pack_weight(layer, tensors.weight, unit))
     if "bias" in layer.epilogue:
         found.append(pack_bias(layer, tensors.bias))
     if "add" in layer.epilogue:
@@ -155,28 +169,35 @@ def arguments(layer: Layer, tensors: Tensors) -> list[np.ndarray]:
     return found
 
 
-def run_kernel(layer: Layer, target: tvm.target.Target, unit: object, decisions: Decisions) -> np.ndarray:
-    """Schedules, builds and calls the layer's kernel on ``Tensors.random``; the result as ``expected`` gives it."""
-    space = Space.of(layer, unit)  # type: ignore[arg-type]
+def as_floats(values: np.ndarray) -> np.ndarray:
+    return values.view(ml_dtypes.bfloat16).astype(np.float32) if values.dtype == BITS else values
+
+
+def run_kernel(
+    layer: Layer, target: tvm.target.Target, unit: Unit, decisions: Decisions, tensors: Tensors
+) -> np.ndarray:
+    """Schedules, builds and calls the layer's kernel; the result as ``expected`` gives it."""
+    space, workload = Space.of(layer, unit), workload_of(layer, unit)
     choice = space.choice(decisions)
     assert choice is not None, f"{dict(decisions)} is not in the space of {layer}"
-    inputs = [tvm.runtime.tensor(one) for one in arguments(layer, Tensors.random(layer))]
+    inputs = [
+        tvm.runtime.tensor(as_stored(values, dtype))
+        for values, dtype in zip(arguments(layer, tensors, unit), workload.dtypes[:-1], strict=True)
+    ]
     built = tvm.compile(space.schedule(choice).mod, target=target, tir_pipeline=CODEGEN_PIPELINE)
-    if layer.kind == "dense":
-        output = tvm.runtime.tensor(np.full((layer.batch, layer.out_channels), np.nan, np.float32))
-        built["main"](*inputs, output)
-        return np.asarray(output.numpy())
-    lanes, pixels = channel_block(layer.out_channels), layer.out_height * layer.out_width
-    shape = (layer.batch, padded_channels(layer.out_channels) // lanes, pixels, lanes)
-    output = tvm.runtime.tensor(np.full(shape, np.nan, np.float32))
+    output = tvm.runtime.tensor(as_stored(np.full(workload.shapes[-1], np.nan, np.float32), workload.dtypes[-1]))
     built["main"](*inputs, output)
-    return from_blocks(output.numpy(), layer)
+    result = as_floats(output.numpy())
+    return result if layer.kind == "dense" else from_blocks(result, layer)
 
 
-def deviation(layer: Layer, target: tvm.target.Target, unit: object, decisions: Decisions) -> float:
+def deviation(
+    layer: Layer, target: tvm.target.Target, unit: Unit, decisions: Decisions, tensors: Tensors | None = None
+) -> float:
     """The largest error of the scheduled kernel, as a share of the reference's largest value."""
-    reference = expected(layer, Tensors.random(layer))
-    found = run_kernel(layer, target, unit, decisions)
+    tensors = tensors or Tensors.random(layer)
+    reference = expected(layer, tensors)
+    found = run_kernel(layer, target, unit, decisions, tensors)
     assert found.shape == reference.shape
     error = np.abs(found - reference).max() / max(1.0, np.abs(reference).max())
     return float("inf") if np.isnan(error) else float(error)

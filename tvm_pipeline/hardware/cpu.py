@@ -12,6 +12,9 @@ from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 
 NEON_LANES, AVX2_LANES = 4, 8
 
+FLOAT32, BFLOAT16, BITS = "float32", "bfloat16", "uint16"
+"""TVM's code generator has no bfloat16: its bits lie in memory as uint16."""
+
 _REGISTERS = {512: 32, 256: 16, 128: 32}
 """Architectural vector registers by vector width: AVX-512, AVX2, NEON."""
 
@@ -33,22 +36,27 @@ class VectorUnit:
     """float32 lanes per vector, architectural vector registers, and what else a CPU has.
 
     :ivar features: what the CPU has, named as in the flags of /proc/cpuinfo.
+    :ivar dtype: of activations and weights between kernels: float32 or bfloat16.
     """
 
     lanes: int
     registers: int
     features: tuple[str, ...] = ()
+    dtype: str = FLOAT32
     family: ClassVar = CPU
-    dtype: ClassVar = "float32"
     compute_capability: ClassVar = None
     maximum_drops_nan: ClassVar = False  # LLVM compares, and takes the second operand where it cannot
 
     @staticmethod
     def of_target(values: Mapping[str, Any], dtype: str) -> "VectorUnit":
-        """That of a target's JSON; whatever the ``dtype`` of a package, each layer of a CPU's has its own."""
+        """That of a target's JSON."""
         bits = int(values["vector_bits"])
         features = tuple(values.get("cpu_features") or ())
-        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits], features=features)
+        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits], features=features, dtype=dtype)
+
+    @property
+    def stored(self) -> str:
+        return BITS if self.dtype == BFLOAT16 else self.dtype
 
     @property
     def multiplies_by_lane(self) -> bool:
@@ -56,11 +64,15 @@ class VectorUnit:
         return self.lanes == NEON_LANES
 
     def kernel_kind(self, layer: Layer) -> str:
-        if layer.dtype != self.dtype:
+        if layer.dtype != FLOAT32:
             return f"{layer.dtype}_{layer.kind}"
+        if self.dtype == BFLOAT16 and layer.kind == "pointwise":
+            return "bfloat16_pointwise"
         return "narrow_groups" if layer.kind == "grouped_conv2d" and is_narrow(layer) else layer.kind
 
     def fuses(self, layer: Layer) -> bool:
+        if self.dtype != FLOAT32:
+            return False
         weight_bytes = layer.in_channels * layer.out_channels * 4
         is_whole = in_whole_tiles(layer.out_width) == layer.out_width
         return is_whole and weight_bytes <= FUSED_WEIGHT_BYTES and not self.strassen_pays(layer.pointwise_part)
@@ -68,4 +80,4 @@ class VectorUnit:
     def strassen_pays(self, layer: Layer) -> bool:
         is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
         is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and has_even_blocks(layer)
-        return is_worth_it and self.lanes >= STRASSEN_LANES
+        return is_worth_it and self.lanes >= STRASSEN_LANES and self.dtype == FLOAT32

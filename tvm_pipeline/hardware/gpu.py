@@ -41,6 +41,10 @@ class GpuUnit(GpuFigures):
     family: ClassVar = GPU
     maximum_drops_nan: ClassVar = True  # CUDA's fmaxf
 
+    @property
+    def stored(self) -> str:
+        return self.dtype
+
     @staticmethod
     def of_target(values: Mapping[str, Any], dtype: str) -> "GpuUnit":
         """That of a target's JSON, which holds the GPU's figures.

@@ -22,6 +22,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def stored(self) -> str:
+        """The dtype of what lies in memory between kernels: ``dtype``, or what holds its bits."""
+        ...
+
+    @property
     def compute_capability(self) -> int | None:
         """Of an NVIDIA GPU, major and minor as one number; None for a unit without device code."""
         ...

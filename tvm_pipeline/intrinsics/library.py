@@ -7,8 +7,8 @@ import tvm
 from tvm import tirx
 from tvm.tirx.stmt import AttrStmt
 
-from tvm_pipeline.intrinsics import erf, exponential, extremes, log
-from tvm_pipeline.intrinsics.value import FLOAT, Body, Value
+from tvm_pipeline.intrinsics import bfloat16, erf, exponential, extremes, log
+from tvm_pipeline.intrinsics.value import FLOAT, INTEGER, Body, Value
 
 Function = Callable[..., Value]
 
@@ -20,8 +20,15 @@ FUNCTIONS: Mapping[str, Function] = {
     "log": log.log,
     "at_least": extremes.larger,
     "at_most": extremes.smaller,
+    "round_to_bfloat16": bfloat16.round_to_bfloat16,
+    "bfloat16_dot": bfloat16.bfloat16_dot,
 }
-_WITH_LIMIT = ("at_least", "at_most")
+_OPERANDS: Mapping[str, Mapping[str, str]] = {
+    "at_least": {"%x": FLOAT, "%limit": FLOAT},
+    "at_most": {"%x": FLOAT, "%limit": FLOAT},
+    "bfloat16_dot": {"%total": FLOAT, "%data": INTEGER, "%weight": INTEGER},
+}
+"""Of the functions that take more than one float32."""
 _IMPORT = "pragma_import_llvm"
 _ATTRIBUTES = "alwaysinline nounwind memory(none)"
 
@@ -75,11 +82,8 @@ def _with_definitions(module: tvm.IRModule, called: Called) -> tvm.IRModule:
 def definition(name: str, lanes: int, *, keeps_nan: bool) -> str:
     """The IR of a function; LLVM inlines it everywhere and then drops it."""
     body = Body(lanes, keeps_nan)
-    kind = body.type_of(FLOAT)
-    names = ("%x", "%limit") if name in _WITH_LIMIT else ("%x",)
-    result = FUNCTIONS[name](*(Value(body, FLOAT, operand) for operand in names))
-    parameters = ", ".join(f"{kind} {operand}" for operand in names)
-    head = (
-        f"define linkonce_odr hidden {kind} @{symbol(name, lanes)}({parameters}) alwaysinline nounwind memory(none) {{"
-    )
+    operands = [Value(body, kind, operand) for operand, kind in _OPERANDS.get(name, {"%x": FLOAT}).items()]
+    result = FUNCTIONS[name](*operands)
+    parameters, kind = ", ".join(operand.typed for operand in operands), body.type_of(result.kind)
+    head = f"define linkonce_odr hidden {kind} @{symbol(name, lanes)}({parameters}) {_ATTRIBUTES} {{"
     return "\n".join((head, *body.lines, f"  ret {result.typed}", "}"))

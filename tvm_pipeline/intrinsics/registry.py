@@ -7,7 +7,7 @@ from tvm import ir, tirx
 from tvm.ir import register_op_attr
 from tvm.tirx import register_intrin_lowering
 
-from tvm_pipeline.intrinsics import extremes, power
+from tvm_pipeline.intrinsics import bfloat16, extremes, power
 from tvm_pipeline.intrinsics.library import note_call, symbol
 
 _CALLED: Mapping[str, str] = {
@@ -18,6 +18,8 @@ _CALLED: Mapping[str, str] = {
     "tirx.log": "log",
     extremes.AT_LEAST: "at_least",
     extremes.AT_MOST: "at_most",
+    bfloat16.ROUND: "round_to_bfloat16",
+    bfloat16.DOT: "bfloat16_dot",
 }
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
 
@@ -56,7 +58,7 @@ def _call_of_float32(operator: str, name: str) -> Callable[[ir.Call], Any]:
 
     def lower(call: ir.Call) -> Any:
         dtype = call.ty.dtype
-        if str(dtype).partition("x")[0] != "float32":
+        if str(call.args[0].ty.dtype).partition("x")[0] != "float32":
             return others(call) if others is not None else None
         note_call(name, dtype.lanes)
         return tirx.call_pure_extern(str(dtype), symbol(name, dtype.lanes), *call.args)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from tvm import ir, te, tirx
 
+from tvm_pipeline.intrinsics.bfloat16 import BITS, rounded, widened
 from tvm_pipeline.intrinsics.extremes import at_least, at_most
 from tvm_pipeline.workloads.workload import DTYPE
 
@@ -68,9 +69,21 @@ ACTIVATIONS: dict[str, Callable[[Expression], Expression]] = {
 }
 
 
+def is_bfloat16(value: Expression) -> bool:
+    """Whether an element, of a tensor or computed, is the bits of a bfloat16."""
+    return str(value.dtype if isinstance(value, te.tensor.TensorSlice) else value.ty.dtype) == BITS
+
+
 def wide(value: Expression) -> Expression:
-    """The value as sums are made: float32."""
+    """The value as sums are made: float32, of the bits of a bfloat16 too."""
+    if is_bfloat16(value):
+        return widened(value)
     return value.astype(DTYPE)  # TVM makes nothing of a cast to the same type
+
+
+def narrow(value: Expression, dtype: str) -> Expression:
+    """A float32 as it is stored."""
+    return rounded(value) if dtype == BITS else value.astype(dtype)
 
 
 def apply_epilogue(
@@ -94,7 +107,7 @@ def narrowed(value: te.Tensor, dtype: str) -> te.Tensor:
     """The tensor as a ``dtype``; itself where it is one."""
     if value.dtype == dtype:
         return value
-    return te.compute(value.shape, lambda *index: value(*index).astype(dtype), name="narrowed")
+    return te.compute(value.shape, lambda *index: narrow(value(*index), dtype), name="narrowed")
 
 
 def _stage(

@@ -7,8 +7,9 @@ from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.whole_tiles import widened
-from tvm_pipeline.workloads.epilogue import Expression
-from tvm_pipeline.workloads.workload import PADDING
+from tvm_pipeline.intrinsics.bfloat16 import BITS
+from tvm_pipeline.workloads.epilogue import Expression, is_bfloat16, wide
+from tvm_pipeline.workloads.workload import DTYPE, PADDING
 
 Read: TypeAlias = Callable[..., tuple[Expression, Expression, Expression]]
 """``read(n, c, (y, ry), (x, rx), *lane)``: the input that the window's offset meets at an output, and the row and the
@@ -61,10 +62,19 @@ def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
 
     def at(n, c, y, x, lane):  # type: ignore[no-untyped-def]
         inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
-        return tirx.if_then_else(inside, data[n, c, (y - top) * width + x - left, lane], tirx.const(value, data.dtype))
+        return tirx.if_then_else(inside, _of(data[n, c, (y - top) * width + x - left, lane]), _filling(value, data))
 
     shape = (batch, blocks, *bordered(layer), lanes)
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})
+
+
+def _of(value: Expression) -> Expression:
+    """What a copy holds: of the bits of a bfloat16 its value."""
+    return wide(value) if is_bfloat16(value) else value
+
+
+def _filling(value: float, data: te.Tensor) -> Expression:
+    return tirx.const(value, DTYPE if data.dtype == BITS else data.dtype)
 
 
 def repeated_rows(data: te.Tensor, layer: Layer) -> te.Tensor:
@@ -74,7 +84,7 @@ def repeated_rows(data: te.Tensor, layer: Layer) -> te.Tensor:
     height, width = layer.height, layer.width
 
     def at(n, c, y, x, lane):  # type: ignore[no-untyped-def]
-        return data[n, c, _nearest(y - top, height) * width + _nearest(x - left, width), lane]
+        return _of(data[n, c, _nearest(y - top, height) * width + _nearest(x - left, width), lane])
 
     return te.compute((batch, blocks, *bordered(layer), lanes), at, name="padded", attrs={PADDING: 1})
 

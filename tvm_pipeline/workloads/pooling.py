@@ -60,7 +60,7 @@ def max_pool(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) -> 
         name="largest",
         attrs={ANCHOR: str(layer)},
     )
-    return Workload((data,), flatten_spatial(largest, layer))
+    return Workload((data,), narrowed(flatten_spatial(largest, layer), dtype))
 
 
 def max_pool_planes(data: te.Tensor, layer: Layer) -> te.Tensor:

@@ -8,6 +8,7 @@ from tvm import te, tirx
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.unit import CPU, GPU, Unit
 from tvm_pipeline.workloads import (
+    bfloat16,
     conv2d,
     dense,
     depthwise,
@@ -42,6 +43,7 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
     CPU: {
         **_ON_ALL,
         **{kind: partial(define, whole_tiles=True) for kind, define in _BY_TILES.items()},
+        "bfloat16_pointwise": bfloat16.pointwise,
         "strassen": strassen.strassen,
         "separable": separable.separable,
     },
@@ -65,7 +67,7 @@ def workload_of(layer: Layer, unit: Unit | None = None) -> Workload:
     """The tensor expressions of a layer on a unit; None stands for any CPU's. Arguments have the same shapes on all."""
     if unit is None:
         return _DEFINITIONS[CPU][layer.kind](layer, DTYPE)
-    return _DEFINITIONS[unit.family][unit.kernel_kind(layer)](layer, unit.dtype)
+    return _DEFINITIONS[unit.family][unit.kernel_kind(layer)](layer, unit.stored)
 
 
 def build_workload(layer: Layer, unit: Unit | None = None) -> tirx.PrimFunc:

@@ -7,28 +7,35 @@ from tvm import relax
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
 from tvm_pipeline.hardware.unit import Unit
+from tvm_pipeline.intrinsics.bfloat16 import BITS
 from tvm_pipeline.passes.dataflow import Dataflow, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.workloads import Workload, prim_func, workload_of
+from tvm_pipeline.workloads.bfloat16 import as_stored, from_bfloat16, to_bfloat16
 from tvm_pipeline.workloads.workload import DTYPE, NAMED, weight_dtype
 
 
 class Lowering:
     """One function being lowered: every old variable has a plain value, a blocked one, or both once asked for.
 
-    Plain values have the network's own dtypes. Blocked ones are of the unit's, and so are ``flat`` ones, ``[N, C]``
-    values whose order in memory is that of a blocked one.
+    Plain values have the network's own dtypes. Blocked ones are as kernels store them or as elementwise operations made
+    them, and so are ``flat`` ones, ``[N, C]`` values whose order in memory is that of a blocked one.
+
+    :ivar dtype: of what operations between kernels compute with.
+    :ivar stored: of what kernels read and write, which may be the bits of another dtype.
     """
 
     def __init__(self, module: tvm.IRModule, unit: Unit) -> None:
         self.unit = unit
-        self.dtype = unit.dtype
+        self.stored = unit.stored
+        self.dtype = DTYPE if unit.stored == BITS else unit.dtype
         self.flow = Dataflow(module["main"])
         self.builder = relax.BlockBuilder(module)
         self.plain: dict[relax.Var, relax.Expr] = {}
         self.blocked: dict[relax.Var, relax.Expr] = {}
         self.flat: dict[relax.Var, relax.Expr] = {}
+        self._converted: dict[tuple[relax.Expr, str], relax.Expr] = {}
         self.fused: set[relax.Var] = set()
 
     def is_ready(self, var: relax.Var) -> bool:
@@ -53,15 +60,31 @@ class Lowering:
         return self.cast(self.builder.emit(unblock(self.blocked[var], shape_of(var), self.builder)), DTYPE)
 
     def cast(self, value: relax.Expr, dtype: str) -> relax.Expr:
-        """The value as a ``dtype``; itself where the unit computes in float32."""
-        return value if self.dtype == DTYPE else self.builder.emit(relax.op.astype(value, dtype))
+        """The value as a ``dtype``, converted once; itself where it is of that."""
+        if str(value.ty.dtype) == dtype:
+            return value
+        if (value, dtype) not in self._converted:
+            self._converted[value, dtype] = self._conversion(value, dtype)
+        return self._converted[value, dtype]
+
+    def _conversion(self, value: relax.Expr, dtype: str) -> relax.Expr:
+        if BITS not in (dtype, str(value.ty.dtype)):
+            return self.builder.emit(relax.op.astype(value, dtype))
+        return self.builder.emit_te(to_bfloat16 if dtype == BITS else from_bfloat16, value)
 
     def blocked_value(self, var: relax.Var) -> relax.Expr:
-        """The value as ``[N, C/b, H*W, b]``."""
+        """The value as kernels read it, ``[N, C/b, H*W, b]``."""
+        if var not in self.blocked:
+            plain = self.cast(self.plain_value(var), self.stored)
+            self.blocked[var] = self.builder.emit(block(plain, shape_of(var), self.builder))
+        return self.cast(self.blocked[var], self.stored)
+
+    def operand(self, var: relax.Var) -> relax.Expr:
+        """The same as operations between kernels compute with it."""
         if var not in self.blocked:
             plain = self.cast(self.plain_value(var), self.dtype)
             self.blocked[var] = self.builder.emit(block(plain, shape_of(var), self.builder))
-        return self.blocked[var]
+        return self.cast(self.blocked[var], self.dtype)
 
     def book_flat(self, var: relax.Var, blocked: relax.Expr, channels: int) -> None:
         """Books ``[N, C/b, 1, b]`` as ``[N, C]``, the same order in memory, without what only fills the last block."""
@@ -95,7 +118,7 @@ class Lowering:
     def finish_kernel(self, layer: Layer, operands: list[relax.Expr], epilogue: Epilogue) -> None:
         """Emits a kernel with its constants and books its result under the epilogue's last variable."""
         last = layer.pointwise_part if layer.kind == "separable" else layer
-        operands = [*operands, *constants(last, epilogue.affine, self.dtype)]
+        operands = [*operands, *constants(last, epilogue.affine, self.unit)]
         if epilogue.residual is not None:
             is_dense = layer.kind == "dense"
             operands.append(self.plain_value(epilogue.residual) if is_dense else self.blocked_value(epilogue.residual))
@@ -122,9 +145,10 @@ class Lowering:
         return match_epilogue(self.flow, start, weight, lambda var: takes_residual and self.is_ready(var))
 
 
-def constants(layer: Layer, affine: Affine, dtype: str = DTYPE) -> list[relax.Expr]:
-    """The packed weight, for activations of a ``dtype``, and the packed bias if there is one."""
-    packed = [pack_weight(layer, affine.weight).astype(weight_dtype(layer, dtype))]
+def constants(layer: Layer, affine: Affine, unit: Unit) -> list[relax.Expr]:
+    """The packed weight as the unit's kernel reads it, and the packed bias if there is one."""
+    whole = pack_weight(layer, affine.weight, unit)
+    packed = [as_stored(whole, weight_dtype(layer, unit.stored))]
     if affine.bias is not None:
         packed.append(pack_bias(layer, affine.bias))
     return [relax.const(array) for array in packed]

@@ -103,7 +103,7 @@ def lower_separable(lowering: Lowering, first: Layer, data: relax.Var, between: 
     )
     if not lowering.unit.fuses(layer):
         return False
-    operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine, lowering.dtype)]
+    operands = [lowering.blocked_value(data), *constants(layer.depthwise_part, between.affine, lowering.unit)]
     lowering.fused.update((*between.inside, between.result))
     lowering.finish_kernel(layer, operands, epilogue)
     return True

@@ -15,7 +15,7 @@ def lower_unary(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     data = call.args[0]
     if not lowering.is_blocked(data):
         return False
-    arguments = [lowering.blocked[data], *call.args[1:]]
+    arguments = [lowering.operand(data), *call.args[1:]]
     lowering.blocked[var] = lowering.builder.emit(relax.Call(call.op, arguments, call.attrs, call.ty_args))
     return True
 
@@ -45,7 +45,7 @@ def _blocked_operand(lowering: Lowering, operand: relax.Expr, shape: tuple[int, 
     if isinstance(operand, relax.Var):
         own = shape_of(operand)
         fits = own == shape or own == (*shape[:2], 1, 1)
-        return lowering.blocked_value(operand) if fits and is_blockable(shape[1]) else None
+        return lowering.operand(operand) if fits and is_blockable(shape[1]) else None
     scalar = scalar_of(operand)
     if scalar is not None:
         return operand if lowering.dtype == DTYPE else relax.const(scalar, lowering.dtype)
@@ -76,7 +76,7 @@ def lower_concat(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     if not fields or not all(map(lowering.is_blocked, fields)) or not is_whole or sizes != {channel_block(shape[1])}:
         return False
     lowering.blocked[var] = lowering.builder.emit(
-        relax.op.concat([lowering.blocked[field] for field in fields], axis=1)
+        relax.op.concat([lowering.blocked_value(field) for field in fields], axis=1)
     )
     return True
 

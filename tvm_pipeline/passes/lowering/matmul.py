@@ -41,7 +41,7 @@ def _lower_dense(lowering: Lowering, var: relax.Var, data: relax.Expr, weight: n
     residual = [] if epilogue.residual is None else [lowering.plain_value(epilogue.residual)]
     if kernel is None:
         value = _rows(lowering, data, (rows, inner))
-        packed = constants(_layer(product), epilogue.affine, lowering.dtype)
+        packed = constants(_layer(product), epilogue.affine, lowering.unit)
         added = [_reshaped(lowering, other, (rows, columns)) for other in residual]
         result = lowering.emit_kernel(_layer(product), [value, *packed, *added])
     else:
@@ -111,8 +111,8 @@ def _scaled(lowering: Lowering, var: relax.Var) -> tuple[relax.Var, float, tuple
 def _rows(lowering: Lowering, data: relax.Expr, shape: tuple[int, ...]) -> relax.Expr:
     """``[..., K]`` as ``[M, K]`` in the unit's dtype."""
     if isinstance(data, relax.Var) and data in lowering.flat:
-        return lowering.flat[data]
-    return _reshaped(lowering, lowering.cast(lowering.plain_value(data), lowering.dtype), shape)
+        return lowering.cast(lowering.flat[data], lowering.stored)
+    return _reshaped(lowering, lowering.cast(lowering.plain_value(data), lowering.stored), shape)
 
 
 def _reshaped(lowering: Lowering, value: relax.Expr, shape: tuple[int, ...]) -> relax.Expr:

@@ -119,7 +119,7 @@ def _emit_blocked(lowering: Lowering, norm: _Norm, epilogue: Epilogue) -> bool:
         shape, over_lanes = (batch, norm.groups, blocks // norm.groups, height * width, lanes), True
     else:
         return False
-    result = _emit(lowering, norm, epilogue, shape, lowering.blocked[norm.data], over_lanes=over_lanes)
+    result = _emit(lowering, norm, epilogue, shape, lowering.operand(norm.data), over_lanes=over_lanes)
     whole = relax.op.reshape(result, (batch, blocks, height * width, lanes))
     lowering.blocked[epilogue.result] = lowering.builder.emit(whole)
     return True

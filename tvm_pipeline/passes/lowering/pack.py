@@ -4,7 +4,9 @@ import numpy as np
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.lowering.pack_groups import pack_groups
+from tvm_pipeline.workloads.bfloat16 import in_pairs
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
@@ -20,8 +22,17 @@ def _border_window(layer: Layer, weight: np.ndarray) -> np.ndarray:
     return np.pad(weight, [(0, 0), (0, 0), *ends])
 
 
-def pack_weight(layer: Layer, weight: np.ndarray) -> np.ndarray:
-    """``weight`` as the layer's workload wants it; from OIHW, for dense from ``[C, K]``. Missing channels are zero."""
+def pack_weight(layer: Layer, weight: np.ndarray, unit: Unit | None = None) -> np.ndarray:
+    """``weight`` as the layer's workload wants it; from OIHW, for dense from ``[C, K]``. Missing channels are zero.
+
+    :param unit: None for any that multiplies one by one.
+    """
+    packed = _pack(layer, weight)
+    is_in_pairs = unit is not None and unit.kernel_kind(layer) == "bfloat16_pointwise"
+    return in_pairs(packed) if is_in_pairs else packed
+
+
+def _pack(layer: Layer, weight: np.ndarray) -> np.ndarray:
     if layer.kind == "dense":
         lanes = dense_block(layer.out_channels)
         return np.ascontiguousarray(weight.reshape(layer.out_channels // lanes, lanes, -1).transpose(0, 2, 1))

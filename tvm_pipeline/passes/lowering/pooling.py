@@ -57,7 +57,9 @@ def lower_pool(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     result = lowering.emit_kernel(layer, [lowering.blocked_value(data)])
     if is_average and any(padding) and not bool(call.attrs.count_include_pad):
         correction = (prod(kernel) / counts).reshape(1, 1, -1, 1).astype(lowering.dtype)
-        result = lowering.builder.emit(relax.op.multiply(result, relax.const(correction)))
+        result = lowering.builder.emit(
+            relax.op.multiply(lowering.cast(result, lowering.dtype), relax.const(correction))
+        )
     lowering.blocked[var] = result
     return True
 

@@ -20,7 +20,7 @@ def lower_softmax(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     if lowering.is_blocked(data) and axis == 1:
         blocks, lanes = blocks_and_lanes(shape[1])
         layer = Softmax((shape[0], blocks, prod(shape[2:]), lanes), shape[1], is_log, lowering.dtype)
-        lowering.blocked[var] = lowering.emit_workload(softmax(layer), layer.name, [lowering.blocked[data]], LABEL)
+        lowering.blocked[var] = lowering.emit_workload(softmax(layer), layer.name, [lowering.operand(data)], LABEL)
         return True
     layer = Softmax((prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :]), 1), shape[axis], is_log)
     flat = lowering.builder.emit(relax.op.reshape(lowering.plain_value(data), layer.shape))

@@ -46,7 +46,7 @@ def lower_conv2d_transpose(lowering: Lowering, var: relax.Var, call: relax.Call)
     for together in alike(phases.rows, phases.columns, join=groups == 1):
         layer, affine = _convolution(shape, epilogue, groups, phases, together)
         layer = preferred(lowering, layer, affine.weight)
-        operands = [input_of(lowering, layer, data), *constants(layer, affine, lowering.dtype)]
+        operands = [input_of(lowering, layer, data), *constants(layer, affine, lowering.unit)]
         value = lowering.emit_kernel(layer, operands)
         parts.append(Part(shape_of(value), layer.out_width, tuple(together)))
         values.append(value)
@@ -93,7 +93,7 @@ def _interleaved(
     if stride == (1, 1):
         return values[0]
     batch, channels, height, width = shape
-    workload = interleave(parts, channels, (height, width), stride, lowering.dtype)
+    workload = interleave(parts, channels, (height, width), stride, lowering.stored)
     value = lowering.emit_workload(workload, f"interleave_{height}x{width}x{channels}", values)
     blocks, lanes = blocks_and_lanes(channels)
     return lowering.builder.emit(relax.op.reshape(value, (batch, blocks, height * width, lanes)))

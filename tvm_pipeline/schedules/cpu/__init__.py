@@ -1,5 +1,6 @@
 """Space generators for vector units."""
 
+from tvm_pipeline.schedules.cpu.bfloat16_pointwise import Bfloat16Pointwise
 from tvm_pipeline.schedules.cpu.conv2d import Conv2d
 from tvm_pipeline.schedules.cpu.dense import Dense
 from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
@@ -13,6 +14,7 @@ from tvm_pipeline.schedules.generator import Generator
 
 GENERATORS: tuple[Generator, ...] = (
     Pointwise(),
+    Bfloat16Pointwise(),
     Strassen(),
     Conv2d(),
     GroupedConv2d(),
