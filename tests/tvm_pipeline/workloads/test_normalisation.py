@@ -20,6 +20,8 @@ LAYERS = [
     Normalisation((1, 2, 2, 49, 16), 1e-5, affine=BOTH, activation="hard_swish"),
     Normalisation((1, 3, 5, 49, 1), 1e-3, affine=("scale",)),
     Normalisation((5, 1, 1, 1, 24), 1e-5, is_centred=False, affine=("scale",)),
+    Normalisation((3, 1, 1, 1, 512), 1e-5, affine=BOTH, dtype="float16"),
+    Normalisation((1, 4, 1, 49, 16), 1e-5, over_lanes=False, dtype="float16"),
 ]
 
 
@@ -38,7 +40,7 @@ def expected(layer: Normalisation, data: np.ndarray, operands: list[np.ndarray])
 
 
 @pytest.mark.parametrize("mean", [0.0, 3000.0])
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.dtype}_{layer.name}")
 def test_result(layer: Normalisation, mean: float, each_target: CpuTarget) -> None:
     workload = normalise(layer)
     kernel = te.create_prim_func([*workload.arguments, workload.output]).with_attr("global_symbol", "main")
@@ -46,7 +48,8 @@ def test_result(layer: Normalisation, mean: float, each_target: CpuTarget) -> No
     run = tvm.compile(scheduled, target=each_target.tvm, tir_pipeline=CODEGEN_PIPELINE)
     random = np.random.default_rng(0)
     data, *operands = (random.standard_normal(shape).astype(np.float32) for shape in workload.shapes[:-1])
-    data = data + np.float32(mean)
-    result = tvm.runtime.tensor(np.full(layer.shape, np.nan, np.float32))
+    data = (data + np.float32(mean)).astype(layer.dtype)
+    result = tvm.runtime.tensor(np.full(layer.shape, np.nan, layer.dtype))
     run["main"](*map(tvm.runtime.tensor, [data, *operands]), result)
-    np.testing.assert_allclose(result.numpy(), expected(layer, data, operands), rtol=2e-5, atol=2e-5)
+    most = 2e-5 if layer.dtype == "float32" else 2e-3  # float16 has 11 bits, of the result alone
+    np.testing.assert_allclose(result.numpy(), expected(layer, data, operands), rtol=most, atol=most)

@@ -201,10 +201,9 @@ class _Walk:
             return
         try:
             addresses = self._value(index)
+            addresses = addresses if index.ty.dtype.lanes > 1 else addresses[..., None]
         except UnknownValue:
-            addresses = np.arange(WARP) * LINE_BYTES
-        if addresses.ndim < 3:
-            addresses = np.broadcast_to(addresses, mask.shape)[..., None]
+            addresses = np.arange(WARP)[:, None] * LINE_BYTES
         self._request(buffer, addresses, is_store, weight, mask)
 
     def _request(self, buffer: tirx.Buffer, addresses: Array, is_store: bool, weight: float, mask: Array) -> None:

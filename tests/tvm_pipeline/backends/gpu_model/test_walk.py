@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import tvm
 from gpus.hand_kernels import SIZE, THREADS, TILE, N, border, row_add, tiled_matmul, vector_add
+from tvm import te
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
@@ -76,6 +77,21 @@ def test_without_shared_memory_each_step_loads(a100: GpuTarget) -> None:
     assert counts.barriers == counts.shared_bytes == 0
     # per warp and step: two words of a in two rows, 16 words of b
     assert counts.load_sector_bytes == N**3 / 32 * (2 + 2) * 32
+
+
+def test_all_threads_read_one_vector(a100: GpuTarget) -> None:
+    """Its address depends on no thread: a request per warp for two values, of one sector."""
+    data, scale = te.placeholder((SIZE, 2), name="a"), te.placeholder((2,), name="b")
+    scaled = te.compute(data.shape, lambda i, j: data[i, j] * scale[j], name="c")
+    schedule = Schedule(te.create_prim_func([data, scale, scaled]))
+    rows, lanes = schedule.get_loops(schedule.get_sblock("c"))
+    blocks, threads = schedule.split(rows, [None, THREADS])
+    schedule.bind(blocks, "blockIdx.x")
+    schedule.bind(threads, "threadIdx.x")
+    schedule.vectorize(lanes)
+    accesses = {one.buffer: one for one in only(schedule.mod["main"], a100).accesses}
+    assert accesses["b"].requests == accesses["b"].sectors == SIZE / 32
+    assert accesses["b"].bytes == accesses["a"].bytes == SIZE * 2 * 4
 
 
 def test_a_condition_on_threads(a100: GpuTarget) -> None:
