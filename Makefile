@@ -39,8 +39,8 @@ define NO_CPU_BUILD
 '    make setup'
 endef
 
-.venv/test-complete: .venv/complete requirements-test.lock
-	$(INSTALL) --requirement requirements-test.lock
+.venv/test-complete: .venv/complete requirements-test.lock requirements-data.lock
+	$(INSTALL) --requirement requirements-test.lock --requirement requirements-data.lock
 	touch $@
 
 demo: setup
