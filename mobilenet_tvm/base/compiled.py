@@ -40,6 +40,7 @@ class Kernel(Document):
     :ivar cpu: LLVM's name of the CPU that it was tuned on; not there where that is not known.
     :ivar seconds: of one call, when it was tuned; null for defaults.
     :ivar decisions: the schedule's knobs.
+    :ivar dtype: of the activations and weights that it computes with.
     :ivar estimated_us: of all its calls in one inference, by rates of thumb; nothing measured it.
     """
 
@@ -51,6 +52,7 @@ class Kernel(Document):
     seconds: float | None = None
     decisions: dict[str, int] | None = None
     cpu: str | UnsetType = UNSET
+    dtype: str = "float32"
     estimated_us: Amount | UnsetType = UNSET
 
 

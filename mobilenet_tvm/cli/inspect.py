@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         (
             kernel.name,
             kernel.layer or "",
+            kernel.dtype,
             kernel.generator or "",
             kernel.record,
             kernel.campaign or "",
@@ -50,5 +51,5 @@ def run(args: argparse.Namespace) -> int:
         )
         for kernel in result.kernels
     ]
-    output.print_table(("kernel", "layer", "schedule", "record", "campaign", "CPU", ">ms when tuned"), rows)
+    output.print_table(("kernel", "layer", "dtype", "schedule", "record", "campaign", "CPU", ">ms when tuned"), rows)
     return 0

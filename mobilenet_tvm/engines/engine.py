@@ -31,6 +31,11 @@ class Engine(ABC):
         return installed(cls.distribution)
 
     @staticmethod
+    def computes_in(dtype: str) -> str:
+        """The dtype that it really computes in where ``dtype`` is asked for."""
+        return dtype
+
+    @staticmethod
     def environment(threads: int) -> dict[str, str]:
         """Variables that must be set before its process starts."""
         return {}

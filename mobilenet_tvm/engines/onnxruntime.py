@@ -20,6 +20,10 @@ class OnnxRuntime(Engine):
     install = "pip install onnxruntime"
     _session: Any
 
+    @staticmethod
+    def computes_in(dtype: str) -> str:
+        return "float32" if dtype == "bfloat16" else dtype
+
     def load(self, model: Path, threads: int, dtype: str) -> None:
         import onnxruntime
 

@@ -16,7 +16,7 @@ from mobilenet_tvm.base.errors import SystemFailure
 from mobilenet_tvm.base.events import OnEvent, progress
 from mobilenet_tvm.engines.engine import Engine
 from mobilenet_tvm.engines.process import EngineProcess
-from mobilenet_tvm.package.manifest import TOLERANCE
+from mobilenet_tvm.package.manifest import read_manifest
 from mobilenet_tvm.package.open import REFERENCE
 from mobilenet_tvm.package.reference import read_reference
 
@@ -85,7 +85,7 @@ class Entry:
             engine=self.adapter.name,
             version=self.version,
             target=self.target,
-            dtype=dtype,
+            dtype=self.adapter.computes_in(dtype),
             threads=threads,
             median_ms=statistics.median(times),
             min_ms=times[0],
@@ -96,9 +96,10 @@ class Entry:
         )
 
 
-def _check_outputs(entry: Entry, reference: Path) -> None:
+def _check_outputs(entry: Entry, reference: Path, tolerance: float) -> None:
     """Before its time counts, an engine must have the right numbers.
 
+    :param tolerance: the largest error that is right, as a share of an output's range.
     :raises SystemFailure: it has not.
     """
     assert entry.process is not None
@@ -108,7 +109,7 @@ def _check_outputs(entry: Entry, reference: Path) -> None:
     ):
         error, scale = _error(actual, wanted)
         entry.max_abs_err = max(entry.max_abs_err, error)
-        if not error <= TOLERANCE * scale:
+        if not error <= tolerance * scale:
             name = f"{entry.adapter.name} {entry.target or ''}".strip()
             raise SystemFailure(
                 f"{name} computes something else: it is off by {error / (scale or 1):.2g} of the output's range"
@@ -175,12 +176,13 @@ def compare_with(
     ours: list[Entry], theirs: list[Entry], dtype: str, threads: int, rounds: int, on_event: OnEvent
 ) -> tuple[list[EngineTime], list[Ratio]]:
     """Results and ratios for one thread count."""
-    reference = ours[0].model / REFERENCE
+    package = ours[0].model
+    reference, tolerance = package / REFERENCE, read_manifest(package, str(package)).tolerance
     entries = [*ours, *theirs]
     with ExitStack() as stack:
         for entry in entries:
             entry.process = stack.enter_context(EngineProcess(entry.adapter, entry.model, threads, dtype))
-            _check_outputs(entry, reference)
+            _check_outputs(entry, reference, tolerance)
         _measure(entries, reference, rounds, threads, on_event)
     results = [entry.result(dtype, threads) for entry in entries]
     return results, [_ratio(entry, peer, threads) for entry in ours for peer in theirs]

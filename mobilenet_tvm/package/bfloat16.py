@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mobilenet_tvm.package.reference import Pair
 
 LEAST_TOLERANCE = 1e-2
+NOTEWORTHY = 0.1
+"""Random weights stay below it."""
 ALLOWANCE = 1.5
 """Sums in another order round other values the other way: how many times as far off a right package may be."""
 _PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")

@@ -10,7 +10,7 @@ from mobilenet_tvm import __version__
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.compiled import Built, Tensor
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.events import OnEvent, progress
+from mobilenet_tvm.base.events import OnEvent, progress, warning
 from mobilenet_tvm.base.jobs import PIPELINE, CompileJob
 from mobilenet_tvm.model.labels import known_labels, read_labels
 from mobilenet_tvm.model.source import ModelSource
@@ -51,7 +51,12 @@ def _add_runner(job: CompileJob) -> Path | None:
 
 
 def _manifest(
-    source: ModelSource, job: CompileJob, built: Built, pairs: Sequence[Pair], labels: str | Path | None
+    source: ModelSource,
+    job: CompileJob,
+    built: Built,
+    pairs: Sequence[Pair],
+    labels: str | Path | None,
+    on_event: OnEvent,
 ) -> Manifest:
     return Manifest(
         model=Network(name=source.name, onnx_sha256=source.onnx_sha256, weights=source.weights),
@@ -72,12 +77,17 @@ def _manifest(
         kernels=built.kernels,
         files=list_files(job.out),
         device_code=built.device_code,
-        tolerance=_tolerance(source.onnx, job.options.dtype, pairs),
+        tolerance=_tolerance(source.onnx, job.options.dtype, pairs, on_event),
     )
 
 
-def _tolerance(onnx: Path, dtype: str, pairs: Sequence[Pair]) -> float:
-    return bfloat16.tolerance_of(onnx, pairs) if dtype == "bfloat16" else TOLERANCES[dtype]
+def _tolerance(onnx: Path, dtype: str, pairs: Sequence[Pair], on_event: OnEvent) -> float:
+    if dtype != "bfloat16":
+        return TOLERANCES[dtype]
+    tolerance = bfloat16.tolerance_of(onnx, pairs)
+    if tolerance > bfloat16.NOTEWORTHY:
+        warning(on_event, f"bfloat16 costs this network up to {tolerance:.2g} of its outputs' range, float32 nothing")
+    return tolerance
 
 
 def fill_package(source: ModelSource, job: CompileJob, labels: str | Path | None, on_event: OnEvent) -> Manifest:
@@ -99,6 +109,6 @@ def fill_package(source: ModelSource, job: CompileJob, labels: str | Path | None
     else:
         assemble.copy_runtime(folder, target.arch, target.wheel_platform, cuda=built.device_code is not None)
     assemble.write_licences(folder, static=static)
-    manifest = _manifest(source, job, built, pairs, labels)
+    manifest = _manifest(source, job, built, pairs, labels, on_event)
     manifest.write(folder)
     return manifest

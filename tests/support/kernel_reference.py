@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import ml_dtypes
 import numpy as np
 import tvm
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.stored import BITS, as_floats, as_stored
 from tvm_pipeline.hardware.unit import Unit
-from tvm_pipeline.intrinsics.bfloat16 import BITS
 from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
-from tvm_pipeline.workloads.bfloat16 import as_stored
 
 ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
@@ -167,10 +165,6 @@ def arguments(layer: Layer, tensors: Tensors, unit: Unit | None = None) -> list[
     if "add" in layer.epilogue:
         found.append(tensors.residual if is_dense else to_blocks(tensors.residual))
     return found
-
-
-def as_floats(values: np.ndarray) -> np.ndarray:
-    return values.view(ml_dtypes.bfloat16).astype(np.float32) if values.dtype == BITS else values
 
 
 def run_kernel(

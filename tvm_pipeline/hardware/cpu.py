@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import has_even_blocks
 from tvm_pipeline.hardware.channel_groups import is_narrow
+from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.unit import CPU
 from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 
 NEON_LANES, AVX2_LANES = 4, 8
 
-FLOAT32, BFLOAT16, BITS = "float32", "bfloat16", "uint16"
-"""TVM's code generator has no bfloat16: its bits lie in memory as uint16."""
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
 
 _REGISTERS = {512: 32, 256: 16, 128: 32}
 """Architectural vector registers by vector width: AVX-512, AVX2, NEON."""

@@ -6,9 +6,9 @@ Intel Architecture Instruction Set Extensions, VCVTNEPS2BF16 and VDPBF16PS.
 from tvm import ir, tirx
 from tvm.ir import register_op_attr
 
+from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.intrinsics.value import FLOAT, Value
 
-BITS = "uint16"
 ROUND, DOT = "mobilenet_tvm.round_to_bfloat16", "mobilenet_tvm.bfloat16_dot"
 _HALF_OF_FLOAT = 16
 

@@ -15,6 +15,7 @@ from mobilenet_tvm.base.tuning_log import TuningRecord
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.hardware.stored import as_floats, as_stored
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.hardware.unit import CPU, GPU
 from tvm_pipeline.schedules import label_of
@@ -23,6 +24,8 @@ from tvm_pipeline.workloads import workload_of
 
 TOLERANCE = 1e-5
 """Largest error, as a share of the reference's range, that another order of additions may cause."""
+_TOLERANCES = {"bfloat16": 2.0**-8}
+"""Where results are rounded, by what is next to them in that dtype."""
 TOGETHER = 16
 """Kernels in one call of nvcc."""
 
@@ -88,27 +91,31 @@ class _Expected:
     def __init__(self, target: AnyTarget) -> None:
         self._target = target
         self._known: dict[Layer, tuple[list[np.ndarray], np.ndarray]] = {}
+        self._tolerance = _TOLERANCES.get(target.unit.dtype, TOLERANCE)
 
     def complaint(self, space: Space, kernel: Any) -> str | None:
         """How wrong a kernel's numbers are, None where they are right."""
         if space.layer not in self._known:
             self._known[space.layer] = self._compute(space)
         inputs, expected = self._known[space.layer]
-        worst = float(np.abs(_run(kernel, inputs, expected.shape) - expected).max() / np.ptp(expected))
-        return None if worst <= TOLERANCE else f"computes wrong numbers: off by {worst:.1e} of the range"
+        output = workload_of(space.layer, space.unit).dtypes[-1]
+        worst = float(np.abs(_run(kernel, inputs, expected.shape, output) - expected).max() / np.ptp(expected))
+        return None if worst <= self._tolerance else f"computes wrong numbers: off by {worst:.1e} of the range"
 
     def _compute(self, space: Space) -> tuple[list[np.ndarray], np.ndarray]:
-        *shapes, output = workload_of(space.layer, space.unit).shapes
-        random = np.random.default_rng(0)
-        inputs = [random.standard_normal(shape, dtype=np.float32) for shape in shapes]
+        workload, random = workload_of(space.layer, space.unit), np.random.default_rng(0)
+        inputs = [
+            as_stored(random.standard_normal(shape, dtype=np.float32), dtype)
+            for shape, dtype in zip(workload.shapes[:-1], workload.dtypes[:-1], strict=True)
+        ]
         plain = tvm.compile(Schedule(space.module()).mod, target=self._target.tvm, tir_pipeline=CODEGEN_PIPELINE)
-        return inputs, _run(plain, inputs, output)
+        return inputs, _run(plain, inputs, workload.shapes[-1], workload.dtypes[-1])
 
 
-def _run(module: Any, inputs: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    output = tvm.runtime.tensor(np.zeros(shape, np.float32))
+def _run(module: Any, inputs: Sequence[np.ndarray], shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    output = tvm.runtime.tensor(np.zeros(shape, dtype))
     module["main"](*(tvm.runtime.tensor(values) for values in inputs), output)
-    return np.asarray(output.numpy())
+    return as_floats(np.asarray(output.numpy()))
 
 
 def _compiled(records: Sequence[TuningRecord], target: AnyTarget, _can_run: bool) -> Iterator[str | None]:

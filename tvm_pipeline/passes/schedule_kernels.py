@@ -1,6 +1,7 @@
 """Gives every kernel its schedule: from the tuning logs, else from its generator's rule, else a plain one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import tvm
 from tvm import relax, tirx
@@ -75,7 +76,7 @@ def _schedule(
         fits = is_inside(decisions, generator.knobs(layer, unit))
         applied = _try(function, layer, generator, unit, decisions) if fits else None
         if applied is not None:
-            return applied, _tuned(name, descriptor, match)
+            return applied, replace(_tuned(name, descriptor, match), dtype=unit.dtype)
         warn(f"the tuning record of {match.record.layer} does not apply any more: {descriptor} gets a default schedule")
     elif (other := logs.find(layer, threads)) is not None:
         made_by = other.record.generator
@@ -85,8 +86,8 @@ def _schedule(
     decisions = generator.default(layer, unit)
     applied = _try(function, layer, generator, unit, decisions)
     if applied is not None:
-        return applied, _default(name, descriptor, label, decisions)
-    return schedule_plainly(function, unit), _default(name, descriptor, FALLBACK)
+        return applied, replace(_default(name, descriptor, label, decisions), dtype=unit.dtype)
+    return schedule_plainly(function, unit), replace(_default(name, descriptor, FALLBACK), dtype=unit.dtype)
 
 
 def _has_root(function: tirx.PrimFunc) -> bool:

@@ -1,13 +1,12 @@
 """Pointwise convolutions in pairs of bfloat16, as AVX512-BF16 multiplies them, added up in float32."""
 
-import ml_dtypes
 import numpy as np
 from tvm import te, tirx, topi
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes
+from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
-from tvm_pipeline.intrinsics.bfloat16 import BITS
 from tvm_pipeline.workloads.epilogue import apply_epilogue, narrow, wide
 from tvm_pipeline.workloads.workload import ANCHOR, Workload
 
@@ -22,11 +21,6 @@ def from_bfloat16(bits: te.Tensor) -> te.Tensor:
 def to_bfloat16(values: te.Tensor) -> te.Tensor:
     """The bits of the bfloat16 that are nearest to float32 values."""
     return te.compute(values.shape, lambda *index: narrow(values(*index), BITS), name="rounded", tag=topi.tag.ELEMWISE)
-
-
-def as_stored(values: np.ndarray, dtype: str) -> np.ndarray:
-    """float32 values as a ``dtype``, or as the bits that stand for it."""
-    return values.astype(ml_dtypes.bfloat16).view(BITS) if dtype == BITS else values.astype(dtype)
 
 
 def in_pairs(packed: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import TypeAlias
 
 from tvm import ir, te, tirx
 
-from tvm_pipeline.intrinsics.bfloat16 import BITS, rounded, widened
+from tvm_pipeline.hardware.stored import BITS
+from tvm_pipeline.intrinsics.bfloat16 import rounded, widened
 from tvm_pipeline.intrinsics.extremes import at_least, at_most
 from tvm_pipeline.workloads.workload import DTYPE
 

@@ -6,8 +6,8 @@ from typing import TypeAlias
 from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.whole_tiles import widened
-from tvm_pipeline.intrinsics.bfloat16 import BITS
 from tvm_pipeline.workloads.epilogue import Expression, is_bfloat16, wide
 from tvm_pipeline.workloads.workload import DTYPE, PADDING
 

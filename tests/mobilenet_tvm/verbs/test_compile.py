@@ -12,6 +12,7 @@ import pytest
 
 import targets
 from mobilenet_tvm.base.answers import OnnxInput
+from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import Event, Progress, Warned
 from mobilenet_tvm.package.open import open_package
 from mobilenet_tvm.package.reference import read_reference
@@ -19,6 +20,8 @@ from mobilenet_tvm.package.seeded_inputs import seeded_inputs
 from mobilenet_tvm.package.yardstick import expected_outputs
 from mobilenet_tvm.verbs.compile import compile
 from mobilenet_tvm.verbs.verify import verify
+
+BFLOAT16 = "x86-64-v4-bf16"
 
 
 def _silent(event: Event) -> None:
@@ -48,6 +51,28 @@ def test_what_the_manifest_says(tiny_package: Path, tiny_onnx: Path) -> None:
     } - {"manifest.json"}
     layers = {kernel["layer"].split()[0] for kernel in manifest["kernels"] if kernel["layer"]}
     assert {"conv2d", "separable", "dense"} <= layers
+
+
+@pytest.mark.skipif(bool(targets.load(BFLOAT16).missing_here()), reason="this CPU has no AVX512-BF16")
+def test_a_package_of_bfloat16(tmp_path: Path, tiny_onnx: Path) -> None:
+    compiled = compile(str(tiny_onnx), BFLOAT16, tmp_path / "package", dtype="bfloat16", on_event=_silent)
+    assert compiled.dtype == "bfloat16"
+    with open_package(tmp_path / "package") as package:
+        manifest = package.manifest
+    of_layers = {kernel.layer.split()[0]: kernel.dtype for kernel in manifest.kernels if kernel.layer}
+    assert of_layers == dict.fromkeys(("conv2d", "depthwise", "pointwise", "global_average_pool", "dense"), "bfloat16")
+    assert manifest.tolerance >= 1e-2
+    verified = verify(tmp_path / "package", on_event=_silent)
+    assert verified.passed
+    assert 1e-4 < verified.relative_err < manifest.tolerance, "it is rounded, and no more than that"
+
+
+def test_bfloat16_is_for_cpus_that_have_it(tmp_path: Path, tiny_onnx: Path) -> None:
+    with pytest.raises(UserError, match=r"bfloat16 packages are for CPUs with AVX512-BF16 .* x86-64-v3: float32"):
+        compile(str(tiny_onnx), "x86-64-v3", tmp_path / "package", dtype="bfloat16", on_event=_silent)
+    with pytest.raises(UserError, match="unknown dtype 'bfloat'"):
+        compile(str(tiny_onnx), BFLOAT16, tmp_path / "package", dtype="bfloat", on_event=_silent)
+    assert not list(tmp_path.glob("package*"))
 
 
 def test_phases_are_written_beside_the_package(tmp_path: Path, tiny_onnx: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import tvm
 
 from tvm_pipeline.backends.backend import Answer
+from tvm_pipeline.hardware.stored import as_stored
 
 TOLERANCE = 1.05
 """A measurement counts as clean while the reference kernel is at most this much slower than at its best."""
@@ -35,7 +36,7 @@ class BuiltKernel:
         """Seeded normally distributed arguments."""
         random = np.random.default_rng(0)
         arrays = [random.standard_normal(shape, dtype="float32") for shape in self.shapes]
-        return [array.astype(dtype) for array, dtype in zip(arrays, self.dtypes, strict=True)]
+        return [as_stored(array, dtype) for array, dtype in zip(arrays, self.dtypes, strict=True)]
 
     @property
     def weight_bytes(self) -> int:

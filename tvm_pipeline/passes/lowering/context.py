@@ -6,13 +6,13 @@ from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.stored import BITS, as_stored
 from tvm_pipeline.hardware.unit import Unit
-from tvm_pipeline.intrinsics.bfloat16 import BITS
 from tvm_pipeline.passes.dataflow import Dataflow, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
 from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
 from tvm_pipeline.workloads import Workload, prim_func, workload_of
-from tvm_pipeline.workloads.bfloat16 import as_stored, from_bfloat16, to_bfloat16
+from tvm_pipeline.workloads.bfloat16 import from_bfloat16, to_bfloat16
 from tvm_pipeline.workloads.workload import DTYPE, NAMED, weight_dtype
 
 
