@@ -165,5 +165,6 @@ def load_imagenet(module: nn.Module, entry: ZooEntry) -> PackagedCheckpoint:
             f"{path} is not the checkpoint that was published (its sha256 should begin with {checkpoint.sha256}): "
             f"{how_to_install(checkpoint)} --force-reinstall"
         )
-    load(module, read_state(path), checkpoint.file)
+    state, _ = translate(entry, read_state(path))
+    load(module, state, checkpoint.file)
     return checkpoint

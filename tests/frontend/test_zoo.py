@@ -18,6 +18,7 @@ def test_the_zoo_is_what_the_readme_says() -> None:
     assert v1 | v2 | {"mobilenet_v3_large_1.0_224", "mobilenet_v3_small_1.0_224"} <= names
     v4 = {f"mobilenet_v4_conv_{size}" for size in ("small_224", "medium_256", "large_384")}
     assert v4 | {"ssd_mobilenet_v1", "ssdlite_mobilenet_v2", "mobilenet_v1_ssd_face"} <= names
+    assert "efficientnet_lite0" in names
     assert {"mobilenet_v1_1.0_224_full_conv", "mobilenet_v1_1.0_224_shallow"} <= names
 
 
