@@ -13,7 +13,7 @@ from mobilenet_tvm.base.document import UNSET, Amount, Count, Document, Factor, 
 Record = Annotated[str, Meta(extra_json_schema={"enum": ["measured", "modelled", "default"]})]
 """Where a schedule came from: a clock, a static model, or its generator's rule."""
 
-Dtype = Annotated[str, Meta(extra_json_schema={"enum": ["float32", "float16", "bfloat16"]})]
+Dtype = Annotated[str, Meta(extra_json_schema={"enum": ["float32", "float16", "bfloat16", "int8"]})]
 """What a network computes in."""
 
 FALLBACK = "fallback/1"
@@ -161,6 +161,23 @@ class DeviceCode(Document):
     fatbin_sha256: Sha256
     kernels: tuple[DeviceKernel, ...]
     model: DeviceModel | UnsetType = UNSET
+
+
+class Quantisation(Document):
+    """How a float network became one in eight bits.
+
+    :ivar float_sha256: of the float ONNX file.
+    :ivar quantiser: whose work the scales are, and its version.
+    :ivar calibration: what the ranges were seen on: a folder's images, or seeded random inputs.
+    :ivar images: how many.
+    :ivar equalised: layers whose channels were scaled alike beforehand.
+    """
+
+    float_sha256: Sha256
+    quantiser: str
+    calibration: Literal["images", "random"]
+    images: Count
+    equalised: Whole
 
 
 class Built(Document):

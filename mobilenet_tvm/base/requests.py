@@ -40,6 +40,17 @@ class NetworkRequest(Document):
     on_event: OnEvent = field(default=warn_only, repr=False, compare=False)
 
 
+class QuantisedRequest(NetworkRequest):
+    """What every verb that may quantise a network first is told.
+
+    :ivar calibration: for ``int8``: a folder of images, whose ranges the network's scales are made for.
+    :ivar keep_quantised: a file to write the quantised network to, which other engines run too.
+    """
+
+    calibration: str | Path | None = None
+    keep_quantised: str | Path | None = None
+
+
 class CompileOptions(Document):
     """What the pipeline must know of a request to compile.
 
@@ -53,7 +64,7 @@ class CompileOptions(Document):
     dump: Path | None = None
 
 
-class CompileRequest(NetworkRequest, CompileOptions, kw_only=False):
+class CompileRequest(QuantisedRequest, CompileOptions, kw_only=False):
     """A network to compile into a package.
 
     :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.
@@ -111,7 +122,7 @@ class TuneRequest(NetworkRequest, TuneOptions, kw_only=False):
     device: str | None = None
 
 
-class CompareRequest(NetworkRequest, kw_only=False):
+class CompareRequest(QuantisedRequest, kw_only=False):
     """A network to time beside other engines.
 
     :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.

@@ -84,4 +84,4 @@ class TargetSpec(Document):
         """What a package's activations and weights may be, float32 first."""
         if self.gpu is not None:
             return "float32", "float16"
-        return ("float32", "bfloat16") if BFLOAT16_FEATURE in self.cpu_features else ("float32",)
+        return ("float32", "int8", *(("bfloat16",) if BFLOAT16_FEATURE in self.cpu_features else ()))

@@ -33,13 +33,23 @@ def add_shape(parser: argparse.ArgumentParser) -> None:
 
 def add_dtype(parser: argparse.ArgumentParser) -> None:
     """``--dtype``"""
-    what = "float32; float16 for NVIDIA GPUs, bfloat16 for CPUs with AVX512-BF16 (default: float32)"
+    what = "float32; int8 for CPUs, bfloat16 for those with AVX512-BF16, float16 for NVIDIA GPUs (default: float32)"
     parser.add_argument("--dtype", default="float32", help=what)
 
 
 def add_logs(parser: argparse.ArgumentParser, what: str) -> None:
     """``--logs``"""
     parser.add_argument("--logs", metavar="DIR", help=what)
+
+
+def add_calibration(parser: argparse.ArgumentParser) -> None:
+    """``--calibration`` and ``--keep-quantised``"""
+    parser.add_argument(
+        "--calibration", metavar="DIR", help="with --dtype int8: images that show the network's ranges, 100 or more"
+    )
+    parser.add_argument(
+        "--keep-quantised", metavar="FILE.onnx", help="with --dtype int8: write the quantised network (QDQ) there too"
+    )
 
 
 def add_emulate(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=arguments.counts, default=[1], metavar="1,2", help="thread counts")
     arguments.add_weights(parser)
     arguments.add_dtype(parser)
+    arguments.add_calibration(parser)
     arguments.add_shape(parser)
     arguments.add_logs(parser, "tuning logs to use instead of your own and the checked-in ones")
     parser.add_argument("--rounds", type=int, default=20, metavar="N", help="interleaved rounds (default: 20)")

@@ -20,9 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", default="native", help=arguments.TARGET_HELP + " (default: native)")
     parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="folder to write, or NAME.tar.gz")
     arguments.add_weights(parser)
-    parser.add_argument(
-        "--dtype", default="float32", help="float32; float16 for NVIDIA GPUs, bfloat16 for CPUs with AVX512-BF16"
-    )
+    arguments.add_dtype(parser)
+    arguments.add_calibration(parser)
     parser.add_argument(
         "--cpu", metavar="NAME", help="use what was tuned on this CPU, such as znver4 or sapphirerapids (LLVM's names)"
     )

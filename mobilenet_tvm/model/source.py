@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mobilenet_tvm.base.answers import Exported, OnnxInput
 from mobilenet_tvm.base.child import run_child
+from mobilenet_tvm.base.compiled import Quantisation
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import Event, OnEvent, Warned, progress, warning
@@ -35,6 +36,8 @@ class ModelSource:
     :ivar preprocessing: how an image becomes its input, None if nobody said.
     :ivar labels: the name of a known list of classes, such as ``imagenet-1k``.
     :ivar outputs: where ``onnx`` was cut from the file of ``onnx_sha256``; empty where it is that file.
+    :ivar random_weights: whether nothing ever trained it.
+    :ivar quantisation: how ``onnx`` was made of a float file; None where it is what the user named.
     """
 
     name: str
@@ -45,6 +48,8 @@ class ModelSource:
     preprocessing: Preprocessing | None = None
     labels: str | None = None
     outputs: tuple[str, ...] = ()
+    random_weights: bool = False
+    quantisation: Quantisation | None = None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -211,4 +216,5 @@ def _whole_model(
         exported.weights_note,
         exported.preprocessing,
         exported.labels,
+        random_weights=exported.weights == "random",
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from mobilenet_tvm import __version__
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.compiled import Built, Tensor
+from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, progress, warning
 from mobilenet_tvm.base.jobs import PIPELINE, CompileJob
@@ -78,6 +79,7 @@ def _manifest(
         files=list_files(job.out),
         device_code=built.device_code,
         tolerance=_tolerance(source.onnx, job.options.dtype, pairs, on_event),
+        quantisation=UNSET if source.quantisation is None else source.quantisation,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, ValidationError
 
-from mobilenet_tvm.base.compiled import DeviceCode, Dtype, Kernel, Tensor
+from mobilenet_tvm.base.compiled import DeviceCode, Dtype, Kernel, Quantisation, Tensor
 from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Sha256, UnsetType
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.preprocessing import Preprocessing
@@ -17,7 +17,7 @@ from mobilenet_tvm.base.preprocessing import Preprocessing
 MANIFEST = "manifest.json"
 SCHEMA_VERSION: Literal[1] = 1
 TOLERANCE = 1e-4  # largest error of a float32 package, as a share of the output's range
-TOLERANCES = {"float32": TOLERANCE, "float16": 1e-2}
+TOLERANCES = {"float32": TOLERANCE, "float16": 1e-2, "int8": TOLERANCE}
 """Largest error of the outputs, as a share of their range, that a right package of that dtype may have."""
 
 
@@ -91,6 +91,7 @@ class Manifest(Document):
     :ivar device_code: of a GPU's package; null for a CPU's.
     :ivar tolerance: largest error of the outputs, as a share of their range, that a self-test lets pass.
     :ivar files: SHA-256 of every file but the manifest.
+    :ivar quantisation: where a float network was quantised first, how; ``model.onnx_sha256`` is the quantised file's.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -107,6 +108,7 @@ class Manifest(Document):
     files: dict[str, Sha256]
     device_code: DeviceCode | None = None
     tolerance: Factor = TOLERANCE
+    quantisation: Quantisation | UnsetType = UNSET
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` into a folder that nobody reads yet."""

@@ -28,6 +28,7 @@ from mobilenet_tvm.model.source import ModelSource, find_model
 from mobilenet_tvm.places.conditions import MeasuredUnder, busy_warning, conditions, versions
 from mobilenet_tvm.verbs.compile import build_package, check_dtype, read_shapes
 from mobilenet_tvm.verbs.options import options_of
+from mobilenet_tvm.verbs.quantised import check_calibration, in_dtype, keep
 from targets import Target
 
 _COLUMNS = ("engine", "version", "target", "dtype", "threads", "median_ms", "min_ms", "p90_ms", "max_abs_err")
@@ -142,15 +143,17 @@ def compare(request: CompareRequest) -> Compared:
     targets, dtype, on_event = _chosen_targets(request.targets), request.dtype, request.on_event
     for target in targets:
         check_dtype(dtype, target)
+    check_calibration(request, dtype)
     if request.rounds < 1 or not request.threads:
         raise UserError("--rounds and --threads take positive numbers")
     peers = _chosen_peers(request.against, request.threads)
     results: list[EngineTime] = []
     ratios: list[Ratio] = []
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        source = find_model(
+        found = find_model(
             request.model, request.weights, read_shapes(request.shape), on_event, Path(scratch), request.outputs
         )
+        source = in_dtype(found, request, dtype)
         packages = _compiled(request, targets, source)
         before = conditions()
         if text := busy_warning(before):
@@ -161,6 +164,7 @@ def compare(request: CompareRequest) -> Compared:
             more_results, more_ratios = compare_with(ours, theirs, dtype, count, request.rounds, on_event)
             results += more_results
             ratios += more_ratios
+        keep(source, request)
     installed = versions(TvmPackage.distribution, *(peer.distribution for peer in peers))
     compared = Compared(
         model=source.name,

@@ -26,11 +26,13 @@ from mobilenet_tvm.package.linker import linker
 from mobilenet_tvm.package.manifest import Manifest, Network
 from mobilenet_tvm.package.store import check_folder, check_output, new_package
 from mobilenet_tvm.verbs.options import options_of
+from mobilenet_tvm.verbs.quantised import check_calibration, in_dtype, keep
 from targets import Target
 
 DTYPES = {
     "float32": "all targets",
     "float16": "NVIDIA GPUs",
+    "int8": "CPUs",
     "bfloat16": "CPUs with AVX512-BF16 (x86-64-v4-bf16)",
 }
 """What packages may be of, and for which targets."""
@@ -182,9 +184,10 @@ def compile(request: CompileRequest) -> CompiledPackage:
     shapes = read_shapes(request.shape)
     if request.labels is not None:
         read_labels(Path(request.labels))
+    check_calibration(request, request.dtype)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         found = find_model(request.model, request.weights, shapes, on_event, Path(scratch), request.outputs)
-        source = with_preprocessing(found, on_event)
+        source = in_dtype(with_preprocessing(found, on_event), request, request.dtype)
         exported = time.perf_counter()
         logs, options = log_folders(request.logs), CompileOptions.of(request)
         manifest, checked = build_package(
@@ -198,6 +201,7 @@ def compile(request: CompileRequest) -> CompiledPackage:
             check=request.check,
             on_event=on_event,
         )
+        keep(source, request)
     end = time.perf_counter()
     records, share = Counter(kernel.record for kernel in manifest.kernels), fallback_share(manifest.kernels)
     return CompiledPackage(

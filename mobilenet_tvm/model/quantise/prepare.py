@@ -1,0 +1,77 @@
+"""A float file made ready to be quantised: shapes fixed, batch normalisation in its convolution, constants folded."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilenet_tvm.base.answers import OnnxInput
+from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.model.quantise.graph import Graph
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_OPSET = 13
+"""The first that has scales per channel."""
+
+
+def prepared(path: Path, tensor: OnnxInput) -> ModelProto:
+    """The network as quantisers want it.
+
+    :param tensor: its input.
+    :raises UserError: nothing in it can be quantised, or it is too old for that.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    _fix_shape(model, tensor)
+    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
+        model = _simplified(_recent(path, model), Path(scratch))
+    if not Graph(model).weighted():
+        raise UserError(f"{path} cannot be quantised: it has neither a convolution nor a dense layer with weights")
+    return model
+
+
+def _fix_shape(model: ModelProto, tensor: OnnxInput) -> None:
+    for value in model.graph.input:
+        if value.name == tensor.name:
+            dims = value.type.tensor_type.shape.dim
+            del dims[:]
+            for extent in tensor.shape:
+                dims.add().dim_value = extent
+
+
+def _recent(path: Path, model: ModelProto) -> ModelProto:
+    """The model in an opset that has scales per channel."""
+    from onnx import version_converter
+
+    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+    if opset >= _OPSET:
+        return model
+    try:
+        return version_converter.convert_version(model, _OPSET)
+    except Exception as error:  # whatever its C++ raises
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path} cannot be quantised: its opset {opset} does not become {_OPSET}: {reason}") from error
+
+
+def _simplified(model: ModelProto, scratch: Path) -> ModelProto:
+    """The model after those of ONNX Runtime's rewrites that leave ONNX's own operators."""
+    import onnx
+    import onnxruntime as ort
+
+    source, out = scratch / "model.onnx", scratch / "simplified.onnx"
+    onnx.save(model, source)
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(out)
+    options.log_severity_level = 4
+    ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+    simplified = onnx.load(out)
+    used = {node.domain for node in simplified.graph.node}
+    opsets = [entry for entry in simplified.opset_import if entry.domain in used]
+    del simplified.opset_import[:]
+    simplified.opset_import.extend(opsets)
+    return simplified
