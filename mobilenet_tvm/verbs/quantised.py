@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.events import Event, OnEvent, Warned
 from mobilenet_tvm.base.paths import replacing
 from mobilenet_tvm.base.requests import QuantisedRequest
 from mobilenet_tvm.model.quantise.cached import quantised
@@ -47,6 +49,18 @@ def in_dtype(source: ModelSource, request: QuantisedRequest, dtype: str) -> Mode
         return source
     calibration = Path(request.calibration) if request.calibration is not None else None
     return quantised(with_preprocessing(source, request.on_event), calibration, request.on_event)
+
+
+def for_tuning(source: ModelSource, dtype: str, on_event: OnEvent) -> ModelSource:
+    """The same for ``tune``: scales are arguments of int8 kernels, so any will do, those of random inputs too."""
+    if dtype != INT8 or is_quantised(source.onnx):
+        return source
+    return quantised(replace(source, random_weights=True), None, lambda event: _but_warnings(event, on_event))
+
+
+def _but_warnings(event: Event, on_event: OnEvent) -> None:
+    if not isinstance(event, Warned):
+        on_event(event)
 
 
 def keep(source: ModelSource, request: QuantisedRequest) -> None:

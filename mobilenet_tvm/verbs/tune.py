@@ -23,6 +23,7 @@ from mobilenet_tvm.places.board import device_named
 from mobilenet_tvm.places.conditions import busy_cores
 from mobilenet_tvm.verbs.compile import check_dtype, check_threads, read_shapes
 from mobilenet_tvm.verbs.options import options_of
+from mobilenet_tvm.verbs.quantised import for_tuning
 from targets import Target
 
 WORK = ".work"  # beside the logs in --logs DIR: the databases that they are derived from
@@ -102,6 +103,7 @@ def tune(request: TuneRequest) -> Tuned:
     shapes = read_shapes(request.shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
         source = find_model(request.model, request.weights, shapes, on_event, Path(scratch), request.outputs)
+        source = for_tuning(source, dtype, on_event)
         if request.measure == CLOCK and board is None:
             _warn_if_busy(on_event)
         job = TuneJob(

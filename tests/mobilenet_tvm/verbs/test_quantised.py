@@ -13,9 +13,13 @@ import onnx
 import pytest
 from quantised.images_on_disk import write_images
 
+from mobilenet_tvm.base.events import Event, Warned
 from mobilenet_tvm.base.paths import sha256_file
+from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.package.quantisation import is_quantised
 from mobilenet_tvm.package.seeded_inputs import seeded_inputs
 from mobilenet_tvm.package.yardstick import expected_outputs
+from mobilenet_tvm.verbs.quantised import for_tuning
 
 Command = Callable[..., Any]
 
@@ -61,6 +65,17 @@ def test_a_float_file_becomes_an_int8_package(command: Command, tiny_onnx: Path,
     again = command("compile", kept, "--target", "x86-64-v3", "--dtype", "int8", "-o", tmp_path / "again", "--json")
     assert again.code == 0, again.err
     assert "quantised already" in command(*words[:1], kept, *words[2:]).error()
+
+
+def test_tuning_needs_no_images(tiny_onnx: Path) -> None:
+    """Kernels take scales as arguments: those of random inputs are as good, and nobody is warned of them."""
+    events: list[Event] = []
+    source = find_model(str(tiny_onnx), None, None, events.append)
+    assert for_tuning(source, "float32", events.append) == source
+    tuned = for_tuning(source, "int8", events.append)
+    assert is_quantised(tuned.onnx)
+    assert for_tuning(tuned, "int8", events.append) == tuned
+    assert not [event for event in events if isinstance(event, Warned)]
 
 
 class _Input:
