@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.protocol import EXIT_SYSTEM
 from mobilenet_tvm.cli import arguments, output
 
-HELP = "whether a package computes what it should"
+if TYPE_CHECKING:
+    from mobilenet_tvm.check.accuracy.judge import Accuracy
+
+HELP = "whether a package computes what it should, and what its precision costs"
+_WORST = 5
+"""Layers that are printed; --json has all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("package", metavar="PACKAGE", help=arguments.PACKAGE_HELP)
     parser.add_argument("--onnx", metavar="FILE", help="the file it was compiled from: fresh inputs, ONNX Runtime")
-    parser.add_argument("--labels", metavar="FILE", help="lines 'image<TAB>class id': the share of right answers too")
+    parser.add_argument("--images", metavar="DIR", help="images: how far its answers are from the float network's")
+    parser.add_argument(
+        "--float", dest="float_model", metavar="MODEL", help="with --images: the float network, where that is not known"
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE|DIR",
+        help="lines 'image<TAB>class id', or a folder for each class as ImageNet's: the share of right answers too",
+    )
     arguments.add_emulate(parser)
     arguments.add_device(parser)
 
@@ -42,4 +56,29 @@ def run(args: argparse.Namespace) -> int:
     if result.labels:
         shares = result.labels
         print(f"{shares.images} images: top-1 {100 * shares.top1:.2f} %, top-5 {100 * shares.top5:.2f} %")
+    if result.accuracy:
+        _print_accuracy(result.accuracy)
     return code
+
+
+def _print_accuracy(accuracy: Accuracy) -> None:
+    print(
+        f"against {accuracy.against} on {accuracy.images} images: cosine of the outputs {accuracy.cosine_mean:.4f} on "
+        f"average, at least {accuracy.cosine_min:.4f} ({accuracy.worst_image})"
+    )
+    if accuracy.top1_agreement is not None and accuracy.top5_agreement is not None:
+        print(
+            f"  the same likeliest class in {100 * accuracy.top1_agreement:.2f} %, "
+            f"its likeliest class among the first five in {100 * accuracy.top5_agreement:.2f} %"
+        )
+    if accuracy.float_labels is not None:
+        shares = accuracy.float_labels
+        gate = "met" if accuracy.meets_gate else "NOT met"
+        print(
+            f"  float: top-1 {100 * shares.top1:.2f} %, top-5 {100 * shares.top5:.2f} %; "
+            f"98 % of its top-1, MLPerf's gate: {gate}"
+        )
+    if accuracy.layers:
+        print("  the layers with the most noise, signal over noise:")
+    for layer in (accuracy.layers or ())[:_WORST]:
+        print(f"    {'no noise' if layer.snr_db is None else f'{layer.snr_db:5.1f} dB'}  {layer.kind} {layer.layer}")

@@ -16,7 +16,7 @@ from mobilenet_tvm.base.jobs import PIPELINE, CompileJob
 from mobilenet_tvm.model.labels import known_labels, read_labels
 from mobilenet_tvm.model.source import ModelSource
 from mobilenet_tvm.native import runner_build
-from mobilenet_tvm.package import assemble, bfloat16, static_program
+from mobilenet_tvm.package import assemble, bfloat16, int8, static_program
 from mobilenet_tvm.package.linker import linker
 from mobilenet_tvm.package.manifest import (
     TOLERANCES,
@@ -84,6 +84,8 @@ def _manifest(
 
 
 def _tolerance(onnx: Path, dtype: str, pairs: Sequence[Pair], on_event: OnEvent) -> float:
+    if dtype == "int8":
+        return int8.tolerance_of(onnx, pairs)
     if dtype != "bfloat16":
         return TOLERANCES[dtype]
     tolerance = bfloat16.tolerance_of(onnx, pairs)

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 
 def values(
-    model: ModelProto, names: Sequence[str], feeds: Iterable[Mapping[str, np.ndarray]]
+    model: ModelProto, names: Sequence[str], feeds: Iterable[Mapping[str, np.ndarray]], *, as_written: bool = False
 ) -> Iterator[dict[str, np.ndarray]]:
-    """The named tensors of a network, batch by batch."""
+    """The named tensors of a network, batch by batch.
+
+    :param as_written: operator by operator, which a quantised network's fused kernels are not.
+    """
     import onnx
     import onnxruntime as ort
 
@@ -24,6 +27,8 @@ def values(
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    if as_written:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
     for feed in feeds:
         yield dict(zip(wanted, session.run(wanted, dict(feed)), strict=True))

@@ -31,7 +31,7 @@ def equalise(model: ModelProto, ranges: Mapping[str, np.ndarray]) -> dict[str, n
     """Equalise a network in place.
 
     :param ranges: of each tensor of ``between(model)`` the largest magnitude of each channel.
-    :returns: of each convolution that was divided its result's name, and what each channel was divided by.
+    :returns: of each tensor whose channels were divided what each was divided by.
     """
     import numpy as np
 
@@ -47,7 +47,7 @@ def equalise(model: ModelProto, ranges: Mapping[str, np.ndarray]) -> dict[str, n
             moved = max(moved, float(np.abs(np.log(factors)).max()))
         if moved < _CLOSE:
             break
-    return {pair.first.output[0]: totals[pair.tensor] for pair in found if not np.allclose(totals[pair.tensor], 1)}
+    return {name: factors for name, factors in totals.items() if not np.allclose(factors, 1)}
 
 
 def between(model: ModelProto) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 EQUALISED = "mobilenet_tvm.equalised"
-"""The key of a file's metadata that says what equalisation divided the channels of its layers' results by."""
+"""The key of a file's metadata that says what equalisation divided the channels of its tensors by."""
 _MOVES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool")
 """Operators whose results have values of what they are made of."""
 _LARGEST_BIAS = 2**30

@@ -102,7 +102,7 @@ def test_a_channel_that_reaches_six_is_left_alone() -> None:
     graph.store(second.first.input[1], np.abs(weights) / np.abs(weights).max() * sizes[:, None, None, None])
     graph.store(second.first.input[2], np.zeros_like(bias))
     _, factors = _equalised(model)
-    divided = factors[second.first.output[0]]
+    divided = factors[second.tensor]
     assert (divided[::2] == 1).all()
     assert (divided[1::2] != 1).any()
 
