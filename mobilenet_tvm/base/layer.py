@@ -18,6 +18,8 @@ EPILOGUES = (
     "softplus",
     "mish",
     "add",
+    "requantise",
+    "dequantise",
 )
 """Operations that a kernel applies to its result before storing it, ordered as in a descriptor."""
 

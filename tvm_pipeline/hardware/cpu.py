@@ -59,6 +59,10 @@ class VectorUnit:
         return BITS if self.dtype == BFLOAT16 else self.dtype
 
     @property
+    def multiplies_bytes(self) -> bool:
+        return "avx512_vnni" in self.features and self.dtype == FLOAT32
+
+    @property
     def multiplies_by_lane(self) -> bool:
         """Whether a multiply-add takes one lane of a vector as its factor (NEON); x86 broadcasts from memory."""
         return self.lanes == NEON_LANES

@@ -39,6 +39,7 @@ class GpuUnit(GpuFigures):
 
     dtype: str = "float32"
     family: ClassVar = GPU
+    multiplies_bytes: ClassVar = False
     maximum_drops_nan: ClassVar = True  # CUDA's fmaxf
 
     @property

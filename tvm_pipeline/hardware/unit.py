@@ -27,6 +27,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def multiplies_bytes(self) -> bool:
+        """Whether layers of quantised networks are computed in whole numbers, by an instruction of its own."""
+        ...
+
+    @property
     def compute_capability(self) -> int | None:
         """Of an NVIDIA GPU, major and minor as one number; None for a unit without device code."""
         ...

@@ -7,7 +7,7 @@ from tvm import ir, tirx
 from tvm.ir import register_op_attr
 from tvm.tirx import register_intrin_lowering
 
-from tvm_pipeline.intrinsics import bfloat16, extremes, power
+from tvm_pipeline.intrinsics import bfloat16, extremes, int8, power
 from tvm_pipeline.intrinsics.library import note_call, symbol
 
 _CALLED: Mapping[str, str] = {
@@ -20,8 +20,10 @@ _CALLED: Mapping[str, str] = {
     extremes.AT_MOST: "at_most",
     bfloat16.ROUND: "round_to_bfloat16",
     bfloat16.DOT: "bfloat16_dot",
+    int8.DOT: "int8_dot",
 }
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
+_OF_INTEGERS = (int8.DOT,)
 
 _ELSEWHERE: Mapping[str, Callable[[ir.Call], ir.Expr]] = {
     extremes.AT_LEAST: extremes.tir_max,
@@ -58,7 +60,8 @@ def _call_of_float32(operator: str, name: str) -> Callable[[ir.Call], Any]:
 
     def lower(call: ir.Call) -> Any:
         dtype = call.ty.dtype
-        if str(call.args[0].ty.dtype).partition("x")[0] != "float32":
+        kind = str(call.args[0].ty.dtype).partition("x")[0]
+        if kind != ("int32" if operator in _OF_INTEGERS else "float32"):
             return others(call) if others is not None else None
         note_call(name, dtype.lanes)
         return tirx.call_pure_extern(str(dtype), symbol(name, dtype.lanes), *call.args)

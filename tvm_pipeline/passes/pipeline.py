@@ -7,6 +7,7 @@ from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.blocked_layout import blocked_layout
 from tvm_pipeline.passes.empty_tensors import remove_empty_tensors
 from tvm_pipeline.passes.fold_constants import fold_constants
+from tvm_pipeline.passes.integers.known_values import known_values
 from tvm_pipeline.passes.leading_axes import keep_leading_axes
 from tvm_pipeline.passes.limits import LIMITS
 from tvm_pipeline.passes.maxima import MAXIMA
@@ -28,7 +29,7 @@ def lower(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
 
     ``unit`` decides which kernels pay.
     """
-    module = join_reshapes(blocked_layout(simplify(module), unit))
+    module = join_reshapes(blocked_layout(simplify(known_values(module, unit)), unit))
     module = start_at_infinity(narrow_indices(relax.transform.LegalizeOps({**LIMITS, **MAXIMA})(module)))
     module = let_last_nan_pass(module) if unit.maximum_drops_nan else module
     return tvm.transform.Sequential(

@@ -76,7 +76,7 @@ def _schedule(
         fits = is_inside(decisions, generator.knobs(layer, unit))
         applied = _try(function, layer, generator, unit, decisions) if fits else None
         if applied is not None:
-            return applied, replace(_tuned(name, descriptor, match), dtype=unit.dtype)
+            return applied, replace(_tuned(name, descriptor, match), dtype=_computed_in(layer, unit))
         warn(f"the tuning record of {match.record.layer} does not apply any more: {descriptor} gets a default schedule")
     elif (other := logs.find(layer, threads)) is not None:
         made_by = other.record.generator
@@ -86,8 +86,14 @@ def _schedule(
     decisions = generator.default(layer, unit)
     applied = _try(function, layer, generator, unit, decisions)
     if applied is not None:
-        return applied, replace(_default(name, descriptor, label, decisions), dtype=unit.dtype)
-    return schedule_plainly(function, unit), replace(_default(name, descriptor, FALLBACK), dtype=unit.dtype)
+        return applied, replace(_default(name, descriptor, label, decisions), dtype=_computed_in(layer, unit))
+    return schedule_plainly(function, unit), replace(
+        _default(name, descriptor, FALLBACK), dtype=_computed_in(layer, unit)
+    )
+
+
+def _computed_in(layer: Layer, unit: Unit) -> str:
+    return unit.dtype if layer.dtype == "float32" else layer.dtype
 
 
 def _has_root(function: tirx.PrimFunc) -> bool:

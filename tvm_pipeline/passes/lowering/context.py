@@ -56,8 +56,9 @@ class Lowering:
 
     def _made_plain(self, var: relax.Var) -> relax.Expr:
         if var in self.flat:
-            return self.cast(self.flat[var], DTYPE)
-        return self.cast(self.builder.emit(unblock(self.blocked[var], shape_of(var), self.builder)), DTYPE)
+            return self.cast(self.flat[var], str(var.ty.dtype))
+        whole = self.builder.emit(unblock(self.blocked[var], shape_of(var), self.builder))
+        return self.cast(whole, str(var.ty.dtype))
 
     def cast(self, value: relax.Expr, dtype: str) -> relax.Expr:
         """The value as a ``dtype``, converted once; itself where it is of that."""
@@ -78,6 +79,12 @@ class Lowering:
             plain = self.cast(self.plain_value(var), self.stored)
             self.blocked[var] = self.builder.emit(block(plain, shape_of(var), self.builder))
         return self.cast(self.blocked[var], self.stored)
+
+    def as_made(self, var: relax.Var) -> relax.Expr:
+        """The value as ``[N, C/b, H*W, b]`` of its own dtype."""
+        if var not in self.blocked:
+            self.blocked[var] = self.builder.emit(block(self.plain_value(var), shape_of(var), self.builder))
+        return self.blocked[var]
 
     def operand(self, var: relax.Var) -> relax.Expr:
         """The same as operations between kernels compute with it."""

@@ -1,5 +1,7 @@
 """Brings constant weights into the order in which a kernel reads them."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from mobilenet_tvm.base.layer import Layer
@@ -8,8 +10,15 @@ from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.lowering.pack_groups import pack_groups
 from tvm_pipeline.workloads.bfloat16 import in_pairs
 from tvm_pipeline.workloads.dense import dense_block
+from tvm_pipeline.workloads.int8 import in_fours
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
+
+_GROUPED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "bfloat16_pointwise": in_pairs,
+    "int8_pointwise": in_fours,
+}
+"""What brings weights into the order of dot products, by the kind of kernel."""
 
 
 def _pad_first_axis(array: np.ndarray, size: int) -> np.ndarray:
@@ -28,8 +37,8 @@ def pack_weight(layer: Layer, weight: np.ndarray, unit: Unit | None = None) -> n
     :param unit: None for any that multiplies one by one.
     """
     packed = _pack(layer, weight)
-    is_in_pairs = unit is not None and unit.kernel_kind(layer) == "bfloat16_pointwise"
-    return in_pairs(packed) if is_in_pairs else packed
+    grouped = None if unit is None else _GROUPED.get(unit.kernel_kind(layer))
+    return packed if grouped is None else grouped(packed)
 
 
 def _pack(layer: Layer, weight: np.ndarray) -> np.ndarray:

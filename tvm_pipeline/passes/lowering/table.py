@@ -13,6 +13,12 @@ from tvm_pipeline.passes.lowering.elementwise import (
     lower_unary,
     lower_unary_of_whole_blocks,
 )
+from tvm_pipeline.passes.lowering.integers import (
+    lower_convolution_of_bytes,
+    lower_dense_of_bytes,
+    lower_dequantize,
+    lower_quantize,
+)
 from tvm_pipeline.passes.lowering.matmul import lower_matmul
 from tvm_pipeline.passes.lowering.normalisation import lower_group_norm, lower_layer_norm, lower_quotient
 from tvm_pipeline.passes.lowering.pooling import lower_mean, lower_pool
@@ -47,10 +53,22 @@ def lower_divide(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     return lower_quotient(lowering, var, call) or lower_binary(lowering, var, call)
 
 
+def lower_convolution(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Of bytes where they are, else of float32."""
+    return lower_convolution_of_bytes(lowering, var, call) or lower_conv2d(lowering, var, call)
+
+
+def lower_product(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Of bytes where they are, else of float32."""
+    return lower_dense_of_bytes(lowering, var, call) or lower_matmul(lowering, var, call)
+
+
 HANDLERS: Mapping[str, Handler] = {
-    "relax.nn.conv2d": lower_conv2d,
+    "relax.nn.conv2d": lower_convolution,
     "relax.nn.conv2d_transpose": lower_conv2d_transpose,
-    "relax.matmul": lower_matmul,
+    "relax.matmul": lower_product,
+    "relax.quantize": lower_quantize,
+    "relax.dequantize": lower_dequantize,
     "relax.mean": lower_mean,
     "relax.nn.max_pool2d": lower_pool,
     "relax.nn.avg_pool2d": lower_pool,

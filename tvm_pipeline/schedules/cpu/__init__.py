@@ -1,8 +1,8 @@
 """Space generators for vector units."""
 
-from tvm_pipeline.schedules.cpu.bfloat16_pointwise import Bfloat16Pointwise
 from tvm_pipeline.schedules.cpu.conv2d import Conv2d
 from tvm_pipeline.schedules.cpu.dense import Dense
+from tvm_pipeline.schedules.cpu.dot_pointwise import BFLOAT16_POINTWISE, INT8_POINTWISE
 from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
 from tvm_pipeline.schedules.cpu.grouped_conv2d import GroupedConv2d
 from tvm_pipeline.schedules.cpu.narrow_groups import NarrowGroups
@@ -14,7 +14,8 @@ from tvm_pipeline.schedules.generator import Generator
 
 GENERATORS: tuple[Generator, ...] = (
     Pointwise(),
-    Bfloat16Pointwise(),
+    BFLOAT16_POINTWISE,
+    INT8_POINTWISE,
     Strassen(),
     Conv2d(),
     GroupedConv2d(),

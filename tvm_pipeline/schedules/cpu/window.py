@@ -18,7 +18,7 @@ class Window:
 
     name = "window"
     version = 1
-    kinds = ("depthwise", "max_pool", "average_pool")
+    kinds = ("depthwise", "int8_depthwise", "max_pool", "average_pool")
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {

@@ -1,0 +1,1 @@
+"""Quantised networks: what their layers compute in whole numbers, and what is only said in floating point."""

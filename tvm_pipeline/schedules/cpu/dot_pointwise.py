@@ -1,0 +1,94 @@
+"""Pointwise convolutions by instructions that add up several products: bfloat16 in pairs, bytes in fours."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tvm.s_tir import Schedule
+from tvm.s_tir.schedule import SBlockRV
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import block_count, channel_block, padded_channels
+from tvm_pipeline.hardware.cpu import VectorUnit
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
+from tvm_pipeline.schedules.annotations import prepare_kernel
+from tvm_pipeline.schedules.cpu.dot_products import dot_of_fours, dot_of_pairs
+from tvm_pipeline.schedules.cpu.kernel import (
+    CHANNELS_OUTER,
+    PIXELS_OUTER,
+    RegisterTile,
+    clear_accumulators,
+    compute_by_tiles,
+    cut_tiles,
+    unroll,
+)
+from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs
+from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
+from tvm_pipeline.workloads.bfloat16 import PAIR
+from tvm_pipeline.workloads.int8 import FOUR
+
+CACHED_WEIGHT_BYTES = 128 * 1024
+"""Weights of this size pass from the second-level cache to the first as fast as they are used, tile after tile."""
+
+
+@dataclass(frozen=True)
+class DotPointwise:
+    """A register tile of ``tile_m`` pixels by ``tile_n`` blocks of channels stays in registers for all of K; a step loads
+    ``tile_n`` vectors of groups of weights, and broadcasts a group of inputs for each pixel.
+
+    :ivar group: input channels that one instruction multiplies for each result.
+    :ivar bytes_per_weight: of each of them.
+    :ivar intrinsic: from a number of results to the name of the tensor intrinsic.
+    """
+
+    name: str
+    group: int
+    bytes_per_weight: int
+    intrinsic: Callable[[int], str]
+    version: int = 1
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        pixels, blocks = in_whole_tiles(layer.height * layer.width), block_count(layer.out_channels)
+        groups = channel_block(layer.in_channels) // self.group
+        self.intrinsic(channel_block(layer.out_channels))  # what replays a trace must know it by its name
+        return {
+            **tile_knobs("tile_m", pixels, blocks, layer, unit),
+            "outer": (PIXELS_OUTER, CHANNELS_OUTER),
+            "unroll_k": divisors(groups, groups),
+        }
+
+    def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
+        weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * self.bytes_per_weight
+        outer = PIXELS_OUTER if weight_bytes <= CACHED_WEIGHT_BYTES else CHANNELS_OUTER
+        knobs = self.knobs(layer, unit)
+        return {**best_tile(knobs, "tile_m", unit), "outer": outer, "unroll_k": min(2, knobs["unroll_k"][-1])}
+
+    def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
+        return is_worth_measuring(decisions["tile_m"], decisions["tile_n"], unit)
+
+    def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
+        kernel = prepare_kernel(schedule)
+        n, c, m, lane = schedule.get_loops(kernel.output)
+        tiles, tile = cut_tiles(schedule, RegisterTile(m, c, lane), decisions["tile_m"], decisions, unit)
+        compute_by_tiles(schedule, kernel, (n, *tiles), (tile.block, tile.pixel, tile.lane), unit)
+        self._multiply(schedule, kernel.anchor, decisions["unroll_k"])
+
+    def _multiply(self, schedule: Schedule, anchor: SBlockRV, unroll_k: int) -> None:
+        """Accumulates a tile, the anchor's loops ``(block, pixel, lane, ko, ki)``."""
+        block, pixel, lane, ko, ki = schedule.get_loops(anchor)[-5:]
+        step, groups, group = schedule.split(ki, [None, unroll_k, self.group])
+        lanes = int(schedule.get(lane).extent)
+        is_taller = int(schedule.get(pixel).extent) >= int(schedule.get(block).extent)
+        longer, shorter = (pixel, block) if is_taller else (block, pixel)
+        schedule.reorder(ko, step, groups, longer, shorter, lane, group)
+        unroll(schedule, groups, longer, shorter)
+        initial = schedule.decompose_reduction(anchor, ko)
+        schedule.tensorize(lane, self.intrinsic(lanes))
+        clear_accumulators(schedule, initial, tile_loops=3)
+
+
+BFLOAT16_POINTWISE = DotPointwise("bfloat16_pointwise", PAIR, 2, dot_of_pairs)
+INT8_POINTWISE = DotPointwise("int8_pointwise", FOUR, 1, dot_of_fours)

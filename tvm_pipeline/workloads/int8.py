@@ -1,0 +1,135 @@
+"""Layers of bytes: unsigned activations, signed weights, whole sums, and what makes bytes of them again.
+
+    result = clip(rint(float(sum + bias) * scale) + zero, low, high)
+
+in float32, rounding half to even: a sum has one value on every target, and so has the result. ``quantisation`` holds the
+zero point of the input and, of the result, the zero point and its least and largest value, which are an activation's.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from tvm import te, tirx
+
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.hardware.channel_block import blocks_and_lanes, is_blockable
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened
+from tvm_pipeline.workloads.conv2d import flatten_spatial, product_of
+from tvm_pipeline.workloads.epilogue import Expression
+from tvm_pipeline.workloads.padding import read_planes, read_rows, window_axes, window_shape
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+
+FOUR = 4
+"""Input channels that one dot product multiplies."""
+BYTE, SIGNED, WHOLE = "uint8", "int8", "int32"
+ZERO_IN, ZERO, LOW, HIGH = range(4)
+"""The places in ``quantisation``."""
+EXACT = 2**24
+"""Whole numbers below it are exact in float32, and so are their sums."""
+
+
+def is_exact(taps: int) -> bool:
+    """Whether a sum of so many products of bytes is a whole number in float32 too."""
+    return taps * 255 * 128 < EXACT
+
+
+def pointwise(layer: Layer, _dtype: str = BYTE) -> Workload:
+    """``[N, K/b, M, b]`` x ``[C/b, K/b, b/4, b, 4]`` -> ``[N, C/b, M, b]`` with M = H*W; the input's zero point is in
+    the bias."""
+    spatial = layer.height * layer.width
+    computed = in_whole_tiles(spatial)
+    (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
+    data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), BYTE, name="data")
+    weight = te.placeholder((blocks, in_blocks, in_lanes // FOUR, lanes, FOUR), SIGNED, name="weight")
+    ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
+
+    def multiply(n, c, m, lane):  # type: ignore[no-untyped-def]
+        pixel = m if computed == spatial else tirx.min(m, spatial - 1)
+        value, factor = data[n, ko, pixel, ki], weight[c, ko, ki // FOUR, lane, ki % FOUR]
+        return te.sum(value.astype(WHOLE) * factor.astype(WHOLE), axis=[ko, ki])
+
+    shape = (layer.batch, blocks, computed, lanes)
+    product = te.compute(shape, multiply, name="product", attrs={ANCHOR: str(layer)})
+    if computed != spatial:
+        made = product
+        product = te.compute((layer.batch, blocks, spatial, lanes), lambda *index: made(*index), name="cropped")
+    return _finished(layer, data, weight, product)
+
+
+def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
+    """``[N, C/b, H*W, b]`` x ``[C/b, kh', kw', b]`` (whole numbers in float32) -> ``[N, C/b, OH*OW, b]``."""
+    blocks, lanes = blocks_and_lanes(layer.in_channels)
+    data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), BYTE, name="data")
+    weight = te.placeholder((blocks, *window_shape(layer), lanes), DTYPE, name="weight")
+    read, quantisation = read_rows(data, layer, padded=False), _quantisation()
+    ry, rx = window_axes(layer)
+
+    def multiply(n, c, y, x, lane):  # type: ignore[no-untyped-def]
+        value, row, column = read(n, c, (y, ry), (x, rx), lane)
+        return te.sum(_above_zero(value, quantisation) * weight[c, row, column, lane], axis=[ry, rx])
+
+    columns = in_whole_tiles(layer.out_width)
+    shape = (layer.batch, blocks, layer.out_height, columns, lanes)
+    product = te.compute(shape, multiply, name="product", attrs={ANCHOR: str(layer)})
+    return _finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+
+
+def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
+    """``[N, K, H, W]`` x ``[C/b, K, kh', kw', b]`` (whole numbers in float32) -> ``[N, C/b, OH*OW, b]``: the first."""
+    assert not is_blockable(layer.in_channels)
+    blocks, lanes = blocks_and_lanes(layer.out_channels)
+    data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), BYTE, name="data")
+    weight = te.placeholder((blocks, layer.in_channels, *window_shape(layer), lanes), DTYPE, name="weight")
+    read, quantisation = read_planes(data, layer, padded=False), _quantisation()
+    ko = te.reduce_axis((0, layer.in_channels), name="ko")
+    ry, rx = window_axes(layer)
+
+    def multiply(n, c, y, x, lane):  # type: ignore[no-untyped-def]
+        value, row, column = read(n, ko, (y, ry), (x, rx))
+        return te.sum(_above_zero(value, quantisation) * weight[c, ko, row, column, lane], axis=[ko, ry, rx])
+
+    product = product_of(layer, widened(layer), blocks, lanes, multiply)
+    return _finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+
+
+def _quantisation() -> te.Tensor:
+    return te.placeholder((4,), WHOLE, name="quantisation")
+
+
+def _above_zero(value: Expression, quantisation: te.Tensor) -> Expression:
+    return value.astype(DTYPE) - quantisation[ZERO_IN].astype(DTYPE)
+
+
+def _finished(
+    layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor, quantisation: te.Tensor | None = None
+) -> Workload:
+    """Bias, scale and what the epilogue ends in: bytes (``requantise``) or float32 (``dequantise``)."""
+    blocks, lanes = int(product.shape[1]), int(product.shape[-1])
+    bias = te.placeholder((blocks, lanes), WHOLE, name="bias")
+    scale = te.placeholder((blocks, lanes), DTYPE, name="scale")
+    quantisation = _quantisation() if quantisation is None else quantisation
+
+    def scaled(n, c, m, lane):  # type: ignore[no-untyped-def]
+        return (product[n, c, m, lane].astype(WHOLE) + bias[c, lane]).astype(DTYPE) * scale[c, lane]
+
+    finish = _ENDS[layer.epilogue[-1]]
+    output = te.compute(product.shape, lambda *index: finish(scaled(*index), quantisation), name="finished")
+    return Workload((data, weight, bias, scale, quantisation), output)
+
+
+def _requantised(value: Expression, quantisation: te.Tensor) -> Expression:
+    zero, low, high = (quantisation[place].astype(DTYPE) for place in (ZERO, LOW, HIGH))
+    return tirx.max(tirx.min(tirx.nearbyint(value) + zero, high), low).astype(WHOLE).astype(BYTE)
+
+
+_ENDS: dict[str, Callable[[Expression, te.Tensor], Expression]] = {
+    "requantise": _requantised,
+    "dequantise": lambda value, _: value,
+}
+
+
+def in_fours(packed: np.ndarray) -> np.ndarray:
+    """``[C/b, K/b, b, c]`` -> ``[C/b, K/b, b/4, c, 4]``: four input channels side by side for each result."""
+    blocks, in_blocks, in_lanes, lanes = packed.shape
+    fours = packed.reshape(blocks, in_blocks, in_lanes // FOUR, FOUR, lanes)
+    return np.ascontiguousarray(fours.transpose(0, 1, 2, 4, 3))
