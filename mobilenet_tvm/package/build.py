@@ -27,7 +27,7 @@ from mobilenet_tvm.package.manifest import (
     outputs_with_steps,
 )
 from mobilenet_tvm.package.open import REFERENCE
-from mobilenet_tvm.package.quantisation import output_steps
+from mobilenet_tvm.package.quantisation import is_quantised, output_steps
 from mobilenet_tvm.package.reference import Pair, write_reference
 from mobilenet_tvm.package.store import list_files
 from mobilenet_tvm.package.yardstick import make_pairs
@@ -84,7 +84,7 @@ def _manifest(
 
 
 def _tolerance(onnx: Path, dtype: str, pairs: Sequence[Pair], on_event: OnEvent) -> float:
-    if dtype == "int8":
+    if dtype == "int8" or is_quantised(onnx):
         return int8.tolerance_of(onnx, pairs)
     if dtype != "bfloat16":
         return TOLERANCES[dtype]

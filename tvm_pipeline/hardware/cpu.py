@@ -52,7 +52,8 @@ class VectorUnit:
         """That of a target's JSON."""
         bits = int(values["vector_bits"])
         features = tuple(values.get("cpu_features") or ())
-        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits], features=features, dtype=dtype)
+        stored = BFLOAT16 if dtype == BFLOAT16 else FLOAT32  # layers of int8 say so themselves
+        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits], features=features, dtype=stored)
 
     @property
     def stored(self) -> str:

@@ -63,6 +63,10 @@ def tensor_names(path: Path) -> tuple[list[str], list[str]]:
     return [value.name for value in _inputs(model)], [value.name for value in model.graph.output]
 
 
+_CLIPS_BIASES = "WeightBiasQuantization"
+"""ONNX Runtime's optimisation of quantised networks that makes int32 of a float bias, and clips what is too large."""
+
+
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model simplified, once more where ONNX Runtime put function bodies into it that it did not fold."""
     simple = _simplify_once(model)
@@ -82,7 +86,12 @@ def _simplify_once(model: onnx.ModelProto) -> onnx.ModelProto:
         options.add_session_config_entry("session.disable_aot_function_inlining", "1")  # else bodies stay unfolded
         options.log_severity_level = 4
         try:
-            onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            onnxruntime.InferenceSession(
+                model.SerializeToString(),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=[_CLIPS_BIASES],
+            )
             return onnx.load(options.optimized_model_filepath)
         except Exception:
             return model

@@ -2,8 +2,8 @@
 
     result = clip(rint(float(sum + bias) * scale) + zero, low, high)
 
-in float32, rounding half to even: a sum has one value on every target, and so has the result. ``quantisation`` holds the
-zero point of the input and, of the result, the zero point and its least and largest value, which are an activation's.
+in float32, rounding half to even: a sum has one value on every target, and so has the result. ``quantisation`` holds
+the zero point of the input and, of the result, the zero point and its least and largest value, an activation's.
 """
 
 from collections.abc import Callable
@@ -109,11 +109,13 @@ def _finished(
     scale = te.placeholder((blocks, lanes), DTYPE, name="scale")
     quantisation = _quantisation() if quantisation is None else quantisation
 
-    def scaled(n, c, m, lane):  # type: ignore[no-untyped-def]
-        return (product[n, c, m, lane].astype(WHOLE) + bias[c, lane]).astype(DTYPE) * scale[c, lane]
-
     finish = _ENDS[layer.epilogue[-1]]
-    output = te.compute(product.shape, lambda *index: finish(scaled(*index), quantisation), name="finished")
+
+    def at(n, c, m, lane):  # type: ignore[no-untyped-def]
+        total = product[n, c, m, lane].astype(WHOLE) + bias[c, lane]
+        return finish(total.astype(DTYPE) * scale[c, lane], quantisation)
+
+    output = te.compute(product.shape, at, name="finished")
     return Workload((data, weight, bias, scale, quantisation), output)
 
 

@@ -114,7 +114,7 @@ def end_of(flow: Dataflow, var: relax.Var) -> End:
         low, high = limits
     user = flow.only_user(last)
     call = flow.call(user, "relax.quantize") if user is not None else None
-    if call is None or str(user.ty.dtype) != "uint8":
+    if user is None or call is None or str(user.ty.dtype) != "uint8":
         return end
     scale, zero = map(scalar_of, call.args[1:3])
     if scale is None or zero is None:
@@ -149,5 +149,5 @@ def _limits(flow: Dataflow, user: relax.Var | None, last: relax.Var) -> tuple[fl
 
 def _in_bytes(low: float, high: float, scale: float, zero: int) -> tuple[int, int]:
     """What a limit becomes where it is quantised: rounding keeps the order of numbers."""
-    ends = np.clip(np.rint(np.float32([low, high]) / np.float32(scale)) + np.float32(zero), 0, _HIGHEST)
+    ends = np.clip(np.rint(np.array([low, high], np.float32) / np.float32(scale)) + np.float32(zero), 0, _HIGHEST)
     return int(ends[0]), int(ends[1])

@@ -1,4 +1,4 @@
-"""Layers of quantised networks become kernels of bytes; what lies between them computes in float32, as the file says."""
+"""Layers of quantised networks become kernels of bytes; what lies between computes in float32, as the file says."""
 
 from collections.abc import Callable
 

@@ -28,7 +28,7 @@ class Conv2d:
 
     name = "conv2d"
     version = 2
-    kinds = ("conv2d", "int8_conv2d")
+    kinds: tuple[str, ...] = ("conv2d", "int8_conv2d")
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         return {

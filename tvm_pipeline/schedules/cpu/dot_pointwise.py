@@ -32,8 +32,8 @@ CACHED_WEIGHT_BYTES = 128 * 1024
 
 @dataclass(frozen=True)
 class DotPointwise:
-    """A register tile of ``tile_m`` pixels by ``tile_n`` blocks of channels stays in registers for all of K; a step loads
-    ``tile_n`` vectors of groups of weights, and broadcasts a group of inputs for each pixel.
+    """A register tile of ``tile_m`` pixels by ``tile_n`` blocks of channels stays in registers for all of K; a step
+    loads ``tile_n`` vectors of groups of weights, and broadcasts a group of inputs for each pixel.
 
     :ivar group: input channels that one instruction multiplies for each result.
     :ivar bytes_per_weight: of each of them.

@@ -1,0 +1,110 @@
+"""Kernels of bytes equal NumPy's whole numbers, every one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tvm
+from bytes_reference import ByteTensors, plain_result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layers import layers
+
+import targets
+from mobilenet_tvm.base.layer import Layer
+from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
+from tvm_pipeline.hardware.target import CpuTarget
+from tvm_pipeline.schedules import generator_for
+from tvm_pipeline.schedules.space import Space
+from tvm_pipeline.workloads import workload_of
+
+PRESET = "x86-64-v4-vnni"
+pytestmark = pytest.mark.skipif(bool(targets.load(PRESET).missing_here()), reason="this CPU has no AVX512-VNNI")
+
+TYPICAL = (
+    "int8 pointwise 14x14x64->128 requantise",
+    "int8 pointwise 7x7x1024->64 requantise",
+    "int8 pointwise 17x17x24->40 requantise",
+    "int8 pointwise n2 5x7x72->24 dequantise",
+    "int8 pointwise 1x1x256->1000 dequantise",
+    "int8 depthwise 15x15x32 k3x3 s1 p1 requantise",
+    "int8 depthwise 14x13x40 k5x5 s2 p2 requantise",
+    "int8 depthwise 7x19x24 k3x3 s2 p0,0,1,1 dequantise",
+    "int8 conv2d 17x15x3->16 k3x3 s2 p1 requantise",
+    "int8 conv2d n2 12x12x4->24 k3x3 s1 p0 dequantise",
+)
+
+
+@pytest.fixture(scope="module")
+def vnni() -> CpuTarget:
+    return CpuTarget.from_json(targets.load(PRESET).to_json())
+
+
+def _run(layer: Layer, tensors: ByteTensors, target: CpuTarget, *, assembly: bool = False) -> np.ndarray | str:
+    space, workload = Space.of(layer, target.unit), workload_of(layer, target.unit)
+    built = tvm.compile(space.schedule(space.default).mod, target=target.tvm, tir_pipeline=CODEGEN_PIPELINE)
+    if assembly:
+        return str(built.mod.inspect_source("s"))
+    output = tvm.runtime.tensor(np.zeros(workload.shapes[-1], workload.dtypes[-1]))
+    built["main"](*map(tvm.runtime.tensor, tensors.arguments(layer, target.unit)), output)
+    return plain_result(output.numpy(), layer)
+
+
+@pytest.mark.parametrize("descriptor", TYPICAL)
+def test_default_schedules(descriptor: str, vnni: CpuTarget) -> None:
+    layer = Layer.parse(descriptor)
+    tensors = ByteTensors.random(layer)
+    result = tensors.result(layer)
+    np.testing.assert_array_equal(_run(layer, tensors, vnni), result)
+    assert len(np.unique(result)) > 20, "a result of ends alone would hide much"
+
+
+@pytest.mark.parametrize("kind", ["pointwise 9x9x40->24", "depthwise 9x9x24 k3x3 s1 p1", "conv2d 9x9x3->16 k3x3 s1 p1"])
+@pytest.mark.parametrize(("zero_in", "zero", "low", "high"), [(0, 0, 0, 255), (255, 255, 10, 200), (128, 0, 0, 6)])
+def test_zero_points_and_limits_at_the_ends(
+    kind: str, zero_in: int, zero: int, low: int, high: int, vnni: CpuTarget
+) -> None:
+    layer = Layer.parse(f"int8 {kind} requantise")
+    tensors = ByteTensors.random(layer, zero_in, zero, low, high)
+    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+
+
+@given(layer=layers(("pointwise", "depthwise"), largest=9), end=st.sampled_from(("requantise", "dequantise")))
+@settings(max_examples=15)
+def test_any_layer(layer: Layer, end: str, vnni: CpuTarget) -> None:
+    layer = replace(layer, dtype="int8", epilogue=(end,))
+    tensors = ByteTensors.random(layer)
+    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+
+
+def test_sums_wrap_no_sooner_than_int32(vnni: CpuTarget) -> None:
+    """Bytes of 255 and weights of -127, 1024 of each: VPMADDUBSW would saturate at two."""
+    layer = Layer.parse("int8 pointwise 2x2x1024->16 dequantise")
+    tensors = replace(ByteTensors.random(layer), data=np.full((1, 1024, 2, 2), 255), zero_in=0)
+    tensors = replace(tensors, weight=np.full((16, 1024, 1, 1), -127))
+    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+
+
+def test_pointwise_layers_multiply_fours(vnni: CpuTarget) -> None:
+    layer = Layer.parse(TYPICAL[0])
+    assembly = _run(layer, ByteTensors.random(layer), vnni, assembly=True)
+    assert "vpdpbusd" in assembly
+    assert "vpmulld" not in assembly
+    assert "vrndscaleps" in assembly or "vcvtps2dq" in assembly, "results are rounded by vectors"
+
+
+def test_every_choice_of_a_small_space(vnni: CpuTarget) -> None:
+    layer = Layer.parse("int8 pointwise 4x4x16->32 requantise")
+    tensors, generator = ByteTensors.random(layer), generator_for(layer, vnni.unit)
+    knobs = generator.knobs(layer, vnni.unit)
+    choices = [dict(generator.default(layer, vnni.unit), **{name: value}) for name in knobs for value in knobs[name]]
+    space, workload = Space.of(layer, vnni.unit), workload_of(layer, vnni.unit)
+    for decisions in choices:
+        choice = space.choice(decisions)
+        assert choice is not None
+        built = tvm.compile(space.schedule(choice).mod, target=vnni.tvm, tir_pipeline=CODEGEN_PIPELINE)
+        output = tvm.runtime.tensor(np.zeros(workload.shapes[-1], workload.dtypes[-1]))
+        built["main"](*map(tvm.runtime.tensor, tensors.arguments(layer, vnni.unit)), output)
+        np.testing.assert_array_equal(plain_result(output.numpy(), layer), tensors.result(layer), str(decisions))
