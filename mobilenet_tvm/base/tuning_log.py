@@ -172,6 +172,10 @@ def _campaigns_path(directory: Path, target: str) -> Path:
     return directory / target / "campaigns.json"
 
 
+_MIXED = {"float32": ("float32", "int8"), "int8": ("int8", "float32")}
+"""Whose layers' descriptors say which they are."""
+
+
 class TuningLogs:
     """Records of several folders and targets, looked up by layer.
 
@@ -191,11 +195,17 @@ class TuningLogs:
 
     @staticmethod
     def load(directories: Sequence[Path], targets: Sequence[str], dtype: str, cpu: str | None = None) -> "TuningLogs":
-        """All records of the targets in the folders.
+        """All records of the targets in the folders that layers of a ``dtype``'s network may have: a quantised one has
+        some of float32, and any may be quantised.
 
         :raises UserError: as ``parse_line`` does.
         """
-        paths = [log_path(directory, target, dtype) for directory in directories for target in targets]
+        paths = [
+            log_path(directory, target, name)
+            for directory in directories
+            for target in targets
+            for name in _MIXED.get(dtype, (dtype,))
+        ]
         return TuningLogs(*(read_log(path) for path in paths), cpu=cpu)
 
     def find(self, layer: Layer, threads: int, generator: str | None = None) -> Match | None:

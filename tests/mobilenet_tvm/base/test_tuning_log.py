@@ -246,6 +246,19 @@ def test_own_target_wins_over_an_inherited_one(tmp_path: Path) -> None:
     assert found.record.seconds == 9e-5
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_a_network_may_be_quantised_in_part(tmp_path: Path, dtype: str) -> None:
+    of_bytes = Layer.parse("int8 pointwise 8x8x16->16 requantise")
+    write_log(log_path(tmp_path, "v4", "float32"), [record(seconds=1e-5)])
+    write_log(log_path(tmp_path, "v4", "int8"), [record(of_bytes, seconds=2e-5)])
+    logs = TuningLogs.load([tmp_path], ["v4"], dtype)
+    for layer, seconds in ((LAYER, 1e-5), (of_bytes, 2e-5)):
+        match = logs.find(layer, threads=1)
+        assert match is not None
+        assert match.record.seconds == seconds
+    assert TuningLogs.load([tmp_path], ["v4"], "bfloat16").find(LAYER, threads=1) is None
+
+
 @pytest.fixture
 def _interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def interrupt(*_: object) -> None:
