@@ -1,6 +1,7 @@
 """Measures what docs/figures.md says, on this machine, and writes that page anew; names renew these sections alone.
 
-    python benchmarks/figures.py [peers zoo unknown layers peak footprint compiling raspberry gpu] [--rounds 15]
+    python benchmarks/figures.py [peers zoo unknown layers peak footprint compiling raspberry gpu
+        quantisation] [--rounds 15]
 
 Run nothing beside it. --quick shows how the page will look: one small network, two rounds, figures of no worth.
 """
@@ -15,9 +16,13 @@ from alone import compiling, gpu, peak, raspberry
 from beside_peers import Run, layers, peers, unknown, zoo
 from footprint import footprint
 from page import renewed
+from quantisation import quantisation
 
 PAGE = Path(__file__).parents[1] / "docs" / "figures.md"
-SECTIONS = {make.__name__: make for make in (peers, zoo, unknown, layers, peak, footprint, compiling, raspberry, gpu)}
+SECTIONS = {
+    make.__name__: make
+    for make in (peers, zoo, unknown, layers, peak, footprint, compiling, raspberry, gpu, quantisation)
+}
 
 
 def main() -> None:

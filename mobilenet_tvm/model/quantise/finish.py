@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mobilenet_tvm.model.quantise.graph import WEIGHTED, Graph
+from mobilenet_tvm.model.quantise.graph import WEIGHTED, Graph, dequantised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 EQUALISED = "mobilenet_tvm.equalised"
 """The key of a file's metadata that says what equalisation divided the channels of its tensors by."""
-_MOVES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool")
-"""Operators whose results have values of what they are made of."""
 _LARGEST_BIAS = 2**30
 """Half of what 32 bits hold: the sums of products come on top."""
 
@@ -75,10 +73,10 @@ def integer_biases(model: ModelProto) -> None:
     import onnx
 
     graph = Graph(model)
-    for node in graph.model.graph.node:
+    for node in list(model.graph.node):
         if node.op_type not in ("Conv", "ConvTranspose", "Gemm") or len(node.input) < 3 or not _plain_sum(node):
             continue
-        data, weight = (_dequantised(graph, name) for name in node.input[:2])
+        data, weight = (dequantised(graph, name) for name in node.input[:2])
         bias = graph.constant(node.input[2])
         if bias is None or data is None or weight is None or bias.ndim != 1:
             continue
@@ -86,7 +84,9 @@ def integer_biases(model: ModelProto) -> None:
         names = [f"{node.output[0]}_bias_{part}" for part in ("quantized", "scale", "zero_point")]
         for name, value in zip(names, (integers, scale, integers * 0), strict=True):
             graph.store(name, value)
-        dequantise = onnx.helper.make_node("DequantizeLinear", names, [f"{node.output[0]}_bias"], names[0], axis=0)
+        dequantise = onnx.helper.make_node(
+            "DequantizeLinear", names, [f"{node.output[0]}_bias_dequantized"], names[0], axis=0
+        )
         node.input[2] = dequantise.output[0]
         model.graph.node.insert(list(model.graph.node).index(node), dequantise)
 
@@ -119,14 +119,6 @@ def _integer_bias(graph: Graph, data: NodeProto, weight: NodeProto, bias: np.nda
     scale = np.broadcast_to(np.float32(step) * scales, bias.shape).astype(np.float32)
     integers = np.rint(bias.astype(np.float64) / scale).clip(-(2**31), 2**31 - 1)
     return integers.astype(np.int32), scale
-
-
-def _dequantised(graph: Graph, name: str) -> NodeProto | None:
-    """The DequantizeLinear that a tensor's values come from, whatever their shape became; None without one."""
-    node = graph.makers.get(name)
-    while node is not None and node.op_type in _MOVES:
-        node = graph.makers.get(node.input[0])
-    return node if node is not None and node.op_type == "DequantizeLinear" else None
 
 
 def _plain_sum(node: NodeProto) -> bool:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operators that multiply by weights, their second input."""
 
+_MOVES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool")
+"""Operators whose results have values of what they are made of."""
+
 
 class Graph:
     """A view of a model; what changes the model's nodes makes a new one.
@@ -66,3 +69,11 @@ class Graph:
 def attribute(node: NodeProto, name: str, default: int) -> int:
     """A whole number among a node's attributes."""
     return next((int(entry.i) for entry in node.attribute if entry.name == name), default)
+
+
+def dequantised(graph: Graph, name: str) -> NodeProto | None:
+    """The DequantizeLinear that a tensor's values come from, whatever their shape became; None without one."""
+    node = graph.makers.get(name)
+    while node is not None and node.op_type in _MOVES:
+        node = graph.makers.get(node.input[0])
+    return node if node is not None and node.op_type == "DequantizeLinear" else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.answers import OnnxInput
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.model.quantise.fold import fold_constants, fold_normalisations
 from mobilenet_tvm.model.quantise.graph import Graph
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ def prepared(path: Path, tensor: OnnxInput) -> ModelProto:
 
     model = onnx.load(path)
     _fix_shape(model, tensor)
-    with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        model = _simplified(_recent(path, model), Path(scratch))
+    model = _recent(path, model)
+    fold_constants(model)
+    fold_normalisations(model)
     if not Graph(model).weighted():
         raise UserError(f"{path} cannot be quantised: it has neither a convolution nor a dense layer with weights")
     return model
@@ -55,23 +56,3 @@ def _recent(path: Path, model: ModelProto) -> ModelProto:
     except Exception as error:  # whatever its C++ raises
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} cannot be quantised: its opset {opset} does not become {_OPSET}: {reason}") from error
-
-
-def _simplified(model: ModelProto, scratch: Path) -> ModelProto:
-    """The model after those of ONNX Runtime's rewrites that leave ONNX's own operators."""
-    import onnx
-    import onnxruntime as ort
-
-    source, out = scratch / "model.onnx", scratch / "simplified.onnx"
-    onnx.save(model, source)
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(out)
-    options.log_severity_level = 4
-    ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
-    simplified = onnx.load(out)
-    used = {node.domain for node in simplified.graph.node}
-    opsets = [entry for entry in simplified.opset_import if entry.domain in used]
-    del simplified.opset_import[:]
-    simplified.opset_import.extend(opsets)
-    return simplified

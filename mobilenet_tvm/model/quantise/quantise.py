@@ -12,6 +12,7 @@ from mobilenet_tvm.base.paths import sha256_file
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.model.quantise import quantisers
 from mobilenet_tvm.model.quantise.activations import channel_ranges
+from mobilenet_tvm.model.quantise.complete import complete
 from mobilenet_tvm.model.quantise.equalise import between, equalise
 from mobilenet_tvm.model.quantise.finish import finish
 from mobilenet_tvm.model.quantise.images import RANDOM_IMAGES, Feeds, batches, random_batches
@@ -37,7 +38,7 @@ def quantise_file(job: QuantiseJob, emit: Emit) -> Quantisation:
         emit.progress("quantise", detail="equalising")
         equalised = equalise(model, channel_ranges(model, between(model), feeds))
         emit.progress("quantise", detail=quantisers.version(job.quantiser))
-        quantised = _quantised(job, model, feeds)
+        quantised = complete(_quantised(job, model, feeds), model, feeds)
     onnx.save(finish(quantised, equalised), job.out)
     return Quantisation(
         float_sha256=sha256_file(job.onnx),

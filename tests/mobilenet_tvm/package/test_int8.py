@@ -12,12 +12,17 @@ from emulated_places import silent
 from onnx import numpy_helper
 from onnx_network import Network
 
-from mobilenet_tvm.model.quantise import cached
+from mobilenet_tvm.model.quantise import cached, quantisers
 from mobilenet_tvm.model.source import ModelSource, find_model
 from mobilenet_tvm.package.int8 import tolerance_of
 from mobilenet_tvm.package.manifest import TOLERANCE
 from mobilenet_tvm.package.reference import Pair
 from mobilenet_tvm.package.yardstick import expected_outputs, make_pairs
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantisers, "best", lambda: "onnxruntime")
 
 
 def _quantised(depth: int, folder: Path) -> ModelSource:

@@ -109,6 +109,28 @@ def test_a_network_of_two_inputs_is_refused(tmp_path: Path) -> None:
         cached.quantised(replace(find_model(str(path), None, None, silent), random_weights=True), None, silent)
 
 
+@pytest.mark.parametrize("name", quantisers.QUANTISERS)
+def test_an_activation_that_needs_a_table_reads_eight_bits(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HardSwish is no limit of a range, and stays one operator: it reads steps and is rounded to steps."""
+    network = Network(seed=2)
+    data = network.node("HardSwish", network.conv(network.input([1, 3, 12, 12]), 3, 8, 3))
+    data = network.node("HardSwish", network.conv(data, 8, 8, 3, group=8))
+    path = network.output(network.conv(data, 8, 4)).save(tmp_path / "swish.onnx")
+    source = replace(find_model(str(path), None, None, silent), random_weights=True)
+    made = _by(name, source, monkeypatch)
+    graph = Graph(onnx.load(made.onnx))
+    activations = [node for node in graph.model.graph.node if node.op_type == "HardSwish"]
+    assert len(activations) == 2
+    for node in activations:
+        assert graph.makers[node.input[0]].op_type == "DequantizeLinear"
+        assert [reader.op_type for reader in graph.readers[node.output[0]]] == ["QuantizeLinear"]
+    inputs = seeded_inputs(source.inputs, seed=5)
+    for right, outputs in zip(*(expected_outputs(file.onnx, inputs) for file in (source, made)), strict=True):
+        assert np.linalg.norm(outputs[0] - right[0]) < 0.05 * np.linalg.norm(right[0])
+
+
 def test_an_old_file_with_batch_normalisation(tmp_path: Path) -> None:
     """Opset 11 has no scales per channel: it is converted; the normalisation goes into the convolution."""
     network = Network()

@@ -1,0 +1,52 @@
+"""Constants and batch normalisation, folded. ONNX Runtime's rewrites would do, but they take HardSwish apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mobilenet_tvm.model.quantise.graph import Graph
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
+
+_EPSILON = 1e-5
+"""BatchNormalization's own, where a file does not say it."""
+
+
+def fold_constants(model: ModelProto) -> None:
+    """Constant nodes become initialisers, in place."""
+    graph = Graph(model)
+    for node in [node for node in model.graph.node if node.op_type == "Constant"]:
+        value = graph.constant(node.output[0])
+        if value is not None:
+            graph.store(node.output[0], value)
+            model.graph.node.remove(node)
+
+
+def fold_normalisations(model: ModelProto) -> None:
+    """BatchNormalization behind a convolution that nothing else reads goes into its weights, in place."""
+    graph = Graph(model)
+    for conv in [node for node in graph.weighted() if node.op_type == "Conv"]:
+        node = graph.only_reader(conv.output[0])
+        if node is None or node.op_type != "BatchNormalization" or graph.only_reader(conv.input[1]) is None:
+            continue
+        if any(graph.constant(name) is None for name in (*conv.input[1:], *node.input[1:])):
+            continue
+        _fold(graph, conv, node)
+        model.graph.node.remove(node)
+
+
+def _fold(graph: Graph, conv: NodeProto, normalisation: NodeProto) -> None:
+    import numpy as np
+
+    weights, *biases = (np.asarray(graph.constant(name)) for name in conv.input[1:])
+    gain, shift, mean, variance = (np.asarray(graph.constant(name), np.float64) for name in normalisation.input[1:5])
+    epsilon = next((entry.f for entry in normalisation.attribute if entry.name == "epsilon"), _EPSILON)
+    factor = gain / np.sqrt(variance + epsilon)
+    bias = (biases[0] if biases else 0) - mean
+    name = f"{normalisation.output[0]}_folded_bias"
+    graph.store(conv.input[1], (weights * factor.reshape(-1, *[1] * (weights.ndim - 1))).astype(weights.dtype))
+    graph.store(name, (bias * factor + shift).astype(weights.dtype))
+    del conv.input[2:]
+    conv.input.append(name)
+    conv.output[0] = normalisation.output[0]
