@@ -106,6 +106,10 @@ class Feeds:
     def __len__(self) -> int:
         return len(self.arrays)
 
+    def spread(self, most: int) -> Feeds:
+        """At most so many of them, evenly spread: images in folders come class by class."""
+        return Feeds(self.name, self.arrays[:: -(-len(self) // most)])
+
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
         import numpy as np
 
