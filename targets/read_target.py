@@ -20,6 +20,8 @@ _BASES = PRESETS / "bases"
 _INHERITS = "inherits"
 _OWN = ("aliases", "remarks", "logs")
 """Keys that are not inherited; an inherited target's logs come after the target's own."""
+_OF_FEATURES = ("emulator",)
+"""Keys that say nothing of a CPU with other features."""
 
 _Spec = TypeVar("_Spec", bound=TargetSpec)
 
@@ -55,7 +57,8 @@ def _inherited(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
         inherited = _inherited(_preset(parent, path), (*heirs, path))
     own_logs = [path.stem] if path.parent != _BASES else []
     logs = list(dict.fromkeys([*own_logs, *inherited.get("logs", ())]))
-    kept = {key: value for key, value in inherited.items() if key not in _OWN}
+    lost = (*_OWN, *(_OF_FEATURES if "cpu_features" in values else ()))
+    kept = {key: value for key, value in inherited.items() if key not in lost}
     return {"logs": logs, **_merged(kept, values)}
 
 

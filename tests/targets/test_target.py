@@ -237,3 +237,10 @@ def test_the_gpus(alias: str, name: str) -> None:
 def test_a_board_whose_driver_is_too_old_says_so() -> None:
     assert "JetPack 7.2" in (targets.load("jetpack6").unsupported or "")
     assert [one.name for one in targets.available().values() if one.unsupported] == ["cuda-sm_87-jetpack6"]
+
+
+def test_an_emulator_is_of_the_cpu_features(tmp_path: Path) -> None:
+    (tmp_path / "same.toml").write_text('inherits = "rpi4"\ntitle = "mine"\n')
+    (tmp_path / "more.toml").write_text('inherits = "rpi4"\ntitle = "mine"\ncpu_features = ["asimd", "asimddp"]\n')
+    assert load(str(tmp_path / "same.toml")).emulator == "cortex-a72"
+    assert load(str(tmp_path / "more.toml")).emulator is None

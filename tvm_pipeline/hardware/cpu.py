@@ -15,6 +15,8 @@ NEON_LANES, AVX2_LANES = 4, 8
 
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 
+_VNNI = frozenset(("avx512_vnni", "avx_vnni"))
+
 _REGISTERS = {512: 32, 256: 16, 128: 32}
 """Architectural vector registers by vector width: AVX-512, AVX2, NEON."""
 
@@ -61,7 +63,7 @@ class VectorUnit:
 
     @property
     def multiplies_bytes(self) -> bool:
-        return "avx512_vnni" in self.features and self.dtype == FLOAT32
+        return self.dtype == FLOAT32 and not _VNNI.isdisjoint(self.features)
 
     @property
     def multiplies_by_lane(self) -> bool:

@@ -21,7 +21,7 @@ from tvm_pipeline.schedules.cpu.kernel import (
     cut_tiles,
     unroll,
 )
-from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs
+from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs, tile_width
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.workloads.bfloat16 import PAIR
 from tvm_pipeline.workloads.int8 import FOUR
@@ -53,7 +53,9 @@ class DotPointwise:
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         pixels, blocks = in_whole_tiles(layer.height * layer.width), block_count(layer.out_channels)
         groups = channel_block(layer.in_channels) // self.group
-        self.intrinsic(channel_block(layer.out_channels))  # what replays a trace must know it by its name
+        self.intrinsic(
+            min(unit.lanes, channel_block(layer.out_channels))
+        )  # what replays a trace must know it by its name
         return {
             **tile_knobs("tile_m", pixels, blocks, layer, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
@@ -67,27 +69,28 @@ class DotPointwise:
         return {**best_tile(knobs, "tile_m", unit), "outer": outer, "unroll_k": min(2, knobs["unroll_k"][-1])}
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
-        return is_worth_measuring(decisions["tile_m"], decisions["tile_n"], unit)
+        return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
 
     def apply(self, schedule: Schedule, layer: Layer, unit: VectorUnit, decisions: Decisions) -> None:
         kernel = prepare_kernel(schedule)
         n, c, m, lane = schedule.get_loops(kernel.output)
         tiles, tile = cut_tiles(schedule, RegisterTile(m, c, lane), decisions["tile_m"], decisions, unit)
         compute_by_tiles(schedule, kernel, (n, *tiles), (tile.block, tile.pixel, tile.lane), unit)
-        self._multiply(schedule, kernel.anchor, decisions["unroll_k"])
+        self._multiply(schedule, kernel.anchor, decisions["unroll_k"], unit)
 
-    def _multiply(self, schedule: Schedule, anchor: SBlockRV, unroll_k: int) -> None:
+    def _multiply(self, schedule: Schedule, anchor: SBlockRV, unroll_k: int, unit: VectorUnit) -> None:
         """Accumulates a tile, the anchor's loops ``(block, pixel, lane, ko, ki)``."""
         block, pixel, lane, ko, ki = schedule.get_loops(anchor)[-5:]
         step, groups, group = schedule.split(ki, [None, unroll_k, self.group])
-        lanes = int(schedule.get(lane).extent)
+        lanes = min(unit.lanes, int(schedule.get(lane).extent))
+        vectors, lane = schedule.split(lane, [None, lanes])
         is_taller = int(schedule.get(pixel).extent) >= int(schedule.get(block).extent)
         longer, shorter = (pixel, block) if is_taller else (block, pixel)
-        schedule.reorder(ko, step, groups, longer, shorter, lane, group)
-        unroll(schedule, groups, longer, shorter)
+        schedule.reorder(ko, step, groups, longer, shorter, vectors, lane, group)
+        unroll(schedule, groups, longer, shorter, vectors)
         initial = schedule.decompose_reduction(anchor, ko)
         schedule.tensorize(lane, self.intrinsic(lanes))
-        clear_accumulators(schedule, initial, tile_loops=3)
+        clear_accumulators(schedule, initial, tile_loops=4)
 
 
 BFLOAT16_POINTWISE = DotPointwise("bfloat16_pointwise", PAIR, 2, dot_of_pairs)
