@@ -242,5 +242,5 @@ def test_a_board_whose_driver_is_too_old_says_so() -> None:
 def test_an_emulator_is_of_the_cpu_features(tmp_path: Path) -> None:
     (tmp_path / "same.toml").write_text('inherits = "rpi4"\ntitle = "mine"\n')
     (tmp_path / "more.toml").write_text('inherits = "rpi4"\ntitle = "mine"\ncpu_features = ["asimd", "asimddp"]\n')
-    assert load(str(tmp_path / "same.toml")).emulator == "cortex-a72"
-    assert load(str(tmp_path / "more.toml")).emulator is None
+    assert targets.load(str(tmp_path / "same.toml")).emulator == "cortex-a72"
+    assert targets.load(str(tmp_path / "more.toml")).emulator is None

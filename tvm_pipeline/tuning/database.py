@@ -14,6 +14,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.paths import replacing
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules.annotations import anchor_descriptor
+from tvm_pipeline.schedules.cpu import dot_products
 from tvm_pipeline.schedules.gpu import tensor_cores
 
 WORKLOADS, RECORDS = "database_workload.json", "database_tuning_record.json"
@@ -74,7 +75,8 @@ class TrialDatabase:
     def __init__(self, directory: Path, target: AnyTarget, threads: int, warn: Callable[[str], None]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         repair(directory, warn)
-        tensor_cores.register()  # the traces of earlier trials may name its intrinsics
+        for intrinsics in (tensor_cores, dot_products):  # the traces of earlier trials may name theirs
+            intrinsics.register()
         self._threads = threads
         self._target = target
         self._database = ms.database.JSONDatabase(work_dir=str(directory))

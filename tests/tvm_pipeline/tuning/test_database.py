@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tvm.s_tir import meta_schedule as ms
 
+import targets
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.target import CpuTarget
@@ -50,6 +53,30 @@ def files(tmp_path_factory: pytest.TempPathFactory, target: CpuTarget) -> tuple[
     directory = tmp_path_factory.mktemp("whole")
     _fill(directory, target)
     return (directory / WORKLOADS).read_bytes(), (directory / RECORDS).read_bytes()
+
+
+_READ = """
+import sys
+from tvm_pipeline import skip_tensor_intrinsics
+skip_tensor_intrinsics()
+import targets
+from tvm_pipeline.hardware.target import Target
+from tvm_pipeline.tuning.database import TrialDatabase
+from pathlib import Path
+target = Target.from_json(targets.load("x86-64-v4-vnni").to_json())
+print(len(list(TrialDatabase(Path(sys.argv[1]), target, 1, warn=sys.exit).trials())))
+"""
+
+
+def test_a_new_process_knows_the_instructions_of_earlier_trials(tmp_path: Path) -> None:
+    target = CpuTarget.from_json(targets.load("x86-64-v4-vnni").to_json())
+    database = TrialDatabase(tmp_path, target, 1, warn=pytest.fail)
+    for channels in (8, 16):
+        space = _space(f"int8 pointwise 4x4x8->{channels} requantise", target)
+        database.add(str(space.layer), space.module(), space.schedule(space.default), [1e-6])
+    child = subprocess.run([sys.executable, "-c", _READ, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr
+    assert child.stdout.split()[-1] == "2"
 
 
 def test_trials_are_read_back(tmp_path: Path, target: CpuTarget) -> None:

@@ -96,3 +96,10 @@ def dot_of_fours(lanes: int) -> str:
     name = f"mobilenet_tvm.int8_dot.x{lanes}"
     TensorIntrin.register(name, meaning, instruction)
     return name
+
+
+def register() -> None:
+    """Registers all of them."""
+    for lanes in (8, 16):
+        dot_of_pairs(lanes)
+        dot_of_fours(lanes)
