@@ -1,4 +1,4 @@
-"""Constants and batch normalisation, folded. ONNX Runtime's rewrites would do, but they take HardSwish apart."""
+"""Constants, normalisation and padding, folded. ONNX Runtime's rewrites would do, but they take HardSwish apart."""
 
 from __future__ import annotations
 
@@ -50,3 +50,45 @@ def _fold(graph: Graph, conv: NodeProto, normalisation: NodeProto) -> None:
     del conv.input[2:]
     conv.input.append(name)
     conv.output[0] = normalisation.output[0]
+
+
+def fold_padding(model: ModelProto) -> None:
+    """A Pad of zeros before a convolution that alone reads it goes into its own padding, in place.
+
+    Between a quantised tensor and its layer it would be in nobody's integers.
+    """
+    from onnx import helper
+
+    graph = Graph(model)
+    for node in [node for node in model.graph.node if node.op_type == "Pad"]:
+        conv = graph.only_reader(node.output[0])
+        pads = _borders(graph, node)
+        if conv is None or conv.op_type != "Conv" or pads is None or not _pads_itself(conv):
+            continue
+        own = next((entry for entry in conv.attribute if entry.name == "pads"), None)
+        known = list(own.ints) if own is not None else [0] * len(pads)
+        if own is not None:
+            conv.attribute.remove(own)
+        conv.attribute.append(helper.make_attribute("pads", [a + b for a, b in zip(known, pads, strict=True)]))
+        conv.input[0] = node.input[0]
+        model.graph.node.remove(node)
+
+
+def _borders(graph: Graph, pad: NodeProto) -> list[int] | None:
+    """What a Pad adds before and behind each spatial axis; None where it is more than zeros there."""
+    if any(entry.name == "mode" and entry.s != b"constant" for entry in pad.attribute):
+        return None
+    pads = graph.constant(pad.input[1])
+    values = [graph.constant(name) for name in pad.input[2:3] if name]
+    has_axes = len(pad.input) > 3 and bool(pad.input[3])
+    if pads is None or has_axes or any(value is None or float(value) != 0 for value in values):
+        return None
+    before, behind = (part.tolist() for part in pads.reshape(2, -1))
+    borders = [*before[2:], *behind[2:]]
+    inside = [*before[:2], *behind[:2]]
+    return borders if min(borders, default=-1) >= 0 and not any(inside) else None
+
+
+def _pads_itself(conv: NodeProto) -> bool:
+    """Whether a convolution says its padding in numbers."""
+    return all(entry.s in (b"", b"NOTSET") for entry in conv.attribute if entry.name == "auto_pad")

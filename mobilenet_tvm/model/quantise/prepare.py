@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mobilenet_tvm.base.answers import OnnxInput
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.model.quantise.fold import fold_constants, fold_normalisations
+from mobilenet_tvm.model.quantise.fold import fold_constants, fold_normalisations, fold_padding
 from mobilenet_tvm.model.quantise.graph import Graph
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def prepared(path: Path, tensor: OnnxInput) -> ModelProto:
     model = _recent(path, model)
     fold_constants(model)
     fold_normalisations(model)
+    fold_padding(model)
     if not Graph(model).weighted():
         raise UserError(f"{path} cannot be quantised: it has neither a convolution nor a dense layer with weights")
     return model
