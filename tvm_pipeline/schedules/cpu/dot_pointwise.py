@@ -53,9 +53,6 @@ class DotPointwise:
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         pixels, blocks = in_whole_tiles(layer.height * layer.width), block_count(layer.out_channels)
         groups = channel_block(layer.in_channels) // self.group
-        self.intrinsic(
-            min(unit.lanes, channel_block(layer.out_channels))
-        )  # what replays a trace must know it by its name
         return {
             **tile_knobs("tile_m", pixels, blocks, layer, unit),
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
