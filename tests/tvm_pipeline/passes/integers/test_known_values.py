@@ -17,12 +17,12 @@ from tvm_pipeline.passes.integers.known_values import known_values
 def _of_constants(module: tvm.IRModule) -> int:
     """How many calls of ``dequantize`` have a constant operand."""
     calls: list[relax.Call] = []
-    relax.analysis.post_order_visit(
-        module["main"],
-        lambda node: (
-            calls.append(node) if getattr(getattr(node, "op", None), "name", "") == "relax.dequantize" else None
-        ),
-    )
+
+    def visit(node: object) -> None:
+        if isinstance(node, relax.Call) and operator_name(node) == "relax.dequantize":
+            calls.append(node)
+
+    relax.analysis.post_order_visit(module["main"], visit)
     return sum(isinstance(call.args[0], tvm.ir.GenericConst) for call in calls)
 
 
