@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--metaschedule", required=True, metavar="DIR", help="the folder to write")
     for part in (check, export):
         part.add_argument("--target", default="native", help=arguments.TARGET_HELP + " (default: native)")
-        part.add_argument("--dtype", default="float32", help="float32")
+        arguments.add_dtype(part)
     for part in (show, check, export):
         arguments.add_logs(part, "the logs of this folder instead of your own and the checked-in ones")
         part.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)

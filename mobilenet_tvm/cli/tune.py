@@ -27,9 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="S", help="at most so much time")
     parser.add_argument("--threads", type=int, metavar="N", help="tune for N threads (default: the target's)")
     arguments.add_weights(parser)
-    parser.add_argument(
-        "--dtype", default="float32", help="float32; float16 for NVIDIA GPUs, bfloat16 for CPUs with AVX512-BF16"
-    )
+    arguments.add_dtype(parser)
     arguments.add_shape(parser)
     parser.add_argument(
         "--measure",

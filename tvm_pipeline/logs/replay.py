@@ -15,12 +15,13 @@ from mobilenet_tvm.base.tuning_log import TuningRecord
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
-from tvm_pipeline.hardware.stored import as_floats, as_stored
+from tvm_pipeline.hardware.stored import as_floats
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.hardware.unit import CPU, GPU
 from tvm_pipeline.schedules import label_of
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
+from tvm_pipeline.workloads.seeded import seeded_arguments
 
 TOLERANCE = 1e-5
 """Largest error, as a share of the reference's range, that another order of additions may cause."""
@@ -103,11 +104,8 @@ class _Expected:
         return None if worst <= self._tolerance else f"computes wrong numbers: off by {worst:.1e} of the range"
 
     def _compute(self, space: Space) -> tuple[list[np.ndarray], np.ndarray]:
-        workload, random = workload_of(space.layer, space.unit), np.random.default_rng(0)
-        inputs = [
-            as_stored(random.standard_normal(shape, dtype=np.float32), dtype)
-            for shape, dtype in zip(workload.shapes[:-1], workload.dtypes[:-1], strict=True)
-        ]
+        workload = workload_of(space.layer, space.unit)
+        inputs = seeded_arguments(workload)
         plain = tvm.compile(Schedule(space.module()).mod, target=self._target.tvm, tir_pipeline=CODEGEN_PIPELINE)
         return inputs, _run(plain, inputs, workload.shapes[-1], workload.dtypes[-1])
 
@@ -115,7 +113,7 @@ class _Expected:
 def _run(module: Any, inputs: Sequence[np.ndarray], shape: tuple[int, ...], dtype: str) -> np.ndarray:
     output = tvm.runtime.tensor(np.zeros(shape, dtype))
     module["main"](*(tvm.runtime.tensor(values) for values in inputs), output)
-    return as_floats(np.asarray(output.numpy()))
+    return as_floats(np.asarray(output.numpy())).astype(np.float64)
 
 
 def _compiled(records: Sequence[TuningRecord], target: AnyTarget, _can_run: bool) -> Iterator[str | None]:
