@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mobilenet_tvm.base.answers import Exported, Zoo
+from mobilenet_tvm.base.answers import Exported, Trained, Zoo
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.jobs import ExportJob, ModelsJob
+from mobilenet_tvm.base.jobs import ExportJob, ModelsJob, TrainJob
 from mobilenet_tvm.base.protocol import Emit, serve  # blocks the imports that the parent named: before torch
 
 
@@ -37,5 +37,12 @@ def _models(job: ModelsJob, emit: Emit) -> Zoo:
     return models(job)
 
 
+def _train(job: TrainJob, emit: Emit) -> Trained:
+    _prepare_torch()
+    from frontend.training.train import train
+
+    return train(job, emit)
+
+
 if __name__ == "__main__":
-    serve({ExportJob: _export, ModelsJob: _models})
+    serve({ExportJob: _export, ModelsJob: _models, TrainJob: _train})

@@ -13,7 +13,7 @@ from frontend.loading import Loaded, load
 from frontend.onnx_file import to_onnx
 from frontend.outputs import Flat, distinct, is_flat, named_outputs
 from frontend.value_reads import ValueReads
-from mobilenet_tvm.base.answers import Exported, OnnxInput
+from mobilenet_tvm.base.answers import Exported, FileNotes, OnnxInput
 from mobilenet_tvm.base.errors import SystemFailure, UserError
 from mobilenet_tvm.base.jobs import ExportJob
 from mobilenet_tvm.base.paths import replacing
@@ -37,7 +37,8 @@ def export(job: ExportJob, emit: Emit) -> Exported:
     emit.progress("export", detail=loaded.name)
     module = loaded.exportable if is_flat(returned) else Flat(loaded.exportable, loaded.name)
     names = distinct(expected, loaded.shapes)
-    data = to_onnx(module, example, names, loaded.name)
+    notes = FileNotes(preprocessing=loaded.preprocessing, labels=loaded.labels, classes=loaded.classes)
+    data = to_onnx(module, example, names, loaded.name, notes)
     emit.progress("verify", detail=loaded.name)
     difference = _checked(data, other, expected, loaded, reads, emit)
     with replacing(out) as temporary:
@@ -54,6 +55,7 @@ def export(job: ExportJob, emit: Emit) -> Exported:
         outputs=names,
         preprocessing=loaded.preprocessing,
         labels=loaded.labels,
+        classes=loaded.classes,
         max_abs_err=difference.largest,
         output_range=difference.scale,
     )

@@ -12,6 +12,7 @@ from frontend import checkpoints, saved_module, user_module, zoo
 from frontend.folding import fold_batch_norms
 from frontend.input_shapes import INPUT_NAME, Shapes, read_shape
 from frontend.random_weights import make_alive
+from frontend.training.checkpoint import CheckpointNotes, read_notes
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.jobs import ExportJob
 from mobilenet_tvm.base.paths import sha256_file
@@ -24,7 +25,8 @@ class Loaded:
     """A module with its weights.
 
     ``module`` is the network as its authors define it; ``exportable`` computes the same with fewer layers.
-    ``weights`` is one of random, imagenet, file, given; ``shapes`` are the inputs', batch included.
+    ``weights`` is one of random, imagenet, file, given; ``shapes`` are the inputs', batch included; ``classes`` are
+    names that the weights bring.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Loaded:
     preprocessing: Preprocessing | None
     labels: str | None
     of_zoo: bool
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class _Weights:
     note: str
     preprocessing: Preprocessing
     published_classes: bool
+    classes: tuple[str, ...] = ()
 
 
 def load(job: ExportJob, emit: Emit) -> Loaded:
@@ -89,7 +93,9 @@ def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
     entry, options = zoo.find(job.model), job.options
     shape = (options.batch, 3, entry.resolution, entry.resolution)
     _check_shape(job.shape, shape, entry)
-    count = entry.classes if options.classes is None else options.classes
+    trained = _notes_of(job.weights)
+    known = len(trained.classes) if trained is not None else entry.classes
+    count = known if options.classes is None else options.classes
     module = entry.module(count, options.activation).eval()
     weights = _set_weights(module, entry, job, count, emit)
     return Loaded(
@@ -102,7 +108,13 @@ def _load_zoo(job: ExportJob, emit: Emit) -> Loaded:
         weights.preprocessing,
         entry.labels if weights.published_classes and count == entry.classes else None,
         True,
+        weights.classes,
     )
+
+
+def _notes_of(weights: str | None) -> CheckpointNotes | None:
+    """What a checkpoint of ``train`` says of itself."""
+    return read_notes(Path(weights)) if weights is not None and Path(weights).is_file() else None
 
 
 def _check_shape(asked: object, shape: tuple[int, ...], entry: zoo.ZooEntry) -> None:
@@ -150,8 +162,14 @@ def _default_weights(entry: zoo.ZooEntry, classes: int, emit: Emit) -> str:
 
 
 def _weights_of_file(module: nn.Module, entry: zoo.ZooEntry, path: Path, job: ExportJob, emit: Emit) -> _Weights:
+    trained = _notes_of(str(path))
+    if trained is not None and trained.model != entry.name:
+        raise UserError(f"{path.name} holds weights of {trained.model}, not of {entry.name}")
     state, naming = checkpoints.translate(entry, checkpoints.read_state(path))
     checkpoints.load(module, state, path.name)
+    if trained is not None:
+        steps = trained.preprocessing or entry.preprocessing
+        return _Weights("file", f"the file {path.name}, of train", steps, False, trained.classes)
     standard = entry.preprocessing
     if naming is not None:
         activation = job.options.activation or entry.activations[0]

@@ -9,6 +9,7 @@ graph; ``frontend.export`` watches for those, and runs every file on an input th
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 import warnings
@@ -20,6 +21,7 @@ import torch
 from torch import nn
 
 from frontend.padding import spell_out_padding
+from mobilenet_tvm.base.answers import NOTES_KEY, FileNotes
 from mobilenet_tvm.base.errors import UserError
 
 OPSET = 20
@@ -68,12 +70,13 @@ def _capture(module: nn.Module, inputs: Inputs, outputs: Sequence[str]) -> onnx.
     return program.model_proto
 
 
-def to_onnx(module: nn.Module, inputs: Inputs, outputs: Sequence[str], name: str) -> bytes:
+def to_onnx(module: nn.Module, inputs: Inputs, outputs: Sequence[str], name: str, notes: FileNotes) -> bytes:
     """Serialise ``module`` for inputs of exactly these shapes.
 
     :param inputs: by the names that they get, in the order of ``forward``'s parameters.
     :param outputs: the names that the outputs get.
     :param name: the graph's name.
+    :param notes: what the file says of itself.
     :raises UserError: neither exporter can express the module.
     """
     with _silence(), torch.no_grad():
@@ -87,6 +90,7 @@ def to_onnx(module: nn.Module, inputs: Inputs, outputs: Sequence[str], name: str
                 raise UserError(f"PyTorch cannot export {name} to ONNX: {reasons}") from second
     _normalise(model, name)
     spell_out_padding(model.graph)
+    model.metadata_props.add(key=NOTES_KEY, value=json.dumps(notes.to_json()))
     onnx.checker.check_model(model, full_check=True)
     data: bytes = model.SerializeToString(deterministic=True)
     return data

@@ -130,11 +130,11 @@ def register(entry: ZooEntry) -> None:
 
 
 def entries() -> tuple[ZooEntry, ...]:
-    """All entries, family by family. Imports torch."""
+    """All entries, family by family, MobileNets first. Imports torch."""
     networks = importlib.import_module("frontend.networks")
     for file in pkgutil.iter_modules(networks.__path__):
         importlib.import_module(f"frontend.networks.{file.name}")
-    return tuple(_ENTRIES.values())
+    return tuple(sorted(_ENTRIES.values(), key=lambda entry: not entry.name.startswith("mobilenet")))
 
 
 def find(name: str) -> ZooEntry:

@@ -28,6 +28,7 @@ __all__ = [
     "profile",
     "run",
     "targets",
+    "train",
     "tune",
     "verify",
 ]
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from mobilenet_tvm.verbs.profile import profile
     from mobilenet_tvm.verbs.run import run
     from mobilenet_tvm.verbs.targets import targets
+    from mobilenet_tvm.verbs.train import train
     from mobilenet_tvm.verbs.tune import tune
     from mobilenet_tvm.verbs.verify import verify
 

@@ -133,5 +133,6 @@ def _entry(name: str, build: _Build, resolution: int) -> ZooEntry:
 for _width in WIDTHS:
     for _resolution in RESOLUTIONS:
         register(_entry(f"mobilenet_v1_{_width}_{_resolution}", _Build(_width), _resolution))
+register(_entry("mobilenet_v1_0.25_32", _Build(0.25), 32))  # small enough to train on a CPU
 register(_entry("mobilenet_v1_1.0_224_full_conv", _Build(1.0, full_convolutions=True), 224))
 register(_entry("mobilenet_v1_1.0_224_shallow", _Build(1.0, shallow=True), 224))

@@ -6,7 +6,7 @@ eps 0.001 and momentum 0.01, the squeeze to a quarter rounded to eight), so torc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -62,6 +62,10 @@ SMALL = (
 )
 
 
+def _scaled(line: Bneck, width: float) -> Bneck:
+    return replace(line, expanded=make_divisible(line.expanded * width), outputs=make_divisible(line.outputs * width))
+
+
 class SqueezeExcitation(nn.Module):
     """Scale every channel by a gate computed from all channels' means (1x1 convolutions, as in torchvision)."""
 
@@ -113,11 +117,13 @@ class MobileNetV3(nn.Module):
 
     :param lines: ``LARGE`` or ``SMALL``.
     :param last: width of the layer before the classifier (1280 for large, 1024 for small).
+    :param width: the width multiplier of all channels, rounded to eight.
     """
 
-    def __init__(self, lines: tuple[Bneck, ...], last: int, classes: int = 1000) -> None:
+    def __init__(self, lines: tuple[Bneck, ...], last: int, classes: int = 1000, width: float = 1.0) -> None:
         super().__init__()
-        channels = 16
+        channels, last = make_divisible(16 * width), make_divisible(last * width)
+        lines = tuple(_scaled(line, width) for line in lines)
         features: list[nn.Module] = [conv_bn(3, channels, 3, 2, activation=nn.Hardswish, norm=_norm)]
         for line in lines:
             features.append(InvertedResidual(channels, line))
@@ -138,10 +144,13 @@ class MobileNetV3(nn.Module):
 class _Build:
     lines: tuple[Bneck, ...]
     last: int
+    width: float = 1.0
 
     def __call__(self, classes: int, activation: str) -> nn.Module:
-        return MobileNetV3(self.lines, self.last, classes)
+        return MobileNetV3(self.lines, self.last, classes, self.width)
 
 
 register(ZooEntry("mobilenet_v3_large_1.0_224", _Build(LARGE, 1280), 224, activations=("hardswish",)))
 register(ZooEntry("mobilenet_v3_small_1.0_224", _Build(SMALL, 1024), 224, activations=("hardswish",)))
+# small enough to train on a CPU
+register(ZooEntry("mobilenet_v3_small_0.25_32", _Build(SMALL, 1024, 0.25), 32, activations=("hardswish",)))

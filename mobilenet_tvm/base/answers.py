@@ -99,6 +99,22 @@ class OnnxInput(Document):
     dtype: str = "float32"
 
 
+NOTES_KEY = "mobilenet_tvm"
+"""Under which an exported ONNX file's metadata has its ``FileNotes``, as JSON."""
+
+
+class FileNotes(Document):
+    """What an exported ONNX file says of itself.
+
+    :ivar labels: a known list of classes.
+    :ivar classes: their names, where they are no known list.
+    """
+
+    preprocessing: Preprocessing | None = None
+    labels: str | None = None
+    classes: tuple[str, ...] = ()
+
+
 class Exported(Document):
     """The answer to an ``ExportJob``.
 
@@ -107,6 +123,7 @@ class Exported(Document):
     :ivar input: the first input.
     :ivar outputs: the names of all outputs.
     :ivar labels: a known list of classes.
+    :ivar classes: their names, where the weights bring them.
     :ivar max_abs_err: of ONNX Runtime against PyTorch, in the output where it is largest for the output's range.
     :ivar output_range: that output's.
     """
@@ -121,8 +138,30 @@ class Exported(Document):
     outputs: tuple[str, ...] = ()
     preprocessing: Preprocessing | None
     labels: str | None
+    classes: tuple[str, ...] = ()
     max_abs_err: float
     output_range: float
+
+
+class Trained(Document):
+    """The answer to a ``TrainJob``.
+
+    :ivar classes: their names, in the order of the network's outputs.
+    :ivar images: all of them; a tenth is held back.
+    :ivar epochs: how many were run; the weights are those of ``best_epoch``.
+    :ivar accuracy: the share of the images held back that it gets right.
+    :ivar interrupted: by the user, who gets the best epoch so far.
+    """
+
+    checkpoint: Path
+    model: str
+    classes: tuple[str, ...]
+    images: Count
+    epochs: Count
+    best_epoch: Count
+    accuracy: Share
+    seconds: float
+    interrupted: bool = False
 
 
 class NetworkLayer(Document):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from mobilenet_tvm.base.document import Document
-from mobilenet_tvm.base.requests import CompileOptions, ExportOptions, TuneOptions
+from mobilenet_tvm.base.requests import CompileOptions, ExportOptions, TrainOptions, TuneOptions
 from mobilenet_tvm.base.target_spec import TargetSpec
 
 PIPELINE = "tvm_pipeline"
-"""Who answers all of these but the last two."""
+"""Who answers all of these but the last three."""
 
 
 class CompileJob(Document):
@@ -110,3 +110,12 @@ class ModelsJob(Document):
     """The zoo with each model's layer table; with ``name`` that model in full."""
 
     name: str | None = None
+
+
+class TrainJob(Document):
+    """The frontend's part of ``train``: images in ``data`` make the checkpoint ``out``."""
+
+    model: str
+    data: Path
+    out: Path
+    options: TrainOptions = TrainOptions()

@@ -173,3 +173,32 @@ class ExportRequest(ExportOptions, kw_only=False):
     weights: str | None = None
     shape: Mapping[str, Sequence[int]] | Sequence[int] | None = None
     on_event: OnEvent = field(default=warn_only, repr=False, compare=False)
+
+
+class TrainOptions(Document):
+    """What the frontend must know of a request to train.
+
+    :ivar epochs: at most so many times through all images; fewer where eight in a row bring nothing.
+    :ivar batch: images per step.
+    :ivar seed: of the weights, the crops and the order: on one machine the same seed makes the same weights.
+    """
+
+    epochs: int = 30
+    batch: int = 64
+    seed: int = 0
+
+
+class TrainRequest(TrainOptions, kw_only=False):
+    """A network to train from nothing.
+
+    :ivar model: a classifier's name in the zoo; small ones are mobilenet_v1_0.25_32 and mobilenet_v3_small_0.25_32.
+    :ivar data: a folder with a sub-folder of images for each class, named as the class.
+    :ivar output: the checkpoint to write: a file of PyTorch's or, if it ends so, .safetensors.
+    :ivar on_event: is told of progress and warnings; by default warnings become Python's.
+    """
+
+    model: str
+    data: str | Path
+    output: str | Path
+    _: KW_ONLY
+    on_event: OnEvent = field(default=warn_only, repr=False, compare=False)

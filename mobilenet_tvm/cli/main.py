@@ -21,6 +21,7 @@ VERBS = (
     "models",
     "targets",
     "export",
+    "train",
     "compile",
     "tune",
     "run",

@@ -24,6 +24,7 @@ from mobilenet_tvm.model import module_file, reference, zoo
 from mobilenet_tvm.model.cut import cut_at, input_names
 from mobilenet_tvm.model.onnx_check import check_onnx
 from mobilenet_tvm.model.onnx_inputs import Shapes
+from mobilenet_tvm.model.onnx_notes import read_notes
 
 WEIGHTS_NAMES = ("imagenet", "random")
 
@@ -35,6 +36,7 @@ class ModelSource:
     :ivar weights: whose the weights are, in words.
     :ivar preprocessing: how an image becomes its input, None if nobody said.
     :ivar labels: the name of a known list of classes, such as ``imagenet-1k``.
+    :ivar classes: their names, where they are no known list.
     :ivar outputs: where ``onnx`` was cut from the file of ``onnx_sha256``; empty where it is that file.
     :ivar random_weights: whether nothing ever trained it.
     :ivar quantisation: how ``onnx`` was made of a float file; None where it is what the user named.
@@ -50,6 +52,7 @@ class ModelSource:
     outputs: tuple[str, ...] = ()
     random_weights: bool = False
     quantisation: Quantisation | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -200,9 +203,7 @@ def _whole_model(
     if reference.is_file(name):
         if weights is not None:
             raise UserError(f"--weights does not go with {name}: an ONNX file holds its own")
-        path = Path(name)
-        checked = check_onnx(path, shapes)
-        return ModelSource(path.stem, path.absolute(), sha256_file(path), checked, "the file's own")
+        return _of_file(Path(name), shapes)
     job = export_job(model, Path("model.onnx"), weights, shapes)
     if scratch is not None and (reference.is_factory(name) or module_file.is_module(model)):
         exported = export_model(model, replace(job, out=scratch / "model.onnx"), on_event)
@@ -217,4 +218,19 @@ def _whole_model(
         exported.preprocessing,
         exported.labels,
         random_weights=exported.weights == "random",
+        classes=exported.classes,
+    )
+
+
+def _of_file(path: Path, shapes: Shapes | None) -> ModelSource:
+    """A user's file, with what it says of itself where ``export`` wrote it."""
+    source = ModelSource(path.stem, path.absolute(), "", check_onnx(path, shapes), "the file's own")
+    notes = read_notes(path)
+    fits = notes.preprocessing is not None and notes.preprocessing.crop == source.image_size
+    return replace(
+        source,
+        onnx_sha256=sha256_file(path),
+        preprocessing=notes.preprocessing if fits else None,
+        labels=notes.labels,
+        classes=notes.classes,
     )

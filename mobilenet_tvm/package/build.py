@@ -34,7 +34,7 @@ from mobilenet_tvm.package.yardstick import make_pairs
 
 
 def _labels(source: ModelSource, path: str | Path | None, outputs: Sequence[Tensor]) -> tuple[str, ...] | None:
-    names = read_labels(Path(path)) if path is not None else known_labels(source.labels)
+    names = read_labels(Path(path)) if path is not None else known_labels(source.labels) or source.classes or None
     classes = outputs[0].shape[-1] if outputs[0].shape else 0
     if names is not None and len(names) != classes:
         if path is None:

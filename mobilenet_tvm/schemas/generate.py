@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from mobilenet_tvm.base.answers import Exported, LogsChecked, LogsExported
+from mobilenet_tvm.base.answers import Exported, LogsChecked, LogsExported, Trained
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.events import TrialLine
 from mobilenet_tvm.base.tuning_log import LogLine
@@ -54,6 +54,7 @@ SCHEMAS: dict[str, tuple[str, Any]] = {
     "run": ("run --json", ImagesClassified),
     "target": ("targets NAME --json", DescribedTarget),
     "targets": ("targets --json", Annotated[list[DescribedTarget], _SOME]),
+    "train": ("train --json", Trained),
     "tune": ("what tune() returns", Tuned),
     "tune_trial": ("a line of tune --json: one durable trial", TrialLine),
     "tuning_log_line": ("A line of tuning_logs/<target>/<dtype>.jsonl", LogLine),

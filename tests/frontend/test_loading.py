@@ -11,6 +11,7 @@ from export_jobs import export_job
 
 from frontend import checkpoints, zoo
 from frontend.loading import Loaded, load
+from frontend.training.checkpoint import CheckpointNotes, write_checkpoint
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.protocol import Emit
 
@@ -100,3 +101,14 @@ def as_timm(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def test_what_can_be_wrong_with_a_request(request_: dict[str, Any], message: str, events: Any) -> None:
     with pytest.raises(UserError, match=message):
         loaded(events, **request_)
+
+
+def test_a_checkpoint_of_train_says_what_it_is(events: Any, tmp_path: Path) -> None:
+    small = "mobilenet_v1_0.25_32"
+    entry, path = zoo.find(small), tmp_path / "trained.pt"
+    notes = CheckpointNotes(model=small, classes=("cat", "dog"), preprocessing=entry.preprocessing)
+    write_checkpoint(path, entry.module(2).state_dict(), notes, path.suffix)
+    trained = loaded(events, model=small, weights=str(path))
+    assert (trained.classes, trained.labels, trained.preprocessing) == (("cat", "dog"), None, entry.preprocessing)
+    with pytest.raises(UserError, match=f"trained.pt holds weights of {small}, not of mobilenet_v3_small"):
+        loaded(events, model="mobilenet_v3_small_0.25_32", weights=str(path))

@@ -17,7 +17,7 @@ def test_models_lists_the_zoo_with_its_cost() -> None:
     assert ModelSummary.of(models[0]) == ModelSummary(
         name="mobilenet_v1_1.0_224", parameters=4_210_088, mult_adds=568_740_352, resolution=224, imagenet=False
     )
-    assert [model.name for model in models if model.imagenet] == ["mobilenet_v2_1.0_224"]
+    assert [model.name for model in models if model.imagenet] == ["mobilenet_v2_1.0_224", "efficientnet_lite0"]
 
 
 def test_a_users_mistake_comes_through() -> None:

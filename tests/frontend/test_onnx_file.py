@@ -14,11 +14,12 @@ from frontend import zoo
 from frontend.folding import fold_batch_norms
 from frontend.onnx_file import to_onnx
 from frontend.random_weights import make_alive
+from mobilenet_tvm.base.answers import FileNotes
 from mobilenet_tvm.base.errors import UserError
 
 
 def exported(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
-    return to_onnx(module, {"input": example}, ("logits",), name)
+    return to_onnx(module, {"input": example}, ("logits",), name, FileNotes())
 
 
 def graph_of(name: str) -> onnx.GraphProto:

@@ -9,6 +9,7 @@ from torch import nn
 
 from frontend.agreement import OnnxRuntime, worst_difference
 from frontend.onnx_file import to_onnx
+from mobilenet_tvm.base.answers import FileNotes
 
 CASES = [
     (nn.Conv2d(2, 3, 3, padding="same", dilation=2), (11, 12), [2, 2, 2, 2]),
@@ -23,7 +24,7 @@ CASES = [
 @pytest.mark.parametrize(("module", "size", "pads"), CASES)
 def test_pads_are_pytorchs(module: nn.Module, size: tuple[int, ...], pads: list[int]) -> None:
     x = torch.randn(1, 2, *size, generator=torch.Generator().manual_seed(0))
-    data = to_onnx(module.eval(), {"input": x}, ("logits",), "same")
+    data = to_onnx(module.eval(), {"input": x}, ("logits",), "same", FileNotes())
     (node,) = onnx.load_model_from_string(data).graph.node
     attributes = {attribute.name: attribute for attribute in node.attribute}
     assert "auto_pad" not in attributes

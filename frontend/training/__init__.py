@@ -1,0 +1,1 @@
+"""Trains small networks of the zoo on folders of images."""
