@@ -28,7 +28,7 @@ def _compile(job: CompileJob, emit: Emit) -> Built:
     from tvm_pipeline.compile import compile_model
     from tvm_pipeline.hardware.target import Target
 
-    target = Target.from_json(job.target, job.options.dtype)
+    target = Target.from_json(job.target, job.options.dtype, job.threads)
     logs = TuningLogs.load(job.logs, target.logs, job.options.dtype, target.cpu)
     return compile_model(job.onnx, target, logs, job.threads, job.out, job.shape, emit, job.options)
 

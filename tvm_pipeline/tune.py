@@ -95,7 +95,7 @@ def tune_model(job: TuneJob, emit: Emit) -> TuningResult:
 
     :raises UserError: a name is unknown, or no board is left.
     """
-    target: AnyTarget = Target.from_json(job.target, job.options.dtype)
+    target: AnyTarget = Target.from_json(job.target, job.options.dtype, job.threads)
     device = Device.parse(job.device) if job.device is not None else None
     backend = open_backend(job.options.measure, Setup(target, job.threads, device, emit.warning))
     task = _task(job, target, backend.conditions.cpu if backend.conditions is not None else None)

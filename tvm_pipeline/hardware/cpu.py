@@ -26,8 +26,16 @@ FUSED_WEIGHT_BYTES = 256 * 1024
 STRASSEN_CHANNELS = 192
 """In and out: with fewer, making and joining the sums costs what an eighth of the multiply-adds is worth."""
 
+STRASSEN_CHANNELS_OF = {("cortex-a72", 1): 512}
+"""Where vectors are shorter, by core and threads: one that multiplies more slowly than it loads. The static model says
+that 14x14x512->512 takes 12.3 ms in place of 13.1 there (14x14x256->512: 6.2, not 6.1), with four threads 5.4, not
+4.5; on a Cortex-A53 21.2 instead of 19.3, on a Cortex-A76 4.6 instead of 4.5."""
+
 STRASSEN_LANES = 16
 """With AVX2's 16 registers halves of 98 pixels make poor tiles: 14x14x512->512 takes 1187 us, not 998 (Zen 4)."""
+
+MANY_REGISTERS = 32
+"""Of so many there are enough for a good tile of any number of pixels."""
 
 STRASSEN_PIXELS = 64
 """With 49 the weights, three quarters more than those of a plain product, come too slowly from memory."""
@@ -39,23 +47,28 @@ class VectorUnit:
 
     :ivar features: what the CPU has, named as in the flags of /proc/cpuinfo.
     :ivar dtype: of activations and weights between kernels: float32 or bfloat16.
+    :ivar core: LLVM's name of the core that code is made for, or of its kind.
+    :ivar threads: that share a kernel, and the memory.
     """
 
     lanes: int
     registers: int
     features: tuple[str, ...] = ()
     dtype: str = FLOAT32
+    core: str = ""
+    threads: int = 1
     family: ClassVar = CPU
     compute_capability: ClassVar = None
     maximum_drops_nan: ClassVar = False  # LLVM compares, and takes the second operand where it cannot
 
     @staticmethod
-    def of_target(values: Mapping[str, Any], dtype: str) -> "VectorUnit":
+    def of_target(values: Mapping[str, Any], dtype: str, threads: int = 1) -> "VectorUnit":
         """That of a target's JSON."""
         bits = int(values["vector_bits"])
         features = tuple(values.get("cpu_features") or ())
         stored = BFLOAT16 if dtype == BFLOAT16 else FLOAT32  # layers of int8 say so themselves
-        return VectorUnit(lanes=bits // 32, registers=_REGISTERS[bits], features=features, dtype=stored)
+        core = str(values.get("tvm", {}).get("mcpu", ""))
+        return VectorUnit(bits // 32, _REGISTERS[bits], features, stored, core, threads)
 
     @property
     def stored(self) -> str:
@@ -75,6 +88,8 @@ class VectorUnit:
             return f"{layer.dtype}_{layer.kind}"
         if self.dtype == BFLOAT16 and layer.kind == "pointwise":
             return "bfloat16_pointwise"
+        if layer.kind == "pointwise" and self.registers < MANY_REGISTERS:
+            return "overhanging_pointwise"
         return "narrow_groups" if layer.kind == "grouped_conv2d" and is_narrow(layer) else layer.kind
 
     def fuses(self, layer: Layer) -> bool:
@@ -84,7 +99,14 @@ class VectorUnit:
         is_whole = in_whole_tiles(layer.out_width) == layer.out_width
         return is_whole and weight_bytes <= FUSED_WEIGHT_BYTES and not self.strassen_pays(layer.pointwise_part)
 
+    @property
+    def _least_strassen_channels(self) -> int | None:
+        wide = self.lanes >= STRASSEN_LANES
+        return STRASSEN_CHANNELS if wide else STRASSEN_CHANNELS_OF.get((self.core, self.threads))
+
     def strassen_pays(self, layer: Layer) -> bool:
-        is_large = min(layer.in_channels, layer.out_channels) >= STRASSEN_CHANNELS
-        is_worth_it = is_large and layer.height * layer.width >= STRASSEN_PIXELS and has_even_blocks(layer)
-        return is_worth_it and self.lanes >= STRASSEN_LANES and self.dtype == FLOAT32
+        least = self._least_strassen_channels
+        if least is None or self.dtype != FLOAT32:
+            return False
+        is_large = min(layer.in_channels, layer.out_channels) >= least
+        return is_large and layer.height * layer.width >= STRASSEN_PIXELS and has_even_blocks(layer)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import tvm
@@ -49,13 +50,16 @@ class Target(Generic[UnitT]):
         return tvm.target.Target({**self.tvm.export(), "num-cores": cores})
 
     @staticmethod
-    def from_json(values: Mapping[str, Any], dtype: str = "float32") -> "Target[Any]":
-        """The target of a request's JSON; ``dtype`` is that of activations and weights inside the network.
+    def from_json(values: Mapping[str, Any], dtype: str = "float32", threads: int = 1) -> "Target[Any]":
+        """The target of a request's JSON.
 
+        :param dtype: of activations and weights inside the network.
+        :param threads: that share a kernel.
         :raises UserError: a GPU's target lacks figures of the GPU, or its host.
         """
         try:
-            unit = _UNITS.get(values["tvm"]["kind"], VectorUnit.of_target)(values, dtype)
+            of_cpu = partial(VectorUnit.of_target, threads=threads)
+            unit = _UNITS.get(values["tvm"]["kind"], of_cpu)(values, dtype)
         except ValueError as error:
             raise UserError(f"target {values['name']}: {error}") from error
         return Target(

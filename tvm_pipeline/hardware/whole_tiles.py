@@ -11,12 +11,28 @@ MOST_IN_ONE = 16
 TILES = range(5, 15)
 """Pixels of a tile with enough sums to hide a multiply-add's latency, and few enough for the registers."""
 
+OVERHANGING_TILES = (5, 6)
+"""By two vectors they make ten or twelve sums; tiles of four pixels, or of seven by one vector, hide no latency."""
+
+MOST_DROPPED = 1 / 16
+"""Of the pixels: tiles of six instead of four make up for a tenth."""
+
 
 def in_whole_tiles(extent: int) -> int:
     """The least number of pixels, ``extent`` or more, that is a multiple of a good tile (71 is none's)."""
     if extent <= MOST_IN_ONE:
         return extent
     return next(size for size in count(extent) if any(size % tile == 0 for tile in TILES))
+
+
+def overhanging_tiles(extent: int) -> tuple[int, ...]:
+    """Tiles for 16 registers that may end behind the last pixel: what they compute there is dropped."""
+    return tuple(tile for tile in OVERHANGING_TILES if -extent % tile <= extent * MOST_DROPPED)
+
+
+def with_overhang(extent: int) -> int:
+    """Pixels up to where the last one of any tile ends."""
+    return max([in_whole_tiles(extent), *(extent + -extent % tile for tile in overhanging_tiles(extent))])
 
 
 def widened(layer: Layer) -> Layer:

@@ -6,7 +6,7 @@ from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes, is_blockable
-from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened, with_overhang
 from tvm_pipeline.workloads.epilogue import Expression, apply_epilogue, wide
 from tvm_pipeline.workloads.padding import Read, read_planes, read_rows, window_axes, window_shape
 from tvm_pipeline.workloads.workload import ANCHOR, CROPPED, DTYPE, Workload, weight_dtype
@@ -18,7 +18,16 @@ def pointwise(layer: Layer, dtype: str = DTYPE, *, whole_tiles: bool = False) ->
     :param whole_tiles: products of a few more pixels are made, and dropped.
     """
     spatial = layer.height * layer.width
-    computed = in_whole_tiles(spatial) if whole_tiles else spatial
+    return _pointwise(layer, dtype, in_whole_tiles(spatial) if whole_tiles else spatial)
+
+
+def overhanging_pointwise(layer: Layer, dtype: str = DTYPE) -> Workload:
+    """The same, where a schedule's last tile may end behind the last pixel."""
+    return _pointwise(layer, dtype, with_overhang(layer.height * layer.width))
+
+
+def _pointwise(layer: Layer, dtype: str, computed: int) -> Workload:
+    spatial = layer.height * layer.width
     (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), dtype, name="data")
     weight = te.placeholder((blocks, in_blocks, in_lanes, lanes), dtype, name="weight")

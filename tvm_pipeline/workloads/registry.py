@@ -44,6 +44,7 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
     CPU: {
         **_ON_ALL,
         **{kind: partial(define, whole_tiles=True) for kind, define in _BY_TILES.items()},
+        "overhanging_pointwise": conv2d.overhanging_pointwise,
         "bfloat16_pointwise": bfloat16.pointwise,
         "int8_pointwise": int8.pointwise,
         "int8_depthwise": int8.depthwise,

@@ -18,7 +18,7 @@ GPUS = [preset for preset in targets.available().values() if preset.gpu is not N
 def test_a_cpu() -> None:
     preset = targets.load("x86-64-v3")
     unit = Target.from_json(preset.to_json()).unit
-    assert unit == VectorUnit(lanes=8, registers=16, features=preset.cpu_features)
+    assert unit == VectorUnit(lanes=8, registers=16, features=preset.cpu_features, core="x86-64-v3")
     assert "avx2" in unit.features
 
 

@@ -22,13 +22,26 @@ def test_every_preset_has_a_unit_of_a_family(preset: targets.Target) -> None:
 
 @pytest.mark.parametrize(
     ("target", "dtype", "pays"),
-    [("x86-64-v4", "float32", True), ("x86-64-v3", "float32", False), ("a100", "float32", False)],
+    [
+        ("x86-64-v4", "float32", True),
+        ("x86-64-v3", "float32", False),
+        ("rpi4", "float32", True),
+        ("rpi3", "float32", False),
+        ("rpi5", "float32", False),
+        ("a100", "float32", False),
+    ],
 )
-def test_strassen_pays_with_32_wide_registers_on_a_cpu(target: str, dtype: str, pays: bool) -> None:
+def test_strassen_pays_where_multiplying_takes_longest(target: str, dtype: str, pays: bool) -> None:
     assert _unit(target, dtype).strassen_pays(Layer.parse("pointwise 14x14x512->512")) == pays
 
 
+def test_strassen_pays_where_threads_do_not_share_the_memory() -> None:
+    shared: Unit = Target.from_json(targets.load("rpi4").to_json(), threads=4).unit
+    assert not shared.strassen_pays(Layer.parse("pointwise 14x14x512->512"))
+
+
 def test_strassen_pays_for_large_layers_alone() -> None:
+    assert not _unit("rpi4").strassen_pays(Layer.parse("pointwise 14x14x256->512"))
     unit = _unit("x86-64-v4")
     assert not unit.strassen_pays(Layer.parse("pointwise 7x7x512->512"))
     assert not unit.strassen_pays(Layer.parse("pointwise 14x14x128->512"))
@@ -38,7 +51,8 @@ def test_strassen_pays_for_large_layers_alone() -> None:
 @pytest.mark.parametrize(
     ("target", "dtype", "layer", "kind"),
     [
-        ("x86-64-v3", "float32", "pointwise 14x14x64->64", "pointwise"),
+        ("x86-64-v3", "float32", "pointwise 14x14x64->64", "overhanging_pointwise"),
+        ("x86-64-v4", "float32", "pointwise 14x14x64->64", "pointwise"),
         ("a100", "float32", "pointwise 14x14x64->64", "pointwise"),
         ("a100", "float16", "pointwise 14x14x64->64", "tensor_pointwise"),
         ("a100", "float16", "pointwise 14x14x24->64", "pointwise"),
@@ -46,7 +60,7 @@ def test_strassen_pays_for_large_layers_alone() -> None:
         ("a100", "float16", "dense 64->64", "dense"),
     ],
 )
-def test_tensor_cores_take_whole_fragments_of_float16(target: str, dtype: str, layer: str, kind: str) -> None:
+def test_a_unit_names_the_kernels_of_its_own(target: str, dtype: str, layer: str, kind: str) -> None:
     assert _unit(target, dtype).kernel_kind(Layer.parse(layer)) == kind
 
 

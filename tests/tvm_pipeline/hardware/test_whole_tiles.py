@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from mobilenet_tvm.base.layer import Layer
-from tvm_pipeline.hardware.whole_tiles import MOST_IN_ONE, TILES, in_whole_tiles, widened
+from tvm_pipeline.hardware.whole_tiles import (
+    MOST_DROPPED,
+    MOST_IN_ONE,
+    TILES,
+    in_whole_tiles,
+    overhanging_tiles,
+    widened,
+    with_overhang,
+)
 
 
 def test_every_extent_is_cut_into_good_tiles_at_little_cost() -> None:
@@ -18,6 +26,17 @@ def test_sizes_of_mobilenets_are_computed_as_they_are() -> None:
         for size in (resolution // 2**halvings for halvings in range(1, 6)):
             assert in_whole_tiles(size) == size
             assert in_whole_tiles(size * size) == size * size
+
+
+def test_sixteen_registers_have_a_tile_with_enough_sums_for_any_image() -> None:
+    for size in range(5, 225):
+        pixels = size * size
+        tiles = overhanging_tiles(pixels)
+        assert tiles
+        for tile in tiles:
+            end = -(-pixels // tile) * tile
+            assert end <= with_overhang(pixels)
+            assert end - pixels <= MOST_DROPPED * pixels
 
 
 def test_a_widened_layer_has_the_columns_that_are_computed() -> None:

@@ -33,6 +33,7 @@ TYPICAL = (
     "grouped_conv2d 7x6x15->30 k3x1 s1 p1,0,1,0 g5",
     "pointwise 7x8x32->64 bias relu",
     "pointwise n2 5x7x24->40 bias add relu",
+    "pointwise 7x7x32->32 bias relu",
     "pointwise 14x14x16->3 bias sigmoid",
     "strassen 7x7x32->64 bias relu",
     "strassen n2 4x5x120->32 bias add hard_swish",

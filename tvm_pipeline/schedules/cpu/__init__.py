@@ -6,7 +6,7 @@ from tvm_pipeline.schedules.cpu.dot_pointwise import BFLOAT16_POINTWISE, INT8_PO
 from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
 from tvm_pipeline.schedules.cpu.grouped_conv2d import GroupedConv2d
 from tvm_pipeline.schedules.cpu.narrow_groups import NarrowGroups
-from tvm_pipeline.schedules.cpu.pointwise import Pointwise
+from tvm_pipeline.schedules.cpu.pointwise import OverhangingPointwise, Pointwise
 from tvm_pipeline.schedules.cpu.separable import Separable
 from tvm_pipeline.schedules.cpu.strassen import Strassen
 from tvm_pipeline.schedules.cpu.window import Window
@@ -14,6 +14,7 @@ from tvm_pipeline.schedules.generator import Generator
 
 GENERATORS: tuple[Generator, ...] = (
     Pointwise(),
+    OverhangingPointwise(),
     BFLOAT16_POINTWISE,
     INT8_POINTWISE,
     Strassen(),

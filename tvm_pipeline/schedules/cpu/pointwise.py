@@ -6,7 +6,7 @@ from tvm.s_tir.schedule import SBlockRV
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import block_count, padded_channels
 from tvm_pipeline.hardware.cpu import VectorUnit
-from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, overhanging_tiles
 from tvm_pipeline.schedules.annotations import PREFETCH_PANEL, PREFETCH_STEPS, prepare_kernel
 from tvm_pipeline.schedules.cpu.kernel import (
     CHANNELS_OUTER,
@@ -44,18 +44,17 @@ class Pointwise:
     kinds = ("pointwise",)
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        pixels = in_whole_tiles(layer.height * layer.width)
         return {
-            **tile_knobs(
-                "tile_m", in_whole_tiles(layer.height * layer.width), block_count(layer.out_channels), layer, unit
-            ),
+            **tile_knobs("tile_m", pixels, block_count(layer.out_channels), layer, unit),
             **product_knobs(layer, unit),
         }
 
     def default(self, layer: Layer, unit: VectorUnit) -> Decisions:
         knobs = self.knobs(layer, unit)
         weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * 4
-        decisions = {**best_tile(knobs, "tile_m", unit), **default_product(knobs, weight_bytes, unit)}
-        return {**decisions, "prefetch": NO_PREFETCH} if unit.multiplies_by_lane else decisions
+        tile = best_tile(knobs, "tile_m", unit, extent=layer.height * layer.width)
+        return {**tile, **default_product(knobs, weight_bytes, unit)}
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         tile = decisions["tile_m"], tile_width(decisions)
@@ -69,6 +68,17 @@ class Pointwise:
         multiply(schedule, kernel.anchor, unit, decisions)
 
 
+class OverhangingPointwise(Pointwise):
+    """The same for 16 registers: its last tile may end behind the last pixel. What was measured of the other holds."""
+
+    kinds = ("overhanging_pointwise",)
+
+    def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
+        knobs = super().knobs(layer, unit)
+        tiles = {*knobs["tile_m"], *overhanging_tiles(layer.height * layer.width)}
+        return {**knobs, "tile_m": tuple(sorted(tiles))}
+
+
 def product_knobs(layer: Layer, unit: VectorUnit) -> Knobs:
     """What every product of matrices decides beside its tile."""
     return {
@@ -79,12 +89,13 @@ def product_knobs(layer: Layer, unit: VectorUnit) -> Knobs:
 
 
 def default_product(knobs: Knobs, weight_bytes: int, unit: VectorUnit) -> Decisions:
-    """The rule: weights that do not stay in cache are passed once, and fetched ahead."""
+    """The rule: weights that do not stay in cache are passed once, and fetched ahead (by instructions on x86 alone)."""
     stay_in_cache = weight_bytes <= CACHED_WEIGHT_BYTES
+    by_hand = not stay_in_cache and not unit.multiplies_by_lane
     return {
         "outer": PIXELS_OUTER if stay_in_cache else CHANNELS_OUTER,
         "unroll_k": default_step(knobs["unroll_k"], unit),
-        "prefetch": NO_PREFETCH if stay_in_cache else PREFETCH_STEP_AND_PANEL,
+        "prefetch": PREFETCH_STEP_AND_PANEL if by_hand else NO_PREFETCH,
     }
 
 

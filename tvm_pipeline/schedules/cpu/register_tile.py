@@ -51,10 +51,13 @@ def default_step(sizes: Sequence[int], unit: VectorUnit) -> int:
     return sizes[-1] if unit.multiplies_by_lane else max(size for size in sizes if size <= 4)
 
 
-def best_tile(knobs: Knobs, pixels: str, unit: VectorUnit, most: int | None = None) -> dict[str, int]:
+def best_tile(
+    knobs: Knobs, pixels: str, unit: VectorUnit, most: int | None = None, extent: int | None = None
+) -> dict[str, int]:
     """The cheapest tile that fits: decisions for the knobs ``pixels``, ``tile_n`` and, if there is one, ``tile_v``.
 
-    ``most`` limits the accumulators further.
+    :param most: limits the accumulators further.
+    :param extent: how many pixels there are, where tiles may end behind the last one.
     """
     tiles = [
         (m, n, v)
@@ -63,7 +66,12 @@ def best_tile(knobs: Knobs, pixels: str, unit: VectorUnit, most: int | None = No
         for v in knobs.get("tile_v", (1,))
         if fits(m, n * v, unit) and m * n * v <= (most or unit.registers)
     ]
-    tile_m, tile_n, tile_v = min(tiles, key=lambda tile: register_tile_cost(tile[0], tile[1] * tile[2], unit))
+
+    def cost(tile: tuple[int, int, int]) -> float:
+        dropped = -extent % tile[0] / extent if extent else 0.0
+        return (1 + dropped) * register_tile_cost(tile[0], tile[1] * tile[2], unit)
+
+    tile_m, tile_n, tile_v = min(tiles, key=cost)
     chosen = {pixels: tile_m, "tile_n": tile_n}
     return {**chosen, "tile_v": tile_v} if "tile_v" in knobs else chosen
 

@@ -41,7 +41,7 @@ def test_large_pointwise_layers_are_computed_by_strassen(
 
 
 @pytest.mark.parametrize("target", ["x86-64-v3", "rpi4"])
-def test_narrower_vectors_leave_strassen_out(target: str, tmp_path: Path) -> None:
+def test_narrower_vectors_leave_strassen_out_of_small_layers(target: str, tmp_path: Path) -> None:
     assert kinds(pointwise(256, 256, 14), target, tmp_path) == ["pointwise"]
 
 
