@@ -14,13 +14,39 @@ _EPSILON = 1e-5
 
 
 def fold_constants(model: ModelProto) -> None:
-    """Constant nodes become initialisers, in place."""
+    """What depends on no input is computed now and becomes initialisers, in place."""
+    import onnx
+    import onnxruntime as ort
+
     graph = Graph(model)
-    for node in [node for node in model.graph.node if node.op_type == "Constant"]:
-        value = graph.constant(node.output[0])
-        if value is not None:
-            graph.store(node.output[0], value)
-            model.graph.node.remove(node)
+    nodes = _constant_nodes(graph)
+    made = {name for node in nodes for name in node.output if name}
+    read = {name for node in model.graph.node if made.isdisjoint(node.output) for name in node.input}
+    wanted = sorted(made & (read | {value.name for value in model.graph.output}))
+    if not wanted:
+        return
+    outputs = [onnx.ValueInfoProto(name=name) for name in wanted]
+    part = onnx.helper.make_graph(nodes, "constants", [], outputs, model.graph.initializer)
+    computed = onnx.helper.make_model(part, opset_imports=model.opset_import, ir_version=model.ir_version)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(computed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    for name, value in zip(wanted, session.run(wanted, {}), strict=True):
+        graph.store(name, value)
+    for node in nodes:
+        model.graph.node.remove(node)
+
+
+def _constant_nodes(graph: Graph) -> list[NodeProto]:
+    """The nodes that depend on no input, in order; random numbers and nodes with bodies are none."""
+    known: set[str] = {""}
+    nodes = []
+    for node in graph.model.graph.node:
+        is_plain = not node.op_type.startswith("Random") and not any(entry.HasField("g") for entry in node.attribute)
+        if is_plain and all(name in known or graph.is_initialiser(name) for name in node.input):
+            nodes.append(node)
+            known.update(node.output)
+    return nodes
 
 
 def fold_normalisations(model: ModelProto) -> None:

@@ -42,6 +42,15 @@ def test_zeros_before_a_convolution_become_its_padding(own: list[int], tmp_path:
     assert _prepared(network.output(data), tmp_path) == ["Conv"]
 
 
+def test_padding_that_a_file_computes(tmp_path: Path) -> None:
+    """As PyTorch's exporter spells it: amounts made of constants by other operators."""
+    network = Network()
+    zeros = network.node("ConstantOfShape", network.constant([6], np.int64))
+    amounts = network.node("Concat", network.node("Cast", zeros, to=7), network.constant([1, 1], np.int64), axis=0)
+    padded = network.node("Pad", network.input([1, 3, 12, 12]), amounts)
+    assert _prepared(network.output(network.conv(padded, 3, 8, 3, pads=[0] * 4, strides=[2, 2])), tmp_path) == ["Conv"]
+
+
 @pytest.mark.parametrize(
     ("pads", "value", "mode"),
     [
