@@ -8,6 +8,7 @@ from tvm_pipeline.importer.normalise.functions import inline_functions
 from tvm_pipeline.importer.normalise.initialisers import constants_to_initialisers, initialisers_are_no_inputs
 from tvm_pipeline.importer.normalise.names import inputs_are_identifiers
 from tvm_pipeline.importer.normalise.outputs import drop_unread_results, forget_declared_shapes, own_outputs
+from tvm_pipeline.importer.normalise.qoperators import qoperators_to_qdq
 from tvm_pipeline.importer.normalise.upgrade import upgrade
 
 CHANGES: tuple[Callable[[ModelProto], None], ...] = (
@@ -18,6 +19,7 @@ CHANGES: tuple[Callable[[ModelProto], None], ...] = (
     inputs_are_identifiers,
     own_outputs,
     drop_unread_results,
+    qoperators_to_qdq,
     upgrade,
 )
 
