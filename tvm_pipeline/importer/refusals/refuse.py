@@ -9,10 +9,11 @@ from tvm_pipeline.importer.refusals.data_shapes import refuse_data_shapes
 from tvm_pipeline.importer.refusals.foreign import refuse_foreign
 from tvm_pipeline.importer.refusals.kinds import refuse_kinds
 from tvm_pipeline.importer.refusals.operators import refuse_unconverted
+from tvm_pipeline.importer.refusals.quantised import refuse_quantised
 from tvm_pipeline.importer.refusals.training import refuse_training
 
-AT_ONCE: tuple[Callable[[ModelProto], None], ...] = (refuse_foreign, refuse_training)
-"""ONNX Runtime's simplification cannot load the first kind, and would take the second for evaluation."""
+AT_ONCE: tuple[Callable[[ModelProto], None], ...] = (refuse_foreign, refuse_training, refuse_quantised)
+"""ONNX Runtime's simplification cannot load the first kind, takes the second for evaluation, and folds the third."""
 SIMPLIFIED: tuple[Callable[[ModelProto], None], ...] = (refuse_kinds, refuse_unconverted, refuse_ambiguous)
 """A branch on a constant is gone by then, and whatever nobody reads."""
 
