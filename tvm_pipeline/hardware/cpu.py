@@ -9,7 +9,7 @@ from tvm_pipeline.hardware.channel_block import has_even_blocks
 from tvm_pipeline.hardware.channel_groups import is_narrow
 from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.unit import CPU
-from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
+from tvm_pipeline.hardware.whole_tiles import OVERHANGING_TILES, in_whole_tiles
 
 NEON_LANES, AVX2_LANES = 4, 8
 
@@ -22,6 +22,10 @@ _REGISTERS = {512: 32, 256: 16, 128: 32}
 
 FUSED_WEIGHT_BYTES = 256 * 1024
 """A separable kernel reads its pointwise weights once per stripe: so many stay in any second-level cache."""
+
+FUSED_CHANNELS = 128
+"""Out: with 16 registers and so many, a row that has no tiles of five or six pixels costs more than a copy of what lies
+between the halves: 56x56x128->128 takes 946 us as one kernel, 71 and 762 as two (Zen 5)."""
 
 STRASSEN_CHANNELS = 192
 """In and out: with fewer, making and joining the sums costs what an eighth of the multiply-adds is worth."""
@@ -97,7 +101,12 @@ class VectorUnit:
             return False
         weight_bytes = layer.in_channels * layer.out_channels * 4
         is_whole = in_whole_tiles(layer.out_width) == layer.out_width
-        return is_whole and weight_bytes <= FUSED_WEIGHT_BYTES and not self.strassen_pays(layer.pointwise_part)
+        is_faster_apart = self._has_poor_rows(layer) or self.strassen_pays(layer.pointwise_part)
+        return is_whole and weight_bytes <= FUSED_WEIGHT_BYTES and not is_faster_apart
+
+    def _has_poor_rows(self, layer: Layer) -> bool:
+        is_cut_well = any(layer.out_width % tile == 0 for tile in OVERHANGING_TILES)
+        return self.registers < MANY_REGISTERS and layer.out_channels >= FUSED_CHANNELS and not is_cut_well
 
     @property
     def _least_strassen_channels(self) -> int | None:

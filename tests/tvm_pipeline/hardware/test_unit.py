@@ -67,7 +67,10 @@ def test_a_unit_names_the_kernels_of_its_own(target: str, dtype: str, layer: str
 @pytest.mark.parametrize(
     ("target", "layer", "fuses"),
     [
-        ("x86-64-v3", "separable 56x56x128->128 k3x3 s1 p1 bias relu then bias relu", True),
+        ("x86-64-v3", "separable 56x56x128->64 k3x3 s1 p1 bias relu then bias relu", True),
+        ("x86-64-v3", "separable 60x60x128->128 k3x3 s1 p1 bias relu then bias relu", True),
+        ("x86-64-v3", "separable 56x56x128->128 k3x3 s1 p1 bias relu then bias relu", False),
+        ("x86-64-v4", "separable 56x56x128->128 k3x3 s1 p1 bias relu then bias relu", True),
         ("x86-64-v3", "separable 7x7x1024->1024 k3x3 s1 p1 bias relu then bias relu", False),
         ("a100", "separable 112x112x32->64 k3x3 s1 p1 bias relu then bias relu", True),
         ("a100", "separable 56x56x128->128 k3x3 s1 p1 bias relu then bias relu", False),
