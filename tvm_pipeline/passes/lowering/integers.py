@@ -127,12 +127,13 @@ def _epilogue(end: End) -> tuple[str, ...]:
 
 
 def _constants(lowering: Lowering, layer: Layer, source: Bytes, weights: Weights, end: End) -> list[relax.Expr] | None:
-    """What a kernel takes behind its data; None where a bias does not fit into an int32."""
+    """What a kernel takes behind its data; None where a bias, or a sum with it, might not fit into an int32."""
     per_step = np.float64(source.scale) * weights.scale.astype(np.float64)
     bias = np.zeros(layer.out_channels) if end.bias is None else np.rint(end.bias.astype(np.float64) / per_step)
     if layer.kind == "pointwise":
         bias = bias - source.zero * weights.values.astype(np.int64).sum(axis=(1, 2, 3))
-    if np.abs(bias).max() > _MOST:
+    largest = _HIGHEST * np.abs(weights.values.astype(np.int64)).sum(axis=(1, 2, 3))
+    if (np.abs(bias) + largest).max() > _MOST:
         return None
     scale = per_step if end.scale is None else per_step / end.scale
     values = weights.values if layer.kind == "pointwise" else weights.values.astype(DTYPE)

@@ -122,3 +122,19 @@ def test_a_bias_that_no_int32_holds(tmp_path: Path) -> None:
     (right,) = expected_outputs(tmp_path / "network.onnx", [tuple(compiled.inputs())])
     np.testing.assert_allclose(run_module(compiled.result.module, compiled.inputs())[0], right[0], atol=1.01e4)
     assert all(kernel.dtype == "float32" for kernel in compiled.result.kernels)
+
+
+@_needs_vnni
+def test_a_bias_whose_sums_no_int32_holds(tmp_path: Path) -> None:
+    """It fits itself; with a sum it would wrap, and the largest results would be the smallest."""
+    network = QdqNetwork()
+    x = network.quantised(network.input([1, 16, 6, 6]), 0.01)
+    values, zeros = network.constant(np.full((16, 16, 1, 1), 127), np.int8), network.constant(np.zeros(16), np.int8)
+    weight = network.node("DequantizeLinear", values, network.constant(np.full(16, 1e-6)), zeros, axis=0)
+    bias = network.constant(np.full(16, (2**31 - 1000) * 1e-8))
+    network.output(network.quantised(network.node("Conv", x, weight, bias), 0.1))
+    path = network.save(tmp_path / "network.onnx")
+    compiled = compile_here(path, CpuTarget.from_json(targets.load(VNNI).to_json()), TuningLogs([]), tmp_path)
+    (right,) = expected_outputs(path, [tuple(compiled.inputs())])
+    np.testing.assert_allclose(run_module(compiled.result.module, compiled.inputs())[0], right[0], atol=0.101)
+    assert all(kernel.dtype == "float32" for kernel in compiled.result.kernels)
