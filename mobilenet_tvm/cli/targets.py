@@ -22,6 +22,13 @@ def _coverage(target: DescribedTarget) -> str:
     return ", ".join(f"{dtype} {100 * share:.0f} %" for dtype, share in (target.coverage or {}).items()) or "none"
 
 
+def _of_cpus(target: DescribedTarget) -> list[tuple[str, str]]:
+    return [
+        ("", f"{dtype} of " + ", ".join(f"{cpu} {100 * share:.0f} %" for cpu, share in shares.items()))
+        for dtype, shares in (target.cpu_coverage or {}).items()
+    ]
+
+
 def _here(target: DescribedTarget) -> str:
     if target.unsupported is not None:
         return "not supported"
@@ -49,6 +56,7 @@ def _print_one(target: DescribedTarget) -> None:
         ("threads", target.threads),
         ("logs of", " ".join(target.logs)),
         ("zoo in logs", _coverage(target)),
+        *_of_cpus(target),
         ("runs here", _here(target)),
         ("remarks", target.remarks),
     ):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tvm.base.answers import NetworkLayer
+from mobilenet_tvm.base.cpu_name import UNKNOWN
 from mobilenet_tvm.base.document import Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
@@ -16,6 +17,9 @@ from targets import Target
 
 Coverage = dict[str, dict[str, Share]]
 """By target and dtype the share of a network's convolutions and dense layers that the logs know."""
+
+CpuCoverage = dict[str, dict[str, Share]]
+"""By dtype and CPU (LLVM's name) that share; a CPU that is not known is called unknown."""
 
 _KERNEL_KINDS = ("conv2d", "pointwise", "depthwise", "dense")
 
@@ -45,12 +49,15 @@ def records_of(folders: Iterable[Path], target: str) -> dict[str, list[TuningRec
     return found
 
 
-def _known_layers(folders: Sequence[Path], target: Target) -> dict[str, set[str]]:
-    """By dtype, the layers (without what is fused behind them) that a target's logs know, its inherited ones too."""
-    known: dict[str, set[str]] = {}
+def _known_layers(folders: Sequence[Path], target: Target) -> dict[str, dict[str, set[str]]]:
+    """By dtype and CPU, the layers (without what is fused behind them) that a target's logs know, its inherited ones
+    too."""
+    known: dict[str, dict[str, set[str]]] = {}
     for name in target.logs:
         for dtype, records in records_of(folders, name).items():
-            known.setdefault(dtype, set()).update(*(_parts(Layer.parse(record.layer)) for record in records))
+            of_cpus = known.setdefault(dtype, {})
+            for record in records:
+                of_cpus.setdefault(record.cpu or UNKNOWN, set()).update(_parts(Layer.parse(record.layer)))
     return known
 
 
@@ -78,11 +85,28 @@ def describe(layer: NetworkLayer) -> str | None:
 
 def coverage(layers: Iterable[NetworkLayer], folders: Sequence[Path], targets: Iterable[Target]) -> Coverage:
     """Per target and dtype the share of a network's convolutions and dense layers that the logs know."""
-    wanted = [described for layer in layers if (described := describe(layer))]
+    wanted = _tuned_layers(layers)
     return {
         target.name: {
-            dtype: sum(layer in known for layer in wanted) / len(wanted)
-            for dtype, known in sorted(_known_layers(folders, target).items())
+            dtype: _share(wanted, set().union(*of_cpus.values()))
+            for dtype, of_cpus in sorted(_known_layers(folders, target).items())
         }
         for target in targets
     }
+
+
+def cpu_coverage(layers: Iterable[NetworkLayer], folders: Sequence[Path], target: Target) -> CpuCoverage:
+    """Per dtype and CPU the share of a network's convolutions and dense layers that were tuned on that CPU."""
+    wanted = _tuned_layers(layers)
+    return {
+        dtype: {cpu: _share(wanted, known) for cpu, known in sorted(of_cpus.items())}
+        for dtype, of_cpus in sorted(_known_layers(folders, target).items())
+    }
+
+
+def _tuned_layers(layers: Iterable[NetworkLayer]) -> list[str]:
+    return [described for layer in layers if (described := describe(layer))]
+
+
+def _share(wanted: Sequence[str], known: set[str]) -> Share:
+    return sum(layer in known for layer in wanted) / len(wanted)

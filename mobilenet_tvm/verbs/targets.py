@@ -12,7 +12,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only, warning
 from mobilenet_tvm.base.target_spec import TargetSpec
 from mobilenet_tvm.model import zoo
-from mobilenet_tvm.model.coverage import coverage, log_folders
+from mobilenet_tvm.model.coverage import CpuCoverage, coverage, cpu_coverage, log_folders
 from targets import Target
 
 
@@ -22,17 +22,23 @@ class DescribedTarget(TargetSpec):
     :ivar missing_here: what this CPU lacks.
     :ivar coverage: dtype -> share of the zoo's convolutions and dense layers that its logs know; null where torch is
         not installed.
+    :ivar cpu_coverage: dtype -> CPU (LLVM's name, or unknown) -> that share, of records measured or modelled for that
+        CPU; null for a GPU, and where torch is not installed.
     """
 
     runs_here: bool
     missing_here: tuple[str, ...]
     coverage: dict[str, Share] | None
+    cpu_coverage: CpuCoverage | None
 
 
 def _describe(target: Target, layers: Sequence[NetworkLayer] | None) -> DescribedTarget:
     missing = tuple(target.missing_here())
     covered = coverage(layers, log_folders(None), [target])[target.name] if layers is not None else None
-    return DescribedTarget(**target, runs_here=not missing, missing_here=missing, coverage=covered)
+    of_cpus = cpu_coverage(layers, log_folders(None), target) if layers is not None and target.gpu is None else None
+    return DescribedTarget(
+        **target, runs_here=not missing, missing_here=missing, coverage=covered, cpu_coverage=of_cpus
+    )
 
 
 @overload

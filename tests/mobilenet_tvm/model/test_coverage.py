@@ -9,7 +9,7 @@ from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.paths import builtin_logs_dir, user_logs_dir
 from mobilenet_tvm.base.tuning_log import TuningRecord, write_log
-from mobilenet_tvm.model.coverage import coverage, describe, log_folders
+from mobilenet_tvm.model.coverage import coverage, cpu_coverage, describe, log_folders
 from targets import available, load
 
 
@@ -64,6 +64,22 @@ def test_coverage_counts_every_layer_that_a_known_kernel_computes(tmp_path: Path
     write_log(tmp_path / "x86-64-v4" / "float32.jsonl", [TuningRecord(kernel, 1, "g/1", {}, 1e-3, "measured", "c")])
     pair = [_layer("depthwise", (128, 56, 56), (128, 56, 56), 3), _layer("pointwise", (128, 56, 56), (128, 56, 56))]
     assert coverage(pair, [tmp_path], [load("x86-64-v4")]) == {"x86-64-v4": {"float32": share}}
+
+
+def test_coverage_of_each_cpu_counts_what_was_tuned_on_it(tmp_path: Path) -> None:
+    tuned = [
+        ("pointwise 56x56x128->128", "znver4"),
+        ("pointwise 56x56x128->128 relu", "znver5"),
+        ("dense 8->8", "znver5"),
+    ]
+    records = [TuningRecord(layer, 1, "g/1", {}, 1e-3, "measured", "c", cpu) for layer, cpu in tuned]
+    old = TuningRecord("dense 8->8", 1, "g/1", {}, 1e-3, "measured", "c")
+    write_log(tmp_path / "x86-64-v4" / "float32.jsonl", [*records, old])
+    layers = [_layer("pointwise", (128, 56, 56), (128, 56, 56)), _layer("dense", (8,), (8,))]
+    shares = {"unknown": 0.5, "znver4": 0.5, "znver5": 1.0}
+    assert cpu_coverage(layers, [tmp_path], load("x86-64-v4")) == {"float32": shares}
+    assert cpu_coverage(layers, [tmp_path], load("x86-64-v4-vnni")) == {"float32": shares}, "it inherits the logs of v4"
+    assert cpu_coverage(layers, [tmp_path], load("x86-64-v3")) == {}
 
 
 def test_which_folders(tmp_path: Path) -> None:
