@@ -48,7 +48,7 @@ class Right:
     per_tensor: float
 
 
-class Reader(quantization.CalibrationDataReader):
+class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # it has no types
     """Hands out images one after the other."""
 
     def __init__(self, inputs: np.ndarray) -> None:

@@ -46,7 +46,8 @@ class Section:
         names = [name.removeprefix(">") for name in self.columns]
         rule = ["---:" if name.startswith(">") else "---" for name in self.columns]
         table = "\n".join(f"| {' | '.join(row)} |" for row in [names, rule, *self.rows])
-        about, terms, remark = (fill(text, 120, break_on_hyphens=False) for text in (self.about, self.conditions, self.remark))
+        texts = (self.about, self.conditions, self.remark)
+        about, terms, remark = (fill(text, 120, break_on_hyphens=False) for text in texts)
         parts = [f"## {self.title}", about, terms, f"```\n{self.command}\n```", table, remark]
         return "\n\n".join(part for part in parts if part) + "\n"
 
