@@ -83,7 +83,7 @@ def test_a_graph_runs_each_kernel_once_per_inference(gpu_package: Path, tmp_path
     [
         (("--target", "jetpack6"), "nothing is compiled for cuda-sm_87-jetpack6: JetPack 6's driver"),
         (("--target", "a100", "--static"), "--static programs cannot load a GPU's driver"),
-        (("--target", "a100", "--dtype", "int8"), "unknown dtype 'int8'"),
+        (("--target", "a100", "--dtype", "int8"), "int8 packages are for CPUs; for cuda-sm_80: float32, float16"),
         (("--target", "a100", "--dtype", "float61"), "did you mean 'float16'?"),
         (("--target", "x86-64-v3", "--dtype", "float16"), "float16 packages are for NVIDIA GPUs"),
         (("--target", "rtx4091"), "did you mean 'rtx4090'?"),
