@@ -49,6 +49,14 @@ def convert_thresholded_relu(node: Node) -> relax.Expr:
     return relax.op.where(is_above, node.data, node.scalar(0.0))
 
 
+def convert_celu(node: Node) -> relax.Expr:
+    """Celu-12, arXiv 1704.07483; of a scalar, too, which TVM's makes a vector of."""
+    alpha = node.scalar(float(node.get("alpha", 1.0)))
+    power = node.emit(relax.op.exp(node.emit(relax.op.divide(node.data, alpha))))
+    below = node.emit(relax.op.multiply(node.emit(relax.op.subtract(power, node.scalar(1.0))), alpha))
+    return relax.op.where(node.emit(relax.op.greater(node.data, node.scalar(0.0))), node.data, below)
+
+
 def convert_equal(node: Node) -> relax.Expr:
     """Equal-7 to 19: TVM compares truth values as floating-point numbers, which LLVM refuses."""
     if node.dtype != "bool":

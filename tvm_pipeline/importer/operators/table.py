@@ -6,6 +6,7 @@ from tvm import relax
 
 from tvm_pipeline.importer.operators.arithmetic import (
     convert_bit_cast,
+    convert_celu,
     convert_equal,
     convert_is_inf,
     convert_matmul,
@@ -91,6 +92,7 @@ CONVERTERS: Mapping[str, Convert] = {
     "SpaceToDepth": convert_space_to_depth,
     "Sum": chain_of(relax.op.add),
     "TensorScatter": convert_tensor_scatter,
+    "Celu": convert_celu,
     "ThresholdedRelu": convert_thresholded_relu,
     "Upsample": convert_upsample,
 }
