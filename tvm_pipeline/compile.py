@@ -24,6 +24,7 @@ from tvm_pipeline.codegen.static import export_static
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.importer.fault import fault_named
 from tvm_pipeline.importer.import_onnx import convert, read_onnx, tensor_names
+from tvm_pipeline.passes.integers.account import warn_of_float_layers, with_reasons
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import schedule_kernels
 from tvm_pipeline.passes.time_shares import warn_of_fallbacks, with_estimates
@@ -56,7 +57,8 @@ def compile_model(
         dump.module(LOWERED, module)
         report("scheduling")
         module, kernels = schedule_kernels(module, logs, target.unit, threads, warn)
-        kernels = [*with_estimates(module, kernels, target.unit)]
+        kernels = [*with_reasons(module, with_estimates(module, kernels, target.unit))]
+        warn_of_float_layers(kernels, warn)
         warn_of_fallbacks(kernels, warn)
         dump.module(SCHEDULED, module)
         report("generating code")

@@ -42,6 +42,7 @@ class Kernel(Document):
     :ivar decisions: the schedule's knobs.
     :ivar dtype: of the activations and weights that it computes with.
     :ivar estimated_us: of all its calls in one inference, by rates of thumb; nothing measured it.
+    :ivar why: in a quantised network, of a kernel that computes in float32: why it does not in int8.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Kernel(Document):
     cpu: str | UnsetType = UNSET
     dtype: str = "float32"
     estimated_us: Amount | UnsetType = UNSET
+    why: str | UnsetType = UNSET
 
 
 def fallback_share(kernels: Iterable[Kernel]) -> float | None:

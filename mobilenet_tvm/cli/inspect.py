@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         made_by |= {"device code": code.compiler} if code.compiler else {}
     print("made by  " + ", ".join(f"{name} {version}" for name, version in made_by.items()))
     print(f"size     {sum(result.sizes.values()) / 1e6:.1f} MB in {len(result.sizes)} files\n")
+    explained = any(kernel.why for kernel in result.kernels)
     rows = [
         (
             kernel.name,
@@ -48,8 +49,10 @@ def run(args: argparse.Namespace) -> int:
             kernel.campaign or "",
             kernel.cpu or "",
             f"{1e3 * kernel.seconds:.4f}" if kernel.seconds else "",
+            *([kernel.why or ""] if explained else []),
         )
         for kernel in result.kernels
     ]
-    output.print_table(("kernel", "layer", "dtype", "schedule", "record", "campaign", "CPU", ">ms when tuned"), rows)
+    heading = ("kernel", "layer", "dtype", "schedule", "record", "campaign", "CPU", ">ms when tuned")
+    output.print_table((*heading, "why not in int8") if explained else heading, rows)
     return 0

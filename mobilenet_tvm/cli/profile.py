@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
         _print_emulated(result)
         return 0
     print(f"{result.model} for {result.target}, {result.dtype}, {result.threads} thread(s), on {result.conditions.cpu}")
+    explained = any(layer.why for layer in result.layers)
     rows = [
         (
             layer.name,
@@ -114,13 +115,17 @@ def run(args: argparse.Namespace) -> int:
             f"{layer.gmacs_per_s:.1f}",
             f"{layer.peak_share:.0%}",
             f"{layer.bytes / 1e6:.2f}" if layer.bytes is not None else "",
+            layer.dtype or "",
             layer.record,
             layer.generator or "",
+            *([layer.why or ""] if explained else []),
         )
         for layer in result.layers
     ]
-    rows.append(("outside of kernels", f"{result.other_ms:.4f}", "", "", "", "", ""))
-    output.print_table(("layer", ">ms", ">GMAC/s", ">of peak", ">MB", "record", "schedule"), rows)
+    columns = ("layer", ">ms", ">GMAC/s", ">of peak", ">MB", "dtype", "record", "schedule")
+    heading = [*columns, *(["why not in int8"] if explained else [])]
+    rows.append(("outside of kernels", f"{result.other_ms:.4f}", *[""] * (len(heading) - 2)))
+    output.print_table(heading, rows)
     print(
         f"{result.total_ms:.3f} ms (median of {result.runs}), {result.mult_adds / 1e6:.1f} M Mult-Adds: "
         f"{result.peak_share:.1%} of the measured peak, {result.peak_gmacs:.1f} GMAC/s"

@@ -29,6 +29,8 @@ class LayerTime(Document):
     :ivar bytes: input, weights and output, each once.
     :ivar peak_share: of the peak.
     :ivar generator: of its schedule; ``fallback/1`` where none knows the kernel.
+    :ivar dtype: that it computes with.
+    :ivar why: in a quantised network, of a kernel that computes in float32: why it does not in int8.
     """
 
     name: str
@@ -40,6 +42,8 @@ class LayerTime(Document):
     record: Record
     peak_share: float
     generator: str | UnsetType = UNSET
+    dtype: str | UnsetType = UNSET
+    why: str | UnsetType = UNSET
 
 
 class Profiled(Ran):
@@ -137,6 +141,8 @@ def _layer(kernel: Kernel, milliseconds: float, peak: float) -> LayerTime:
         record=kernel.record,
         peak_share=rate / peak,
         generator=UNSET if kernel.generator is None else kernel.generator,
+        dtype=kernel.dtype,
+        why=kernel.why,
     )
 
 

@@ -5,6 +5,8 @@ from tvm import relax
 
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.dataflow import operator_name, variables_of
+from tvm_pipeline.passes.integers.account import WHY_FLOAT
+from tvm_pipeline.passes.integers.reasons import is_quantised, why_float
 from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.lowering.table import HANDLERS
 from tvm_pipeline.passes.rebuild import REBUILT, replace_main, substitute
@@ -14,15 +16,20 @@ def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     """The pass: ``main`` keeps its signature, kernels replace what they can, the rest stays as operators."""
     lowering = Lowering(module, unit)
     builder, flow = lowering.builder, lowering.flow
+    explains = is_quantised(flow)
     parameters = [relax.Var(parameter.name, parameter.ty) for parameter in flow.parameters]
     lowering.plain.update(zip(flow.parameters, parameters, strict=True))
     with builder.function(REBUILT, parameters):
         with builder.dataflow():
             for var, value in flow.bindings:
+                lowering.why_float = why_float(flow, value, unit) if explains else None
                 _lower(lowering, var, value)
             output = builder.emit_output(lowering.plain_value(flow.output))
         builder.emit_func_output(output)
-    return relax.transform.DeadCodeElimination()(replace_main(builder.get()))
+    lowered = replace_main(builder.get())
+    if explains:
+        lowered.update_func(lowered.get_global_var("main"), lowered["main"].with_attr(WHY_FLOAT, lowering.reasons))
+    return relax.transform.DeadCodeElimination()(lowered)
 
 
 def _lower(lowering: Lowering, var: relax.Var, value: relax.Expr) -> None:

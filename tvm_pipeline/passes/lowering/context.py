@@ -24,6 +24,8 @@ class Lowering:
 
     :ivar dtype: of what operations between kernels compute with.
     :ivar stored: of what kernels read and write, which may be the bits of another dtype.
+    :ivar why_float: in a quantised network why a layer that is lowered now is none of bytes; None elsewhere.
+    :ivar reasons: those of the layers that were lowered so far, by descriptor.
     """
 
     def __init__(self, module: tvm.IRModule, unit: Unit) -> None:
@@ -37,6 +39,8 @@ class Lowering:
         self.flat: dict[relax.Var, relax.Expr] = {}
         self._converted: dict[tuple[relax.Expr, str], relax.Expr] = {}
         self.fused: set[relax.Var] = set()
+        self.why_float: str | None = None
+        self.reasons: dict[str, str] = {}
 
     def is_ready(self, var: relax.Var) -> bool:
         return var in self.plain or var in self.blocked or var in self.flat
@@ -104,6 +108,8 @@ class Lowering:
     def emit_kernel(self, layer: Layer, operands: list[relax.Expr]) -> relax.Var:
         """Calls the layer's kernel; the result has the layout of its workload's output."""
         name, workload = kernel_name(layer), workload_of(layer, self.unit)
+        if self.why_float is not None and layer.dtype == DTYPE:
+            self.reasons[str(layer)] = self.why_float
         kernel = self.builder.add_func(prim_func(workload).with_attr("global_symbol", name), name)
         return self._call(kernel, workload, operands)
 
