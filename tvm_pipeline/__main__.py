@@ -19,6 +19,7 @@ from mobilenet_tvm.base.jobs import (
     LogsExportJob,
     TuneJob,
 )
+from mobilenet_tvm.base.logs.choice_log import LoggedChoices
 from mobilenet_tvm.base.protocol import Emit, serve
 from mobilenet_tvm.base.tracker import Device
 from mobilenet_tvm.base.tuning_log import TuningLogs, TuningRecord, log_path, read_log
@@ -28,8 +29,10 @@ def _compile(job: CompileJob, emit: Emit) -> Built:
     from tvm_pipeline.compile import compile_model
     from tvm_pipeline.hardware.target import Target
 
-    target = Target.from_json(job.target, job.options.dtype, job.threads)
-    logs = TuningLogs.load(job.logs, target.logs, job.options.dtype, target.cpu)
+    dtype = job.options.dtype
+    target = Target.from_json(job.target, dtype, job.threads)
+    logs = TuningLogs.load(job.logs, target.logs, dtype, target.cpu)
+    target = target.with_choices(LoggedChoices.load(job.logs, target.logs, dtype, job.threads, target.cpu))
     return compile_model(job.onnx, target, logs, job.threads, job.out, job.shape, emit, job.options)
 
 

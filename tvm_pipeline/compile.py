@@ -49,7 +49,7 @@ def compile_model(
     model = read_onnx(onnx_path, shapes)
     with fault_named(model, convert):
         module = convert(model)
-    inputs, outputs = _signature(module, *tensor_names(onnx_path))
+    inputs, outputs = signature(module, *tensor_names(onnx_path))
     dump.module(IMPORTED, module)
     report("lowering")
     with fault_named(model, partial(_generate, target=target)), target.tvm:
@@ -113,7 +113,7 @@ def _tensor(name: str, kind: Any) -> Tensor:
     return Tensor(name=name, shape=tuple(int(extent) for extent in kind.shape), dtype=str(kind.dtype))
 
 
-def _signature(
+def signature(
     module: tvm.IRModule, inputs: Sequence[str], outputs: Sequence[str]
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Inputs and outputs of ``main`` by the file's names, which the importer changes or drops."""

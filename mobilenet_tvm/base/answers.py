@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mobilenet_tvm.base.document import UNSET, Count, Document, Sha256, Share, UnsetType, Whole
+from mobilenet_tvm.base.document import UNSET, Count, Document, Factor, Sha256, Share, UnsetType, Whole
 from mobilenet_tvm.base.preprocessing import Preprocessing
 
 
@@ -23,12 +23,25 @@ class TunedLayer(Document):
     improved: bool
 
 
+class JudgedNetwork(Document):
+    """A network in which the best few choices of its layers were timed.
+
+    :ivar before: seconds of the network with the choices that the logs knew.
+    :ivar after: with those that are kept.
+    """
+
+    name: str
+    before: Factor
+    after: Factor
+
+
 class TuningResult(Document):
     """The answer to a ``TuneJob``.
 
     :ivar log: null where an emulated board measured: its times go into no log.
     :ivar already_known: layers left alone because the logs know them.
     :ivar noisy: measurements repeated because the machine was disturbed.
+    :ivar networks: in which finalists were timed; not there where there were none.
     """
 
     trials: Whole
@@ -38,6 +51,7 @@ class TuningResult(Document):
     interrupted: bool
     noisy: Whole | UnsetType = UNSET
     cost_model_updates: Whole | UnsetType = UNSET
+    networks: tuple[JudgedNetwork, ...] | UnsetType = UNSET
 
 
 class FailedLine(Document):

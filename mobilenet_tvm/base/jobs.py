@@ -29,9 +29,21 @@ class CompileJob(Document):
     options: CompileOptions = CompileOptions()
 
 
+class NetworkFile(Document):
+    """A network to tune.
+
+    :ivar shape: the shape of each input by its name; null for the file's own.
+    """
+
+    name: str
+    onnx: Path
+    shape: dict[str, tuple[int, ...]] | None = None
+
+
 class TuneJob(Document):
     """The pipeline's part of ``tune``.
 
+    :ivar networks: whose layers are to be tuned.
     :ivar threads: how many threads to tune for.
     :ivar device: the boards that measure, ``tracker://HOST:PORT/KEY``.
     :ivar logs: the folder to write logs to.
@@ -39,14 +51,13 @@ class TuneJob(Document):
     :ivar database: the folder where MetaSchedule keeps every finished trial.
     """
 
-    onnx: Path
+    networks: tuple[NetworkFile, ...]
     target: TargetSpec
     threads: int
     logs: Path
     database: Path
     known_logs: tuple[Path, ...] = ()
     device: str | None = None
-    shape: dict[str, tuple[int, ...]] | None = None
     options: TuneOptions = TuneOptions()
 
 

@@ -97,18 +97,21 @@ class TuneOptions(Document):
     :ivar dtype: what the network computes in.
     :ivar measure: ``clock``, or ``model``: nothing is measured, a static model says what a candidate would take on the
         target's ARM core or GPU, and the records say "modelled".
+    :ivar finals_only: search no further: time the best known choices of each layer inside the networks.
     """
 
     trials: int | None = None
     seconds: float | None = None
     dtype: str = "float32"
     measure: str = CLOCK
+    finals_only: bool = False
 
 
 class TuneRequest(NetworkRequest, TuneOptions, kw_only=False):
-    """A network whose layers to tune.
+    """Networks whose layers to tune.
 
-    :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, or an ``nn.Module``.
+    :ivar model: a name of the zoo, an ``.onnx`` file, ``file.py:factory``, an ``nn.Module``; a list of such; or
+        ``zoo``: every network of the zoo.
     :ivar target: a preset, an alias, ``native``, or a ``.toml`` file.
     :ivar threads: how many threads to tune for; by default the target's.
     :ivar device: build here, measure on all free boards of ``tracker://HOST:PORT/KEY``. A board that is an emulator is

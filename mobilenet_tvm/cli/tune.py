@@ -21,10 +21,13 @@ HELP = "search for faster schedules of a network's layers, here, on boards, or b
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("model", metavar="MODEL", help=arguments.MODEL_HELP)
+    parser.add_argument("model", metavar="MODEL", nargs="+", help=arguments.MODEL_HELP + "; zoo: all of the zoo")
     parser.add_argument("--target", default="native", help=arguments.TARGET_HELP + " (default: native)")
     parser.add_argument("--trials", type=int, metavar="N", help="at most so many trials")
     parser.add_argument("--seconds", type=float, metavar="S", help="at most so much time")
+    parser.add_argument(
+        "--finals-only", action="store_true", help="no search: time the best known choices inside the network"
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="tune for N threads (default: the target's)")
     arguments.add_weights(parser)
     arguments.add_dtype(parser)

@@ -11,14 +11,15 @@ from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.compiled import Dtype
 from mobilenet_tvm.base.document import Count
 from mobilenet_tvm.base.errors import UserError, unknown
-from mobilenet_tvm.base.events import OnEvent, warning
+from mobilenet_tvm.base.events import OnEvent, progress, warning
 from mobilenet_tvm.base.host_cpu import host_arch
-from mobilenet_tvm.base.jobs import PIPELINE, TuneJob
+from mobilenet_tvm.base.jobs import PIPELINE, NetworkFile, TuneJob
 from mobilenet_tvm.base.paths import cache_dir, user_logs_dir
-from mobilenet_tvm.base.requests import CLOCK, MEASURES, TuneOptions, TuneRequest
+from mobilenet_tvm.base.requests import CLOCK, MEASURES, Model, TuneOptions, TuneRequest
 from mobilenet_tvm.base.tracker import Device
+from mobilenet_tvm.model import zoo
 from mobilenet_tvm.model.coverage import log_folders
-from mobilenet_tvm.model.source import find_model
+from mobilenet_tvm.model.source import ModelSource, find_model
 from mobilenet_tvm.places.board import device_named
 from mobilenet_tvm.places.conditions import busy_cores
 from mobilenet_tvm.verbs.compile import check_dtype, check_threads, read_shapes
@@ -26,6 +27,8 @@ from mobilenet_tvm.verbs.options import options_of
 from mobilenet_tvm.verbs.quantised import for_tuning
 from targets import Target
 
+ZOO = "zoo"
+"""In place of a model: all of the zoo."""
 WORK = ".work"  # beside the logs in --logs DIR: the databases that they are derived from
 
 
@@ -81,6 +84,32 @@ def _warn_if_busy(on_event: OnEvent) -> None:
         warning(on_event, f"other programs keep {busy:.1f} of this machine's cores busy: trials will be unreliable")
 
 
+def _models(request: TuneRequest) -> list[Model]:
+    """The models that a request names."""
+    if request.model == ZOO or request.model == [ZOO]:
+        names = [model.name for model in zoo.models(None, request.on_event)]
+        return sorted(names, key=lambda name: name.split("_")[1])  # V1, V2, V3, V4
+    return list(request.model) if isinstance(request.model, (list, tuple)) else [request.model]
+
+
+def _sources(request: TuneRequest, dtype: str, shapes: dict[str, list[int]], scratch: Path) -> list[ModelSource]:
+    """Their ONNX files, those that have to be made in folders of their own below ``scratch``.
+
+    :raises UserError: one of them is no model.
+    """
+    models = _models(request)
+    if len(models) > 1 and (request.outputs or shapes):
+        raise UserError("--outputs and --shape are for one network: name one, or leave them away")
+    sources = []
+    for number, model in enumerate(models):
+        progress(request.on_event, "models", number, len(models), str(model))
+        folder = scratch / str(number)
+        folder.mkdir()
+        source = find_model(model, request.weights, shapes, request.on_event, folder, request.outputs)
+        sources.append(for_tuning(source, dtype, request.on_event))
+    return sources
+
+
 @options_of(TuneRequest)
 def tune(request: TuneRequest) -> Tuned:
     """Tune a network's layers, and write the best schedules into logs that ``compile`` then uses.
@@ -102,20 +131,19 @@ def tune(request: TuneRequest) -> Tuned:
     board = _board(request, target)
     shapes = read_shapes(request.shape)
     with tempfile.TemporaryDirectory(prefix="mobilenet-tvm-") as scratch:
-        source = find_model(request.model, request.weights, shapes, on_event, Path(scratch), request.outputs)
-        source = for_tuning(source, dtype, on_event)
+        sources = _sources(request, dtype, shapes, Path(scratch))
         if request.measure == CLOCK and board is None:
             _warn_if_busy(on_event)
         job = TuneJob(
-            onnx=source.onnx,
+            networks=tuple(NetworkFile(name=one.name, onnx=one.onnx, shape=one.shapes) for one in sources),
             target=target,
             threads=threads,
             device=str(board) if board is not None else None,
-            shape=source.shapes,
             logs=user_logs_dir() if request.logs is None else Path(request.logs).absolute(),
             known_logs=tuple(log_folders(request.logs)),
             database=database_folder(request.logs, target.name, dtype, board.key if board else request.measure),
             options=TuneOptions.of(request),
         )
         result = run_child(PIPELINE, job, TuningResult, on_event, block=("torch",))
-    return Tuned(model=source.name, target=target.name, dtype=dtype, threads=threads, **result)
+    names = ", ".join(source.name for source in sources)
+    return Tuned(model=names, target=target.name, dtype=dtype, threads=threads, **result)

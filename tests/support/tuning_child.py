@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from mobilenet_tvm.base.child import child_command, child_environment
-from mobilenet_tvm.base.jobs import TuneJob
+from mobilenet_tvm.base.jobs import NetworkFile, TuneJob
 from mobilenet_tvm.base.protocol import spelled
 from mobilenet_tvm.base.requests import TuneOptions
 from mobilenet_tvm.base.target_spec import TargetSpec
@@ -30,7 +30,14 @@ Event = dict[str, Any]
 def tune_job(onnx: Path, target: TargetSpec, folder: Path, **options: Any) -> TuneJob:
     """Logs and database lie in ``folder``."""
     logs, database = folder / "logs", folder / "database"
-    return TuneJob(onnx=onnx, target=target, threads=1, logs=logs, database=database, options=TuneOptions(**options))
+    return TuneJob(
+        networks=(NetworkFile(name=onnx.stem, onnx=onnx),),
+        target=target,
+        threads=1,
+        logs=logs,
+        database=database,
+        options=TuneOptions(**options),
+    )
 
 
 @dataclass

@@ -6,6 +6,7 @@ from importlib import import_module
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.requests import CLOCK, MODEL
 from tvm_pipeline.backends.backend import Backend, Setup
+from tvm_pipeline.backends.clock.network import NetworkClock
 from tvm_pipeline.hardware.unit import CPU, GPU
 
 BOARDS = "boards"
@@ -35,3 +36,9 @@ def open_backend(measure: str, setup: Setup) -> Backend:
         )
     opened: Backend = import_module(f"tvm_pipeline.backends.{folder}.measurement").open_backend(setup)
     return opened
+
+
+def network_clock(measure: str, setup: Setup) -> NetworkClock | None:
+    """What times kernels inside whole networks; None where only kernels alone can be measured."""
+    is_here = (measure, setup.device, setup.target.unit.family) == (CLOCK, None, CPU)
+    return NetworkClock(setup.threads) if is_here else None

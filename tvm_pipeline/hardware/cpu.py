@@ -1,10 +1,11 @@
 """The part of a CPU that a schedule is cut for, and which kernels pay on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.choice_log import FUSED, PARALLEL, STRASSEN, LoggedChoices
 from tvm_pipeline.hardware.channel_block import has_even_blocks
 from tvm_pipeline.hardware.channel_groups import is_narrow
 from tvm_pipeline.hardware.stored import BITS
@@ -44,6 +45,9 @@ MANY_REGISTERS = 32
 STRASSEN_PIXELS = 64
 """With 49 the weights, three quarters more than those of a plain product, come too slowly from memory."""
 
+DOUBTFUL = 2
+"""Within such a factor of a rule's limits a choice is worth measuring."""
+
 
 @dataclass(frozen=True)
 class VectorUnit:
@@ -53,6 +57,7 @@ class VectorUnit:
     :ivar dtype: of activations and weights between kernels: float32 or bfloat16.
     :ivar core: LLVM's name of the core that code is made for, or of its kind.
     :ivar threads: that share a kernel, and the memory.
+    :ivar choices: what was measured of choices between kernels: it goes before the rules.
     """
 
     lanes: int
@@ -61,6 +66,7 @@ class VectorUnit:
     dtype: str = FLOAT32
     core: str = ""
     threads: int = 1
+    choices: LoggedChoices = field(default=LoggedChoices(), compare=False, repr=False)  # never changes
     family: ClassVar = CPU
     compute_capability: ClassVar = None
     maximum_drops_nan: ClassVar = False  # LLVM compares, and takes the second operand where it cannot
@@ -97,25 +103,55 @@ class VectorUnit:
         return "narrow_groups" if layer.kind == "grouped_conv2d" and is_narrow(layer) else layer.kind
 
     def fuses(self, layer: Layer) -> bool:
-        if self.dtype != FLOAT32:
+        if self.dtype != FLOAT32 or in_whole_tiles(layer.out_width) != layer.out_width:
             return False
-        weight_bytes = layer.in_channels * layer.out_channels * 4
-        is_whole = in_whole_tiles(layer.out_width) == layer.out_width
+        measured = self.choices.taken(FUSED, layer)
+        return self._should_fuse(layer) if measured is None else measured
+
+    def _should_fuse(self, layer: Layer) -> bool:
         is_faster_apart = self._has_poor_rows(layer) or self.strassen_pays(layer.pointwise_part)
-        return is_whole and weight_bytes <= FUSED_WEIGHT_BYTES and not is_faster_apart
+        return _weight_bytes(layer) <= FUSED_WEIGHT_BYTES and not is_faster_apart
 
     def _has_poor_rows(self, layer: Layer) -> bool:
         is_cut_well = any(layer.out_width % tile == 0 for tile in OVERHANGING_TILES)
         return self.registers < MANY_REGISTERS and layer.out_channels >= FUSED_CHANNELS and not is_cut_well
+
+    def strassen_pays(self, layer: Layer) -> bool:
+        if self.dtype != FLOAT32 or not has_even_blocks(layer):
+            return False
+        measured = self.choices.taken(STRASSEN, layer)
+        return self._should_use_strassen(layer) if measured is None else measured
 
     @property
     def _least_strassen_channels(self) -> int | None:
         wide = self.lanes >= STRASSEN_LANES
         return STRASSEN_CHANNELS if wide else STRASSEN_CHANNELS_OF.get((self.core, self.threads))
 
-    def strassen_pays(self, layer: Layer) -> bool:
+    def _should_use_strassen(self, layer: Layer) -> bool:
         least = self._least_strassen_channels
-        if least is None or self.dtype != FLOAT32:
-            return False
-        is_large = min(layer.in_channels, layer.out_channels) >= least
-        return is_large and layer.height * layer.width >= STRASSEN_PIXELS and has_even_blocks(layer)
+        is_large = least is not None and _fewest_channels(layer) >= least
+        return is_large and layer.height * layer.width >= STRASSEN_PIXELS
+
+    def uses_all_threads(self, layer: Layer) -> bool:
+        measured = self.choices.taken(PARALLEL, layer)
+        return True if measured is None else measured
+
+    def with_choices(self, choices: LoggedChoices) -> Self:
+        return replace(self, choices=choices)
+
+    def is_doubtful(self, choice: str, layer: Layer) -> bool:
+        """Whether the rule's answer is worth a measurement: fusing a layer, or Strassen's algorithm."""
+        if choice == FUSED:
+            is_near = FUSED_WEIGHT_BYTES / DOUBTFUL <= _weight_bytes(layer) <= FUSED_WEIGHT_BYTES * DOUBTFUL
+            return is_near or self.strassen_pays(layer.pointwise_part)
+        is_large = _fewest_channels(layer) >= STRASSEN_CHANNELS / DOUBTFUL
+        return is_large and layer.height * layer.width >= STRASSEN_PIXELS / DOUBTFUL and self.lanes >= STRASSEN_LANES
+
+
+def _weight_bytes(layer: Layer) -> int:
+    """Of the pointwise half."""
+    return layer.in_channels * layer.out_channels * 4
+
+
+def _fewest_channels(layer: Layer) -> int:
+    return min(layer.in_channels, layer.out_channels)

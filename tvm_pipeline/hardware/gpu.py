@@ -1,11 +1,12 @@
 """The part of a GPU that a schedule is cut for, and that its time is estimated from."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.choice_log import LoggedChoices
 from mobilenet_tvm.base.target_spec import GpuFigures
 from tvm_pipeline.hardware.channel_block import block_count, channel_block, padded_channels
 from tvm_pipeline.hardware.unit import GPU
@@ -100,3 +101,9 @@ class GpuUnit(GpuFigures):
 
     def strassen_pays(self, layer: Layer) -> bool:
         return False  # its sums cost launches and traffic, and a GPU has multiply-adds to spare
+
+    def uses_all_threads(self, layer: Layer) -> bool:
+        return True
+
+    def with_choices(self, choices: LoggedChoices) -> Self:
+        return self  # which measures none of them

@@ -1,13 +1,14 @@
 """A target as a request carries it, as the pipeline needs it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 import tvm
 
 from mobilenet_tvm.base.errors import UserError
+from mobilenet_tvm.base.logs.choice_log import LoggedChoices
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.hardware.gpu import GpuUnit
 from tvm_pipeline.hardware.unit import Unit
@@ -48,6 +49,10 @@ class Target(Generic[UnitT]):
         if self.unit.compute_capability is not None:
             return self.tvm
         return tvm.target.Target({**self.tvm.export(), "num-cores": cores})
+
+    def with_choices(self, choices: LoggedChoices) -> Self:
+        """The target, whose unit chooses between kernels by what was measured."""
+        return replace(self, unit=self.unit.with_choices(choices))
 
     @staticmethod
     def from_json(values: Mapping[str, Any], dtype: str = "float32", threads: int = 1) -> "Target[Any]":

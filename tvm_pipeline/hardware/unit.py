@@ -1,8 +1,9 @@
 """What is asked of the part of a machine that schedules are cut for, so that nobody asks what kind it is."""
 
-from typing import Protocol
+from typing import Protocol, Self
 
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.choice_log import LoggedChoices
 
 CPU, GPU = "cpu", "gpu"
 """The families of units. What serves one (workloads, generators, a builder) is registered under its name."""
@@ -51,4 +52,12 @@ class Unit(Protocol):
 
     def strassen_pays(self, layer: Layer) -> bool:
         """Whether a pointwise layer is faster with an eighth fewer multiply-adds and some sums more."""
+        ...
+
+    def uses_all_threads(self, layer: Layer) -> bool:
+        """Whether a kernel's loops are shared out among the threads that it is scheduled for."""
+        ...
+
+    def with_choices(self, choices: LoggedChoices) -> Self:
+        """The unit, which answers such questions by what was measured where it can."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import replace
 import tvm
 from tvm import relax, tirx
 from tvm.s_tir import SBlockRealize, Schedule
-from tvm.s_tir.schedule import ScheduleError
+from tvm.s_tir.schedule import LoopRV, ScheduleError
 
 from mobilenet_tvm.base.compiled import FALLBACK, Kernel
 from mobilenet_tvm.base.document import UNSET
@@ -96,6 +96,13 @@ def _computed_in(layer: Layer, unit: Unit) -> str:
     return unit.dtype if layer.dtype == "float32" else layer.dtype
 
 
+class OneThreadSchedule(Schedule):  # type: ignore[misc]  # which mypy does not see
+    """One whose loops all run on the thread that calls the kernel, whatever a generator says."""
+
+    def parallel(self, loop: LoopRV) -> None:
+        """Does nothing."""
+
+
 def _has_root(function: tirx.PrimFunc) -> bool:
     return isinstance(function.body, SBlockRealize) and function.body.block.name_hint == "root"
 
@@ -122,7 +129,8 @@ def _default(name: str, descriptor: str | None, generator: str, decisions: Decis
 def _try(
     function: tirx.PrimFunc, layer: Layer, generator: Generator, unit: Unit, decisions: Decisions
 ) -> tirx.PrimFunc | None:
-    schedule = Schedule(tvm.IRModule({"main": function}))
+    module = tvm.IRModule({"main": function})
+    schedule = Schedule(module) if unit.uses_all_threads(layer) else OneThreadSchedule(module)
     try:
         generator.apply(schedule, layer, unit, decisions)
     except (ScheduleError, KeyError, ValueError):

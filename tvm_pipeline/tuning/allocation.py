@@ -1,6 +1,6 @@
 """Which layer the next batch goes to."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.tuning.search import LayerSearch
@@ -27,6 +27,20 @@ def next_layer(searches: Mapping[Layer, LayerSearch], calls: Mapping[Layer, int]
         if _has_more(search) and (is_limited or search.trials < TRIALS_PER_LAYER)
     )
     return min(worthy, key=lambda layer: _rank(searches[layer], calls[layer]), default=None)
+
+
+def first_unfinished(searches: Mapping[Layer, LayerSearch], tuned: Collection[Layer]) -> Layer | None:
+    """The first layer that has not had its share of trials; None where all have.
+
+    :param tuned: layers that are left alone unless some trials, and not all, are at hand: a search that was cut off.
+    """
+    worthy = (layer for layer, search in searches.items() if search.trials or layer not in tuned)
+    return next((layer for layer in worthy if trials_left(searches[layer])), None)
+
+
+def trials_left(search: LayerSearch) -> int:
+    """Of a layer's share."""
+    return max(0, min(TRIALS_PER_LAYER, search.space.size) - search.trials) if _has_more(search) else 0
 
 
 def _has_more(search: LayerSearch) -> bool:

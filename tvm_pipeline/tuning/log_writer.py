@@ -2,9 +2,12 @@
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.choice_log import ChoiceRecord, choices_path, read_choices, write_choices
 from mobilenet_tvm.base.tuning_log import (
     MEASURED,
     TuningRecord,
@@ -19,8 +22,12 @@ from mobilenet_tvm.base.tuning_log import (
 from tvm_pipeline.backends.conditions import Conditions
 from tvm_pipeline.compile import versions
 from tvm_pipeline.schedules import Decisions, generator_for, label_of
+from tvm_pipeline.tuning.in_network import Verdict
+from tvm_pipeline.tuning.journal import Timed
 from tvm_pipeline.tuning.task import Best, Task
 
+IN_NETWORK = " in network"
+"""Ends the name of a campaign whose seconds were measured inside networks."""
 VARIANT_GAIN = 1.03
 """A record for several threads is kept only where the schedule for one thread takes so many times as long with them."""
 
@@ -49,8 +56,8 @@ class LogWriter:
         """
         records = dict(self._before)
         for best in bests:
-            record = self._record(best, best.decisions, best.seconds)
-            others = [self._record(best, *choice) for choice in best.elsewhere if choice[0] != best.decisions]
+            record = self._record(best.layer, best.decisions, best.seconds)
+            others = [self._record(best.layer, *choice) for choice in best.elsewhere if choice[0] != best.decisions]
             old = self._best_before.get(record.slot)
             if _earns_a_record(best) and (old is None or self._gives_way(old, record)):
                 if old is not None and not self._is_of_others(old):
@@ -62,11 +69,80 @@ class LogWriter:
             self._written = records
         improved = {record.layer for key, record in records.items() if record is not self._before.get(key)}
         if improved:
-            name = self._task.target.name
-            campaigns = read_campaigns(self._logs, name)
-            campaigns[self._conditions.campaign] = self._description(reference_seconds)
-            write_campaigns(self._logs, name, campaigns)
+            self._describe("", reference_seconds)
         return improved
+
+    def _describe(self, where: str, reference_seconds: float | None) -> None:
+        """Writes the conditions beside the log, of the campaign whose seconds come from that place."""
+        name = self._task.target.name
+        campaigns = read_campaigns(self._logs, name)
+        description = self._description(reference_seconds)
+        if where:
+            remarks = [description["remarks"], "seconds are those of kernels inside a network"]
+            description["remarks"] = "; ".join(remark for remark in remarks if remark)
+        campaigns[self._conditions.campaign + where] = description
+        write_campaigns(self._logs, name, campaigns)
+
+    def keep(self, verdict: Verdict) -> set[str]:
+        """Writes what was judged in a network, in place of what the CPU's log had for its layers.
+
+        :returns: the descriptors whose choice has changed.
+        """
+        judged = [self._judged(layer, timed) for layer, timed in verdict.layers.items()]
+        slots = {records[0].slot for records in judged}
+        others = {old.key: old for old in read_log(self.path) if old.slot not in slots}
+        kept = {record.key: record for records in judged if self._is_own(records[0]) for record in records}
+        changed = {
+            best.layer
+            for best, *_ in judged
+            if best.slot not in self._best_before or choice_of(self._best_before[best.slot]) != choice_of(best)
+        }
+        self._before = others | kept
+        self._best_before = best_of_slots(self._before.values())
+        self._written = self._before
+        write_log(self.path, self._before.values())
+        self._write_choices(verdict)
+        self._describe(IN_NETWORK, None)
+        self._forget_campaign()
+        return changed
+
+    def _forget_campaign(self) -> None:
+        """Drops the conditions of kernels measured alone once no line names them."""
+        name, campaign = self._task.target.name, self._conditions.campaign
+        quoted = f'"{campaign}"'
+        if not any(quoted in path.read_text(encoding="utf-8") for path in (self._logs / name).rglob("*.jsonl")):
+            campaigns = {key: value for key, value in read_campaigns(self._logs, name).items() if key != campaign}
+            write_campaigns(self._logs, name, campaigns)
+
+    def _judged(self, layer: Layer, timed: Sequence[Timed]) -> list[TuningRecord]:
+        """A layer's choice that is kept, and the slower choices of other CPUs."""
+        elsewhere = self._task.elsewhere.get(layer, ())
+        compared = [one for one in timed[1:] if one.decisions in elsewhere and one.seconds > timed[0].seconds]
+        campaign = self._conditions.campaign + IN_NETWORK
+        records = [self._record(layer, one.decisions, one.seconds) for one in (timed[0], *compared)]
+        return [replace(record, campaign=campaign) for record in records]
+
+    def _is_own(self, record: TuningRecord) -> bool:
+        """Whether it says anything that the schedule for one thread does not."""
+        rival = self._task.rivals.get(Layer.parse(record.layer))
+        return self._task.threads == 1 or rival != record.decisions
+
+    def _write_choices(self, verdict: Verdict) -> None:
+        path = choices_path(self._logs, self._task.target.name, self._task.dtype)
+        records = [
+            ChoiceRecord(
+                layer=str(choosing.layer),
+                threads=self._task.threads,
+                choice=choosing.choice,
+                seconds_with=choosing.seconds_with,
+                seconds_without=choosing.seconds_without,
+                campaign=self._conditions.campaign + IN_NETWORK,
+                cpu=self._conditions.cpu,
+            )
+            for choosing in verdict.choices
+        ]
+        if records:
+            write_choices(path, [*read_choices(path), *records])
 
     def _is_of_others(self, record: TuningRecord) -> bool:
         """Whether its choice is the best one of another CPU, too: then it stays, to be compared there."""
@@ -79,17 +155,19 @@ class LogWriter:
     def _gives_way(self, old: TuningRecord, new: TuningRecord) -> bool:
         if old.generator != new.generator:
             return True
+        if old.campaign.endswith(IN_NETWORK):  # what a kernel takes alone says nothing against that
+            return False
         if old.record != new.record:
             return new.record == MEASURED
         model = self._campaigns.get(old.campaign, {}).get("model")
         is_comparable = new.record == MEASURED or model == self._conditions.model
         return not is_comparable or new.seconds < old.seconds
 
-    def _record(self, best: Best, decisions: Decisions, seconds: float) -> TuningRecord:
+    def _record(self, layer: Layer, decisions: Decisions, seconds: float) -> TuningRecord:
         return TuningRecord(
-            layer=str(best.layer),
+            layer=str(layer),
             threads=self._task.threads,
-            generator=label_of(generator_for(best.layer, self._task.target.unit)),
+            generator=label_of(generator_for(layer, self._task.target.unit)),
             decisions=dict(decisions),
             seconds=seconds,
             record=self._conditions.record,

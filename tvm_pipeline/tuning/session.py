@@ -14,12 +14,19 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.backends.backend import Answer, Backend, answers, ask
 from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.schedules.space import Choice, Space, choice_of_trace
-from tvm_pipeline.tuning.allocation import BATCH, PATIENCE, TRIALS_PER_LAYER, next_layer
+from tvm_pipeline.tuning.allocation import (
+    BATCH,
+    PATIENCE,
+    TRIALS_PER_LAYER,
+    first_unfinished,
+    next_layer,
+    trials_left,
+)
 from tvm_pipeline.tuning.cost_model import CostModel
 from tvm_pipeline.tuning.database import TrialDatabase
 from tvm_pipeline.tuning.listener import Listener
 from tvm_pipeline.tuning.search import LayerSearch, fastest
-from tvm_pipeline.tuning.task import Best, Budget, Task
+from tvm_pipeline.tuning.task import Best, Budget, Task, default_of
 
 FINALISTS = 3
 FINAL_ROUNDS = 2
@@ -59,12 +66,34 @@ class Session:
         self._resume()
         with self._backend:
             while not self._is_spent():
-                layer = next_layer(self._searches, self._task.calls, is_limited=self._budget.is_limited)
+                layer = self._next_layer()
                 if layer is None:
                     break
                 self._batch(layer)
-            if not self._backend.is_repeatable:
+                if self._budget.is_by_layer and not trials_left(self._searches[layer]):
+                    self._finish(layer)
+            if not (self._backend.is_repeatable or self._budget.is_by_layer or self._budget.trials == 0):
                 self._finals()
+
+    def _next_layer(self) -> Layer | None:
+        if self._budget.is_by_layer:
+            return first_unfinished(self._searches, self._task.tuned)
+        return next_layer(self._searches, self._task.calls, is_limited=self._budget.is_limited)
+
+    def _finish(self, layer: Layer) -> None:
+        """Measures a layer's fastest few again, so that its outcome stands before the next one begins."""
+        if not self._backend.is_repeatable:
+            self._final_round(layer, self._finalists(layer))
+        self._listener.improve(self.best(), self.reference_seconds)
+
+    def finalists(self, layer: Layer) -> list[Decisions]:
+        """What is worth timing inside a network, the best first; at least the default."""
+        search = self._searches.get(layer)
+        known = self._task.first_choices(layer)
+        if search is None or not search.measured:
+            return known or [default_of(layer, self._task.target)]
+        measured = self._final.get(layer) or search.measured
+        return [*(search.space.decisions(choice) for choice in fastest(measured, FINALISTS)), *known]
 
     def best(self) -> list[Best]:
         """Per layer the fastest choice: of the finalists where they were measured again, else of all trials."""
@@ -175,9 +204,17 @@ class Session:
         total = self._budget.trials
         if not self._budget.is_limited:
             total = sum(min(TRIALS_PER_LAYER, search.space.size) for search in self._searches.values())
+        if self._budget.is_by_layer:
+            detail = f"{detail} ({self._left()})"
         self._listener.tell(
             Progress(stage="tuning", done=self.trials, total=total, elapsed=self._elapsed(), detail=detail)
         )
+
+    def _left(self) -> str:
+        """How many layers, and minutes at the pace so far, are left."""
+        left = [count for search in self._searches.values() if (count := trials_left(search))]
+        minutes = sum(left) * self._elapsed() / max(1, self.trials) / 60
+        return f"{len(left)} layers left, about {minutes:.0f} min"
 
     def _finals(self) -> None:
         """Measures the fastest few of each layer again, in turns, so that no lucky moment decides."""

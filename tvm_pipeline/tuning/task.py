@@ -45,10 +45,20 @@ class Task:
         calls = {layer: count for layer, count in self.calls.items() if layer not in self.tuned}
         return replace(self, calls=calls)
 
+    def by_value(self) -> "Task":
+        """The same layers, those first that most Mult-Adds of all networks are of."""
+        ordered = sorted(self.calls, key=lambda layer: -layer.mult_adds * self.calls[layer])
+        return replace(self, calls={layer: self.calls[layer] for layer in ordered})
+
     def first_choices(self, layer: Layer) -> list[Decisions]:
         """What is worth a trial before all else but the default."""
         own = [source[layer] for source in (self.known, self.rivals) if layer in source]
         return [*own, *(choice for choice in self.elsewhere.get(layer, ()) if choice not in own)]
+
+
+def default_of(layer: Layer, target: AnyTarget) -> Decisions:
+    """The choice of the rule for the layer's kind."""
+    return generator_for(layer, target.unit).default(layer, target.unit)
 
 
 def _label(layer: Layer, target: AnyTarget) -> str:
@@ -71,10 +81,14 @@ def _known(layers: Mapping[Layer, int], logs: TuningLogs, target: AnyTarget, thr
 
 @dataclass(frozen=True)
 class Budget:
-    """When to stop: ``trials`` in this session, ``seconds`` on the clock; None: no limit."""
+    """When to stop: ``trials`` in this session, ``seconds`` on the clock; None: no limit.
+
+    :ivar is_by_layer: each layer is done with before the next, in the task's order, and ends with its share of trials.
+    """
 
     trials: int | None = None
     seconds: float | None = None
+    is_by_layer: bool = False
 
     @property
     def is_limited(self) -> bool:

@@ -16,7 +16,7 @@ from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower
 from tvm_pipeline.passes.schedule_kernels import schedule_kernels
-from tvm_pipeline.tune import layers_of
+from tvm_pipeline.tuning.calls import calls_of
 
 
 def _target(dtype: str = "float32") -> GpuTarget:
@@ -24,7 +24,10 @@ def _target(dtype: str = "float32") -> GpuTarget:
 
 
 def _kinds(network: Network, folder: Path) -> list[str]:
-    return sorted(layer.kind for layer in layers_of(network.save(folder / "network.onnx"), _target(), None))
+    target = _target()
+    with target.tvm:
+        module = lower(import_onnx(network.save(folder / "network.onnx")), target.unit)
+    return sorted(layer.kind for layer in calls_of(module))
 
 
 def _separable(channels: int, out: int, size: int) -> Network:

@@ -9,12 +9,15 @@ from onnx_network import Network
 
 import targets
 from tvm_pipeline.hardware.target import CpuTarget
-from tvm_pipeline.tune import layers_of
+from tvm_pipeline.importer.import_onnx import import_onnx
+from tvm_pipeline.passes.pipeline import lower
+from tvm_pipeline.tuning.calls import calls_of
 
 
 def kinds(network: Network, target: str, folder: Path) -> list[str]:
     found = CpuTarget.from_json(targets.load(target).to_json())
-    return sorted(layer.kind for layer in layers_of(network.save(folder / "network.onnx"), found, None))
+    module = lower(import_onnx(network.save(folder / "network.onnx")), found.unit)
+    return sorted(layer.kind for layer in calls_of(module))
 
 
 def pointwise(channels: int, out: int, size: int) -> Network:

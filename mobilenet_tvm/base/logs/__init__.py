@@ -1,0 +1,1 @@
+"""What was measured of choices between kernels, beside the tuning logs proper."""
