@@ -16,7 +16,7 @@ import tvm
 from tvm import relax
 
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from tvm_pipeline.codegen.build import build
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.importer.import_onnx import import_onnx

@@ -20,9 +20,9 @@ from mobilenet_tvm.base.jobs import (
     TuneJob,
 )
 from mobilenet_tvm.base.logs.choice_log import LoggedChoices
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs, TuningRecord, log_path, read_log
 from mobilenet_tvm.base.protocol import Emit, serve
 from mobilenet_tvm.base.tracker import Device
-from mobilenet_tvm.base.tuning_log import TuningLogs, TuningRecord, log_path, read_log
 
 
 def _compile(job: CompileJob, emit: Emit) -> Built:

@@ -10,9 +10,9 @@ import tvm
 from onnx import ModelProto
 
 from mobilenet_tvm.base.compiled import Built, DeviceCode, Tensor
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.requests import CompileOptions
-from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.backends.gpu_model.figures import add_figures, describe_model
 from tvm_pipeline.codegen.build import Generated, build
 from tvm_pipeline.codegen.cuda.argument_bytes import add_arguments

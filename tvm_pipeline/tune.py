@@ -12,9 +12,9 @@ from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.events import Progress, Trial
 from mobilenet_tvm.base.jobs import TuneJob
 from mobilenet_tvm.base.logs.choice_log import LoggedChoices
+from mobilenet_tvm.base.logs.tuning_log import read_logs
 from mobilenet_tvm.base.protocol import Emit
 from mobilenet_tvm.base.tracker import Device
-from mobilenet_tvm.base.tuning_log import log_path, read_log
 from tvm_pipeline.backends.backend import Backend, Setup
 from tvm_pipeline.backends.choose import network_clock, open_backend
 from tvm_pipeline.hardware.target import AnyTarget, Target
@@ -57,6 +57,7 @@ class _Listener:
         """A network has judged the finalists of its layers."""
         if self._writer is not None:
             self.judged.append(JudgedNetwork(name=verdict.name, before=verdict.before, after=verdict.after))
+            self.improved -= {str(layer) for layer in verdict.layers}
             self.improved |= self._writer.keep(verdict)
 
 
@@ -116,7 +117,7 @@ def _known(job: TuneJob, target: AnyTarget, backend: Backend) -> Known:
     """What the logs hold for the CPU that measures."""
     dtype, folders = job.options.dtype, job.known_logs
     cpu = backend.conditions.cpu if backend.conditions is not None else None
-    sources = [read_log(log_path(folder, name, dtype)) for folder in folders for name in target.logs]
+    sources = read_logs(folders, target.logs, dtype)
     return Known(sources, LoggedChoices.load(folders, target.logs, dtype, job.threads, cpu), job.threads, cpu)
 
 

@@ -103,7 +103,10 @@ def _print_result(result: Tuned) -> None:
         )
         for layer in result.layers
     ]
-    output.print_table(("layer", ">trials", ">best ms", ""), rows)
+    if rows:
+        output.print_table(("layer", ">trials", ">best ms", ""), rows)
+    for network in result.networks or ():
+        print(f"{network.name}: {1e3 * network.before:.3f} ms before, {1e3 * network.after:.3f} ms now")
     known = f", {result.already_known} layers were known already" if result.already_known else ""
     print(f"{result.trials} trials{known}; {result.log or 'an emulator measured: no log was written'}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mobilenet_tvm import __version__
-from mobilenet_tvm.base import tuning_log
+from mobilenet_tvm.base.logs import tuning_log
 from mobilenet_tvm.base.versions import installed, llvm_version
 from mobilenet_tvm.package.manifest import SCHEMA_VERSION
 

@@ -11,8 +11,8 @@ from mobilenet_tvm.base.cpu_name import UNKNOWN
 from mobilenet_tvm.base.document import Share
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.tuning_log import TuningRecord, read_log
 from mobilenet_tvm.base.paths import builtin_logs_dir, user_logs_dir
-from mobilenet_tvm.base.tuning_log import TuningRecord, read_log
 from targets import Target
 
 Coverage = dict[str, dict[str, Share]]

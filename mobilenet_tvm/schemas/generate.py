@@ -14,7 +14,8 @@ import msgspec
 from mobilenet_tvm.base.answers import Exported, LogsChecked, LogsExported, Trained
 from mobilenet_tvm.base.document import Document
 from mobilenet_tvm.base.events import TrialLine
-from mobilenet_tvm.base.tuning_log import LogLine
+from mobilenet_tvm.base.logs.choice_log import ChoiceLine
+from mobilenet_tvm.base.logs.tuning_log import LogLine
 from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.verbs.bench import Benched
 from mobilenet_tvm.verbs.cache import CacheCleared, CacheShown
@@ -58,6 +59,7 @@ SCHEMAS: dict[str, tuple[str, Any]] = {
     "tune": ("what tune() returns", Tuned),
     "tune_trial": ("a line of tune --json: one durable trial", TrialLine),
     "tuning_log_line": ("A line of tuning_logs/<target>/<dtype>.jsonl", LogLine),
+    "tuning_choice_line": ("A line of tuning_logs/<target>/choices/<dtype>.jsonl", ChoiceLine),
     "verify": ("verify --json", Verified),
 }
 """By name, a title and the type that it publishes."""

@@ -14,9 +14,10 @@ from mobilenet_tvm.base.document import UNSET, Count, Document, UnsetType, Whole
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.jobs import PIPELINE, LogsCheckJob, LogsExportJob
+from mobilenet_tvm.base.logs.choice_log import LoggedChoices
+from mobilenet_tvm.base.logs.tuning_log import TuningRecord, read_campaigns
 from mobilenet_tvm.base.paths import cache_dir
 from mobilenet_tvm.base.target_spec import NATIVE
-from mobilenet_tvm.base.tuning_log import TuningRecord, read_campaigns
 from mobilenet_tvm.model.coverage import log_folders, records_of
 from mobilenet_tvm.verbs.compile import check_dtype
 from mobilenet_tvm.verbs.tune import WORK
@@ -130,10 +131,12 @@ def logs_check(
     instructions, replay and build.
 
     :returns: ``schemas/logs_check.json``; it names the lines that no longer apply.
+    :raises UserError: a line is no record, or no record of a choice between kernels.
     """
     chosen = targets.load(target)
     check_dtype(dtype, chosen)
     folders, can_run = tuple(log_folders(logs)), not chosen.missing_here()
+    LoggedChoices.load(folders, chosen.logs, dtype, threads=1)
     job = LogsCheckJob(target=chosen, dtype=dtype, logs=folders, can_run=can_run)
     return run_child(PIPELINE, job, LogsChecked, on_event, block=("torch",))
 

@@ -15,7 +15,7 @@ from mobilenet_tvm.base.document import UNSET, Amount, Count, Document, Factor, 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import OnEvent
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import DEFAULT
+from mobilenet_tvm.base.logs.tuning_log import DEFAULT
 from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import Package
 from mobilenet_tvm.package.reference import first_input

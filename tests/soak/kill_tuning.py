@@ -23,7 +23,7 @@ from tuning_child import Event, TuningChild, trials, trials_on_disk, tune_job
 import targets
 from mobilenet_tvm.base.answers import TuningResult
 from mobilenet_tvm.base.child import run_child
-from mobilenet_tvm.base.tuning_log import log_path, read_log
+from mobilenet_tvm.base.logs.tuning_log import log_path, read_log
 from tvm_pipeline.hardware.target import CpuTarget
 
 

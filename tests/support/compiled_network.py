@@ -15,8 +15,8 @@ import tvm
 from tvm import relax
 
 from mobilenet_tvm.base.compiled import Built
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from mobilenet_tvm.base.protocol import Emit
-from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.compile import compile_model
 from tvm_pipeline.hardware.target import CpuTarget
 

@@ -17,7 +17,7 @@ from compiled_network import Compiled, compile_here  # noqa: E402
 from onnx_network import Network  # noqa: E402
 
 import targets  # noqa: E402
-from mobilenet_tvm.base.tuning_log import TuningLogs  # noqa: E402
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs  # noqa: E402
 from targets import Target  # noqa: E402
 from tvm_pipeline.hardware.target import CpuTarget  # noqa: E402
 

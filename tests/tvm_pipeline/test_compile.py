@@ -20,7 +20,7 @@ from mobilenet_tvm.base.compiled import Built, Tensor
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.events import Event, Progress, Warned
 from mobilenet_tvm.base.jobs import CompileJob
-from mobilenet_tvm.base.tuning_log import MEASURED, TuningLogs, TuningRecord, log_path, write_log
+from mobilenet_tvm.base.logs.tuning_log import MEASURED, TuningLogs, TuningRecord, log_path, write_log
 from targets import Target
 
 LAYERS = ("conv2d 16x16x3->16 k3x3 s2 p1 bias relu", "depthwise 8x8x16 k3x3 s1 p1 bias relu", "dense 16->10 bias")

@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
-from mobilenet_tvm.base.tuning_log import Origin
+from mobilenet_tvm.base.logs.tuning_log import Origin
 
 
 @dataclass(frozen=True)

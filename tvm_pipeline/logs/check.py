@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mobilenet_tvm.base.answers import FailedLine, LogsChecked
-from mobilenet_tvm.base.tuning_log import TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import TuningRecord
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.logs.replay import replay
 

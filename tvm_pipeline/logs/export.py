@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tvm.base.tuning_log import TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import TuningRecord
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.logs.replay import NoLongerApplies, schedule_of
 from tvm_pipeline.tuning.database import RECORDS, WORKLOADS, TrialDatabase

@@ -11,7 +11,7 @@ from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import TuningRecord
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE

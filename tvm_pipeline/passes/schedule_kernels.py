@@ -11,7 +11,7 @@ from tvm.s_tir.schedule import LoopRV, ScheduleError
 from mobilenet_tvm.base.compiled import FALLBACK, Kernel
 from mobilenet_tvm.base.document import UNSET
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import DEFAULT, Match, TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import DEFAULT, Match, TuningLogs
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.schedules import Decisions, Generator, generator_for, is_inside
 from tvm_pipeline.schedules.annotations import WRITTEN, anchor_descriptor

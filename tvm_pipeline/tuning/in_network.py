@@ -11,7 +11,7 @@ from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.tuning.journal import Journal, Timed
 from tvm_pipeline.tuning.network_builds import Forced, NetworkBuild, NetworkBuilds, by_strassen
 
-FINALISTS = 4
+FINALISTS = 5
 """So many choices of a layer at most, beside the one that the logs would have compiled."""
 SECONDS = 5.0
 """That builds are measured in turns."""
@@ -52,6 +52,15 @@ class Verdict:
     choices: Sequence[Choosing]
     before: float
     after: float
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a network could be compiled with, and seconds of one run then."""
+
+    seconds: float
+    decided: Mapping[Layer, Decisions]
+    choices: Sequence[Choosing] = ()
 
 
 class Judge:
@@ -99,27 +108,37 @@ class Judge:
 
     def _close(self, base: NetworkBuild, decided: Mapping[Layer, Decisions], layers: Sequence[Layer]) -> Verdict:
         """The network with the best choices, with each kind of doubtful choice reversed, and with what gained."""
-        flips: dict[Choice, Forced] = {kind: self._builds.forced(kind) for kind in self._kinds}
-        flips |= {PARALLEL: self._serial(layers)} if self._builds.threads > 1 else {}
+        flips = self._flips(layers)
         self._tell(f"{self._name}: building the best")
         builds = [base, *(self._builds.build(forced, decided) for forced in ({}, *flips.values()))]
-        before, chosen, *reversed_times = self._measure(builds)
+        before, chosen, *flipped = self._measure(builds)
         choosings = [
             choosing
-            for kind, build, times in zip(flips, builds[2:], reversed_times, strict=True)
+            for kind, build, times in zip(flips, builds[2:], flipped, strict=True)
             for choosing in self._compare(kind, (builds[1], chosen), (build, times))
         ]
         agreeing = [one for one in choosings if one.is_taken == self._was(one)]
-        outcomes = [(before.whole, base.decisions, []), (chosen.whole, decided, agreeing)]
-        if forced := {(one.choice, str(one.layer)): one.is_taken for one in choosings if self._gains(one)}:
-            self._tell(f"{self._name}: building with other kernels")
-            final = self._measure([base, self._builds.build(forced, decided)])
-            reversed_ones = [one for one in choosings if self._gains(one)]
-            whole = final[1].whole * before.whole / final[0].whole
-            outcomes.append((whole, decided, [*agreeing, *reversed_ones]))
-        after, kept, choices = min(outcomes, key=lambda outcome: outcome[0])
-        judged = {layer: self._kept_first(layer, kept[layer]) for layer in layers}
-        return Verdict(self._name, judged, choices, before.whole, after)
+        outcomes = [_Outcome(before.whole, base.decisions), _Outcome(chosen.whole, decided, agreeing)]
+        if gaining := [one for one in choosings if self._gains(one)]:
+            seconds = self._with_other_kernels(base, gaining, decided) * before.whole
+            outcomes.append(_Outcome(seconds, decided, [*agreeing, *gaining]))
+        best = min(outcomes, key=lambda outcome: outcome.seconds)
+        judged = {layer: self._kept_first(layer, best.decided[layer]) for layer in layers}
+        return Verdict(self._name, judged, best.choices, before.whole, best.seconds)
+
+    def _with_other_kernels(
+        self, base: NetworkBuild, reversed_ones: Sequence[Choosing], decided: Mapping[Layer, Decisions]
+    ) -> float:
+        """What the network takes with these choices as they were measured, beside what it took before."""
+        self._tell(f"{self._name}: building with other kernels")
+        forced: dict[tuple[str, str], bool] = {(one.choice, str(one.layer)): one.is_taken for one in reversed_ones}
+        before, after = self._measure([base, self._builds.build(forced, decided)])
+        return after.whole / before.whole
+
+    def _flips(self, layers: Sequence[Layer]) -> dict[Choice, Forced]:
+        """Each kind of choice reversed."""
+        flips: dict[Choice, Forced] = {kind: self._builds.forced(kind) for kind in self._kinds}
+        return flips | ({PARALLEL: self._serial(layers)} if self._builds.threads > 1 else {})
 
     @property
     def _kinds(self) -> list[Choice]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.logs.choice_log import ChoiceRecord, choices_path, read_choices, write_choices
-from mobilenet_tvm.base.tuning_log import (
+from mobilenet_tvm.base.logs.tuning_log import (
     MEASURED,
     TuningRecord,
     best_of_slots,
@@ -44,7 +44,7 @@ class LogWriter:
         self._logs, self._task, self._conditions = logs, task, conditions
         self.path = log_path(logs, task.target.name, task.dtype)
         self._before = {record.key: record for record in read_log(self.path)}
-        self._best_before = best_of_slots(self._before.values())
+        self._original = self._best_before = best_of_slots(self._before.values())
         self._written = self._before
         self._campaigns = read_campaigns(logs, task.target.name)
 
@@ -86,17 +86,13 @@ class LogWriter:
     def keep(self, verdict: Verdict) -> set[str]:
         """Writes what was judged in a network, in place of what the CPU's log had for its layers.
 
-        :returns: the descriptors whose choice has changed.
+        :returns: the descriptors whose choice is another than in the file as it was.
         """
-        judged = [self._judged(layer, timed) for layer, timed in verdict.layers.items()]
-        slots = {records[0].slot for records in judged}
+        slots = {self._record(layer, {}, 0.0).slot for layer in verdict.layers}
         others = {old.key: old for old in read_log(self.path) if old.slot not in slots}
-        kept = {record.key: record for records in judged if self._is_own(records[0]) for record in records}
-        changed = {
-            best.layer
-            for best, *_ in judged
-            if best.slot not in self._best_before or choice_of(self._best_before[best.slot]) != choice_of(best)
-        }
+        judged = [self._judged(layer, timed) for layer, timed in verdict.layers.items() if self._is_own(layer, timed)]
+        kept = {record.key: record for records in judged for record in records}
+        changed = {best.layer for best, *_ in judged if not self._was_best(best)}
         self._before = others | kept
         self._best_before = best_of_slots(self._before.values())
         self._written = self._before
@@ -105,6 +101,10 @@ class LogWriter:
         self._describe(IN_NETWORK, None)
         self._forget_campaign()
         return changed
+
+    def _was_best(self, record: TuningRecord) -> bool:
+        old = self._original.get(record.slot)
+        return old is not None and choice_of(old) == choice_of(record)
 
     def _forget_campaign(self) -> None:
         """Drops the conditions of kernels measured alone once no line names them."""
@@ -122,10 +122,13 @@ class LogWriter:
         records = [self._record(layer, one.decisions, one.seconds) for one in (timed[0], *compared)]
         return [replace(record, campaign=campaign) for record in records]
 
-    def _is_own(self, record: TuningRecord) -> bool:
-        """Whether it says anything that the schedule for one thread does not."""
-        rival = self._task.rivals.get(Layer.parse(record.layer))
-        return self._task.threads == 1 or rival != record.decisions
+    def _is_own(self, layer: Layer, timed: Sequence[Timed]) -> bool:
+        """Whether the first of the choices is worth a record beside that for one thread."""
+        if self._task.threads == 1 or layer not in self._task.rivals:
+            return True
+        rival, best = self._task.rivals[layer], timed[0]
+        seconds = next((one.seconds for one in timed if one.decisions == rival), None)
+        return best.decisions != rival and (seconds is None or seconds >= VARIANT_GAIN * best.seconds)
 
     def _write_choices(self, verdict: Verdict) -> None:
         path = choices_path(self._logs, self._task.target.name, self._task.dtype)

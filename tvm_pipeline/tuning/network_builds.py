@@ -14,7 +14,7 @@ from mobilenet_tvm.base.compiled import Tensor
 from mobilenet_tvm.base.jobs import NetworkFile
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.logs.choice_log import FUSED, STRASSEN, LoggedChoices
-from mobilenet_tvm.base.tuning_log import MEASURED, TuningLogs, TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import MEASURED, TuningLogs, TuningRecord
 from tvm_pipeline.codegen.build import build
 from tvm_pipeline.codegen.link import link_shared
 from tvm_pipeline.compile import signature

@@ -93,7 +93,8 @@ class Session:
         if search is None or not search.measured:
             return known or [default_of(layer, self._task.target)]
         measured = self._final.get(layer) or search.measured
-        return [*(search.space.decisions(choice) for choice in fastest(measured, FINALISTS)), *known]
+        best, *others = (search.space.decisions(choice) for choice in fastest(measured, FINALISTS))
+        return [best, *known, *others]
 
     def best(self) -> list[Best]:
         """Per layer the fastest choice: of the finalists where they were measured again, else of all trials."""

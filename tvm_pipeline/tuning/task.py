@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import TuningLogs, TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs, TuningRecord
 from tvm_pipeline.hardware.target import AnyTarget
 from tvm_pipeline.schedules import Decisions, generator_for, label_of
 

@@ -1,1 +1,1 @@
-"""What was measured of choices between kernels, beside the tuning logs proper."""
+"""Tuning logs: the best schedule of each layer, and choices between kernels."""

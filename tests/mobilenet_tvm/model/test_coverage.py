@@ -7,8 +7,8 @@ import pytest
 from mobilenet_tvm.base.answers import NetworkLayer
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.tuning_log import TuningRecord, write_log
 from mobilenet_tvm.base.paths import builtin_logs_dir, user_logs_dir
-from mobilenet_tvm.base.tuning_log import TuningRecord, write_log
 from mobilenet_tvm.model.coverage import coverage, cpu_coverage, describe, log_folders
 from targets import available, load
 

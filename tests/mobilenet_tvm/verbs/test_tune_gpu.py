@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tvm.base.tuning_log import log_path, read_campaigns, read_log
+from mobilenet_tvm.base.logs.tuning_log import log_path, read_campaigns, read_log
 from mobilenet_tvm.verbs.compile import compile as compile_verb
 from mobilenet_tvm.verbs.logs import logs_check
 from mobilenet_tvm.verbs.tune import tune

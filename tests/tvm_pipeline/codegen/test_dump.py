@@ -6,8 +6,8 @@ import pytest
 from onnx_network import Network
 
 import targets
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from mobilenet_tvm.base.requests import CompileOptions
-from mobilenet_tvm.base.tuning_log import TuningLogs
 from tvm_pipeline.codegen.dump import CUDA, IMPORTED, LLVM, LOWERED, SCHEDULED
 from tvm_pipeline.compile import compile_model
 from tvm_pipeline.hardware.target import Target

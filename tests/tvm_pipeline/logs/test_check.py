@@ -8,7 +8,7 @@ from typing import Any
 from mobilenet_tvm.base.answers import LogsChecked
 from mobilenet_tvm.base.child import run_child
 from mobilenet_tvm.base.jobs import LogsCheckJob
-from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord, log_path, write_log
+from mobilenet_tvm.base.logs.tuning_log import MEASURED, TuningRecord, log_path, write_log
 from targets import Target
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.logs.check import check_records

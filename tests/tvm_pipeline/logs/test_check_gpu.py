@@ -6,7 +6,7 @@ from typing import Any
 
 import targets
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MODELLED, TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import MODELLED, TuningRecord
 from tvm_pipeline.hardware.target import GpuTarget
 from tvm_pipeline.logs.check import check_records
 from tvm_pipeline.schedules import label_of

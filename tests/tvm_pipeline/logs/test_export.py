@@ -8,7 +8,7 @@ from typing import Any
 from tvm.s_tir import meta_schedule as ms
 
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import MEASURED, TuningRecord
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.logs.export import export_metaschedule
 from tvm_pipeline.schedules.space import Space, choice_of_trace

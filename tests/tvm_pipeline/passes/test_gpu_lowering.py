@@ -11,7 +11,7 @@ from onnx_network import Network
 from tvm import relax
 
 import targets
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from tvm_pipeline.hardware.target import GpuTarget, Target
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower

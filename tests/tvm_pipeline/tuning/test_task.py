@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MEASURED, TuningLogs, TuningRecord
+from mobilenet_tvm.base.logs.tuning_log import MEASURED, TuningLogs, TuningRecord
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.tuning.task import Budget, Task

@@ -10,7 +10,7 @@ from compiled_network import compile_here
 from onnx_network import Network
 
 import targets
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.importer.import_onnx import import_onnx
 from tvm_pipeline.passes.pipeline import lower

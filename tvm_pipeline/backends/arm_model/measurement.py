@@ -10,7 +10,7 @@ from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.errors import SystemFailure
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MODELLED
+from mobilenet_tvm.base.logs.tuning_log import MODELLED
 from tvm_pipeline.backends.arm_model.core import MODEL_VERSION, core_of
 from tvm_pipeline.backends.arm_model.disassemble import llvm_tool
 from tvm_pipeline.backends.arm_model.estimate import Estimate, estimate

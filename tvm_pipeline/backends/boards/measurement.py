@@ -9,8 +9,8 @@ from tvm.s_tir import Schedule
 from mobilenet_tvm.base.answers import BoardFacts
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.tuning_log import MEASURED
 from mobilenet_tvm.base.tracker import Device
-from mobilenet_tvm.base.tuning_log import MEASURED
 from tvm_pipeline.backends.backend import Answer, Setup
 from tvm_pipeline.backends.boards.lane import AGAIN_WAIT_SECONDS, Lane, take_free_boards
 from tvm_pipeline.backends.boards.session import is_ours

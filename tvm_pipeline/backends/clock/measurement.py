@@ -9,7 +9,7 @@ from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.host_cpu import host_cpu, host_features, host_model
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MEASURED
+from mobilenet_tvm.base.logs.tuning_log import MEASURED
 from tvm_pipeline.backends.backend import Answer, Setup
 from tvm_pipeline.backends.conditions import Conditions, campaign_today, short_name
 from tvm_pipeline.backends.workers.build import KernelBuilder

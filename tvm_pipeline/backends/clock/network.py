@@ -21,7 +21,7 @@ from tvm_pipeline.backends.workers.process import WorkerProcess
 
 BURST = 5
 """Runs of one network in a row, after one that brings its weights back: the others' have taken their place."""
-FEWEST_BURSTS = 4
+FEWEST_BURSTS, MOST_BURSTS = 4, 40
 TIMEOUT_SLACK = 240.0
 """Beside the seconds asked for: a busy machine's loading of modules, and the fewest bursts of large networks."""
 
@@ -98,7 +98,7 @@ class _Stopwatch:
             inputs = [tvm.runtime.tensor(values) for values in _inputs(request.inputs)]
             networks = [_Loaded(artifact, inputs) for artifact in request.artifacts]
             end, bursts = time.monotonic() + request.seconds, 0
-            while bursts < FEWEST_BURSTS or time.monotonic() < end:
+            while bursts < FEWEST_BURSTS or (bursts < MOST_BURSTS and time.monotonic() < end):
                 for network in networks:
                     network.burst()
                 bursts += 1

@@ -10,7 +10,7 @@ from tvm.s_tir.schedule import ScheduleError
 
 from mobilenet_tvm.base.compilers.nvcc import find_nvcc
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MODELLED
+from mobilenet_tvm.base.logs.tuning_log import MODELLED
 from tvm_pipeline.backends.backend import Answer, BuildFailed, Setup
 from tvm_pipeline.backends.conditions import Conditions, campaign_today
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler

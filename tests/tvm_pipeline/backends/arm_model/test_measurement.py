@@ -13,7 +13,7 @@ from tvm.s_tir import Schedule
 import targets
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MODELLED
+from mobilenet_tvm.base.logs.tuning_log import MODELLED
 from tvm_pipeline.backends.arm_model.measurement import ModelledMeasurement
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules.space import Space

@@ -13,7 +13,7 @@ from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.host_cpu import host_features, host_model
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MEASURED
+from mobilenet_tvm.base.logs.tuning_log import MEASURED
 from tvm_pipeline.backends.backend import BuildFailed
 from tvm_pipeline.backends.clock import measurement as measurement_module
 from tvm_pipeline.backends.clock.measurement import Cores, Measurement

@@ -8,7 +8,7 @@ from tvm import te
 from tvm.s_tir import Schedule
 
 from mobilenet_tvm.base.layer import Layer
-from mobilenet_tvm.base.tuning_log import MODELLED
+from mobilenet_tvm.base.logs.tuning_log import MODELLED
 from tvm_pipeline.backends.backend import answers
 from tvm_pipeline.backends.gpu_model.batch_compiler import BatchCompiler
 from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions

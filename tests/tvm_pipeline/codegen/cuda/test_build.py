@@ -15,7 +15,7 @@ from onnx_network import Network
 import targets
 from mobilenet_tvm.base.compilers.nvcc import find_nvcc
 from mobilenet_tvm.base.errors import SystemFailure, UserError
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from tvm_pipeline.codegen.cuda.elf import add_device_section, device_section
 from tvm_pipeline.hardware.target import GpuTarget
 

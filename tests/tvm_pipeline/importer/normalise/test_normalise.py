@@ -12,7 +12,7 @@ import pytest
 from compiled_network import Compiled, compile_here
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.importer.import_onnx import simplify
 from tvm_pipeline.importer.normalise.normalise import normalise

@@ -15,7 +15,7 @@ from onnx_network import Network
 
 import targets
 from mobilenet_tvm.base.errors import UserError
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from mobilenet_tvm.package.yardstick import expected_outputs
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.importer.import_onnx import import_onnx

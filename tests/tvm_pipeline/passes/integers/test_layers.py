@@ -12,7 +12,7 @@ from compiled_network import compile_here, run_module
 from qdq_network import QdqNetwork
 
 import targets
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from mobilenet_tvm.package.yardstick import expected_outputs
 from tvm_pipeline.hardware.target import CpuTarget
 

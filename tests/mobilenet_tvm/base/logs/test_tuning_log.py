@@ -14,10 +14,10 @@ from layers import layers
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import KINDS, Layer
-from mobilenet_tvm.base.paths import builtin_logs_dir
-from mobilenet_tvm.base.tuning_log import (
+from mobilenet_tvm.base.logs.tuning_log import (
     MEASURED,
     MODELLED,
+    UNMEASURED_LOSS,
     TuningLogs,
     TuningRecord,
     log_path,
@@ -27,6 +27,7 @@ from mobilenet_tvm.base.tuning_log import (
     write_campaigns,
     write_log,
 )
+from mobilenet_tvm.base.paths import builtin_logs_dir
 
 LAYER = Layer.parse("pointwise 8x8x16->16 bias relu")
 
@@ -201,12 +202,33 @@ def test_a_target_gets_the_choice_that_loses_least_on_its_worst_cpu(times: dict[
     best = {cpu: min(of_cpus.get(cpu, 1000) for of_cpus in times.values()) for of in times.values() for cpu in of}
 
     def loss(choice: int) -> float:
-        return max(seconds / best[cpu] for cpu, seconds in times[choice].items())
+        of_cpus = times[choice]
+        return max(of_cpus[cpu] / best[cpu] if cpu in of_cpus else UNMEASURED_LOSS for cpu in best)
 
-    widest = max(len(of_cpus) for of_cpus in times.values())
-    chosen = match.record.decisions["tile_m"]
-    assert len(times[chosen]) == widest, "what was measured everywhere goes before what was not"
-    assert loss(chosen) == pytest.approx(min(loss(choice) for choice in times if len(times[choice]) == widest))
+    assert loss(match.record.decisions["tile_m"]) == pytest.approx(min(map(loss, times)))
+
+
+@pytest.mark.parametrize("slow", ["znver5", "znver4"])
+def test_seconds_of_two_cpus_are_not_compared(slow: str) -> None:
+    """Each measured its own choice alone: a slower CPU's is as good, and a new campaign changes nothing."""
+    fast = {"znver4": "znver5", "znver5": "znver4"}[slow]
+    older = record(seconds=9e-5, cpu=slow, decisions={"tile_m": 1}, campaign="2026-01-01 a day")
+    newer = record(seconds=1e-5, cpu=fast, decisions={"tile_m": 2}, campaign="2026-02-01 a day")
+    for records in ([older, newer], [newer, older]):
+        match = TuningLogs(records).find(LAYER, threads=1)
+        assert match is not None
+        assert match.record == older
+
+
+def test_seconds_of_layers_with_other_epilogues_are_not_compared() -> None:
+    """With another epilogue the choice was the best that its layer had, though the layer takes longer."""
+    layers_ = [Layer.parse(f"pointwise 8x8x16->16 bias{more}") for more in ("", " tanh")]
+    cheap = record(layers_[0], seconds=2e-5, cpu="znver5", decisions={"tile_m": 1}, campaign="2026-02-01")
+    rival = record(layers_[0], seconds=1e-5, cpu="znver5", decisions={"tile_m": 2}, campaign="2026-02-01")
+    dear = record(layers_[1], seconds=9e-5, cpu="znver5", decisions={"tile_m": 3}, campaign="2026-01-01")
+    match = TuningLogs([cheap, rival, dear]).find(LAYER, threads=1)
+    assert match is not None
+    assert match.record == dear
 
 
 def test_the_choices_of_other_cpus() -> None:

@@ -176,6 +176,20 @@ _MIXED = {"float32": ("float32", "int8"), "int8": ("int8", "float32")}
 """Whose layers' descriptors say which they are."""
 
 
+def read_logs(directories: Sequence[Path], targets: Sequence[str], dtype: str) -> list[list[TuningRecord]]:
+    """All records of the targets in the folders that layers of a ``dtype``'s network may have: a quantised one has
+    some of float32, and any may be quantised. A list per file.
+
+    :raises UserError: as ``parse_line`` does.
+    """
+    return [
+        read_log(log_path(directory, target, name))
+        for directory in directories
+        for target in targets
+        for name in _MIXED.get(dtype, (dtype,))
+    ]
+
+
 class TuningLogs:
     """Records of several folders and targets, looked up by layer.
 
@@ -195,23 +209,16 @@ class TuningLogs:
 
     @staticmethod
     def load(directories: Sequence[Path], targets: Sequence[str], dtype: str, cpu: str | None = None) -> "TuningLogs":
-        """All records of the targets in the folders that layers of a ``dtype``'s network may have: a quantised one has
-        some of float32, and any may be quantised.
+        """What ``read_logs`` reads.
 
         :raises UserError: as ``parse_line`` does.
         """
-        paths = [
-            log_path(directory, target, name)
-            for directory in directories
-            for target in targets
-            for name in _MIXED.get(dtype, (dtype,))
-        ]
-        return TuningLogs(*(read_log(path) for path in paths), cpu=cpu)
+        return TuningLogs(*read_logs(directories, targets, dtype), cpu=cpu)
 
     def find(self, layer: Layer, threads: int, generator: str | None = None) -> Match | None:
         """The best record for a layer: its own epilogue before others, measured before modelled, the asked thread
-        count before others; then that of the CPU, or the nearest one to it, without one the choice that loses least on
-        the worst of the CPUs that measured it; then the first source, then the shortest time.
+        count before others; then that of the CPU, or the nearest one to it, then the first source, then the shortest
+        time; where no CPU is named, of the first source the choice that loses least on the worst of the CPUs.
 
         ``generator`` (``name/version``) leaves out records that another one made.
         """
@@ -246,20 +253,24 @@ class TuningLogs:
 _Ranked = tuple[int, TuningRecord]
 
 
+UNMEASURED_LOSS = 1.15
+"""What a choice is taken to lose on a CPU that has not measured it."""
+
+
 def _serves_all(candidates: Sequence[_Ranked]) -> TuningRecord:
-    """Of the first source's records the one whose choice was measured on the most CPUs and loses least on the worst of
-    them, beside the best choice there."""
+    """Of the first source's records the one whose choice loses least on the worst of the CPUs, beside the best choice
+    there; among equals the oldest campaign's, since seconds of two CPUs say nothing about each other."""
     first = min(position for position, _ in candidates)
     records = [record for position, record in candidates if position == first]
-    best: dict[str, float] = {}
-    times: dict[str, dict[str, float]] = {}
+    best = {record.slot: record.seconds for record in best_of_slots(records).values()}
+    losses: dict[str, dict[str, float]] = {}
     for record in records:
-        cpu, of_choice = record.cpu or "", times.setdefault(choice_of(record), {})
-        of_choice[cpu] = min(record.seconds, of_choice.get(cpu, record.seconds))
-        best[cpu] = min(record.seconds, best.get(cpu, record.seconds))
+        of_choice, cpu = losses.setdefault(choice_of(record), {}), record.cpu or ""
+        of_choice[cpu] = max(record.seconds / best[record.slot], of_choice.get(cpu, 1.0))
+    cpus = {record.cpu or "" for record in records}
 
-    def loss(record: TuningRecord) -> tuple[int, float, float]:
-        measured = times[choice_of(record)]
-        return -len(measured), max(seconds / best[cpu] for cpu, seconds in measured.items()), record.seconds
+    def worst(record: TuningRecord) -> float:
+        measured = losses[choice_of(record)]
+        return max(measured.get(cpu, UNMEASURED_LOSS) for cpu in cpus)
 
-    return min(records, key=loss)
+    return min(records, key=lambda record: (worst(record), record.campaign, record.seconds))
