@@ -11,7 +11,7 @@ from qdq_network import QdqNetwork
 
 import targets
 from mobilenet_tvm.base.document import UNSET
-from mobilenet_tvm.base.tuning_log import TuningLogs
+from mobilenet_tvm.base.logs.tuning_log import TuningLogs
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.passes.integers import account, reasons
 
