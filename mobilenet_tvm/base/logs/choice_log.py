@@ -30,6 +30,11 @@ PARALLEL: Final = "parallel"
 Choice = Literal["fused", "strassen", "parallel"]
 
 
+CLEAR = 1.1
+"""A target for many CPUs leaves its rule where one way loses so many times as much as the other: the rule has been held
+against CPUs that have no record, too."""
+
+
 class ChoiceRecord(Document):
     """What taking a choice, and leaving it, costs.
 
@@ -144,10 +149,12 @@ class LoggedChoices:
         own = [record for record in known if record.layer == str(layer)] or known
         return self._decide(own) if own else None
 
-    def _decide(self, records: Sequence[ChoiceRecord]) -> bool:
-        """By the CPU's own record or its nearest kin's; for all CPUs, what loses least on the worst of them."""
+    def _decide(self, records: Sequence[ChoiceRecord]) -> bool | None:
+        """By the CPU's own record or its nearest kin's; for all CPUs, what loses clearly less on the worst of them."""
         wanted = self._cpu
         if wanted is not None:
             return min(records, key=lambda record: distance(wanted, record.cpu)).is_taken
-        loss = max(record.seconds_with / record.seconds_without for record in records)
-        return loss < max(record.seconds_without / record.seconds_with for record in records)
+        loss_with = max(1.0, *(record.seconds_with / record.seconds_without for record in records))
+        loss_without = max(1.0, *(record.seconds_without / record.seconds_with for record in records))
+        is_clear = max(loss_with, loss_without) >= CLEAR * min(loss_with, loss_without)
+        return loss_with < loss_without if is_clear else None

@@ -77,11 +77,13 @@ def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
         ([record(0.9, threads=2)], "znver5", None),
         ([record(1.1, layer=OTHER_EPILOGUE)], "znver5", False),
         ([record(0.9), record(1.1, layer=OTHER_EPILOGUE)], "znver5", True),
-        ([record(0.9), record(1.05, "icelake-server")], None, True),
+        ([record(0.8), record(1.05, "icelake-server")], None, True),
         ([record(0.95), record(1.2, "icelake-server")], None, False),
+        ([record(0.95)], None, None),
+        ([record(0.85), record(1.2, "icelake-server")], None, None),
     ],
     ids=["none", "gains", "loses", "own-cpu", "nearest-cpu", "other-threads", "other-epilogue", "own-epilogue",
-         "loses-less-with", "loses-less-without"],
+         "loses-less-with", "loses-less-without", "hardly-gains", "as-much-either-way"],
 )  # fmt: skip
 def test_what_the_records_say(records: list[ChoiceRecord], cpu: str | None, taken: bool | None) -> None:
     for ordered in (records, records[::-1]):
