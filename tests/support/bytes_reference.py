@@ -11,6 +11,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, padded_channels
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.workloads import workload_of
+from tvm_pipeline.workloads.int8.layers import DOT_PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class ByteTensors:
         plain = Tensors(self.data.astype(np.float32), self.weight.astype(np.float32), *[np.zeros(1)] * 2)
         packed = arguments(replace(layer, epilogue=()), plain, unit)
         bias = self.bias
-        if layer.kind == "pointwise":
+        if unit.kernel_kind(layer) in DOT_PRODUCTS:
             bias = bias - self.zero_in * self.weight.sum(axis=(1, 2, 3))
         constants = (bias, self.scale, np.array([self.zero_in, self.zero, self.low, self.high]))
         blocks = [_in_blocks(values) if values is not constants[-1] else values for values in constants]

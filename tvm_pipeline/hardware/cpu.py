@@ -14,7 +14,7 @@ from tvm_pipeline.hardware.whole_tiles import OVERHANGING_TILES, in_whole_tiles
 
 NEON_LANES, AVX2_LANES = 4, 8
 
-FLOAT32, BFLOAT16 = "float32", "bfloat16"
+FLOAT32, BFLOAT16, INT8 = "float32", "bfloat16", "int8"
 
 _VNNI = frozenset(("avx512_vnni", "avx_vnni"))
 
@@ -42,6 +42,9 @@ STRASSEN_LANES = 16
 MANY_REGISTERS = 32
 """Of so many there are enough for a good tile of any number of pixels."""
 
+SMALL_WINDOW = 9
+"""Rows and columns: a larger one is not unrolled."""
+
 STRASSEN_PIXELS = 64
 """With 49 the weights, three quarters more than those of a plain product, come too slowly from memory."""
 
@@ -58,6 +61,7 @@ class VectorUnit:
     :ivar core: LLVM's name of the core that code is made for, or of its kind.
     :ivar threads: that share a kernel, and the memory.
     :ivar choices: what was measured of choices between kernels: it goes before the rules.
+    :ivar dot_windows: whether windows of bytes are dot products too; before they were, they were exact in float32.
     """
 
     lanes: int
@@ -67,6 +71,7 @@ class VectorUnit:
     core: str = ""
     threads: int = 1
     choices: LoggedChoices = field(default=LoggedChoices(), compare=False, repr=False)  # never changes
+    dot_windows: bool = True
     family: ClassVar = CPU
     compute_capability: ClassVar = None
     maximum_drops_nan: ClassVar = False  # LLVM compares, and takes the second operand where it cannot
@@ -94,6 +99,8 @@ class VectorUnit:
         return self.lanes == NEON_LANES
 
     def kernel_kind(self, layer: Layer) -> str:
+        if layer.dtype == INT8 and layer.kind == "depthwise" and self.dot_windows and _has_small_window(layer):
+            return "int8_dot_depthwise"
         if layer.dtype != FLOAT32:
             return f"{layer.dtype}_{layer.kind}"
         if self.dtype == BFLOAT16 and layer.kind == "pointwise":
@@ -155,3 +162,8 @@ def _weight_bytes(layer: Layer) -> int:
 
 def _fewest_channels(layer: Layer) -> int:
     return min(layer.in_channels, layer.out_channels)
+
+
+def _has_small_window(layer: Layer) -> bool:
+    """Whether dot products of rows of a window, taken by fours, are a kernel that LLVM compiles in no time."""
+    return layer.dilation == (1, 1) and max(layer.kernel) <= SMALL_WINDOW

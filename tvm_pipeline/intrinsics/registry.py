@@ -21,9 +21,12 @@ _CALLED: Mapping[str, str] = {
     bfloat16.ROUND: "round_to_bfloat16",
     bfloat16.DOT: "bfloat16_dot",
     int8.DOT: "int8_dot",
+    int8.FOURS: "int8_fours",
+    int8.ROUND: "round_to_int32",
 }
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
-_OF_INTEGERS = (int8.DOT,)
+_OPERANDS: Mapping[str, str] = {int8.DOT: "int32", int8.FOURS: "uint8"}
+"""The dtype of the first, where it is not float32."""
 
 _ELSEWHERE: Mapping[str, Callable[[ir.Call], ir.Expr]] = {
     extremes.AT_LEAST: extremes.tir_max,
@@ -61,7 +64,7 @@ def _call_of_float32(operator: str, name: str) -> Callable[[ir.Call], Any]:
     def lower(call: ir.Call) -> Any:
         dtype = call.ty.dtype
         kind = str(call.args[0].ty.dtype).partition("x")[0]
-        if kind != ("int32" if operator in _OF_INTEGERS else "float32"):
+        if kind != _OPERANDS.get(operator, "float32"):
             return others(call) if others is not None else None
         note_call(name, dtype.lanes)
         return tirx.call_pure_extern(str(dtype), symbol(name, dtype.lanes), *call.args)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
-FLOAT, INTEGER, BOOLEAN = "float", "i32", "i1"
+FLOAT, INTEGER, BYTE, BOOLEAN = "float", "i32", "i8", "i1"
 _SIGN, _ALL_BUT_SIGN = -(2**31), 2**31 - 1
 _OPERATIONS = {
     FLOAT: {"+": "fadd contract", "-": "fsub contract", "*": "fmul contract", "/": "fdiv"},
@@ -48,7 +48,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Value:
-    """A float32, an int32 or a truth in each lane."""
+    """A float32, an int32, a byte or a truth in each lane."""
 
     body: Body
     kind: str

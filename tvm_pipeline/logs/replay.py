@@ -17,8 +17,9 @@ from tvm_pipeline.backends.gpu_model.device_functions import compiled_functions
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.stored import as_floats
 from tvm_pipeline.hardware.target import AnyTarget
-from tvm_pipeline.hardware.unit import CPU, GPU
+from tvm_pipeline.hardware.unit import CPU, GPU, Unit
 from tvm_pipeline.schedules import label_of
+from tvm_pipeline.schedules.registry import unit_that_made
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
 from tvm_pipeline.workloads.seeded import seeded_arguments
@@ -49,7 +50,8 @@ def schedule_of(record: TuningRecord, target: AnyTarget) -> Replayed:
     :raises NoLongerApplies: its generator or its decisions are not this version's.
     """
     try:
-        space = Space.of(Layer.parse(record.layer), target.unit)
+        layer = Layer.parse(record.layer)
+        space = Space.of(layer, unit_that_made(record.generator, layer, target.unit) or target.unit)
     except KeyError as error:
         raise NoLongerApplies(f"made by generator {record.generator}, this version has none for its kind") from error
     ours = label_of(space.generator)
@@ -91,14 +93,15 @@ class _Expected:
 
     def __init__(self, target: AnyTarget) -> None:
         self._target = target
-        self._known: dict[Layer, tuple[list[np.ndarray], np.ndarray]] = {}
+        self._known: dict[tuple[Layer, Unit], tuple[list[np.ndarray], np.ndarray]] = {}
         self._tolerance = _TOLERANCES.get(target.unit.dtype, TOLERANCE)
 
     def complaint(self, space: Space, kernel: Any) -> str | None:
         """How wrong a kernel's numbers are, None where they are right."""
-        if space.layer not in self._known:
-            self._known[space.layer] = self._compute(space)
-        inputs, expected = self._known[space.layer]
+        key = space.layer, space.unit
+        if key not in self._known:
+            self._known[key] = self._compute(space)
+        inputs, expected = self._known[key]
         output = workload_of(space.layer, space.unit).dtypes[-1]
         worst = float(np.abs(_run(kernel, inputs, expected.shape, output) - expected).max() / np.ptp(expected))
         return None if worst <= self._tolerance else f"computes wrong numbers: off by {worst:.1e} of the range"

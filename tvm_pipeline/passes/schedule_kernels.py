@@ -15,7 +15,7 @@ from mobilenet_tvm.base.logs.tuning_log import DEFAULT, Match, TuningLogs
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.schedules import Decisions, Generator, generator_for, is_inside
 from tvm_pipeline.schedules.annotations import WRITTEN, anchor_descriptor
-from tvm_pipeline.schedules.registry import schedule_plainly
+from tvm_pipeline.schedules.registry import schedule_plainly, unit_that_made
 from tvm_pipeline.workloads.workload import NAMED
 
 
@@ -79,10 +79,7 @@ def _schedule(
             return applied, replace(_tuned(name, descriptor, match), dtype=_computed_in(layer, unit))
         warn(f"the tuning record of {match.record.layer} does not apply any more: {descriptor} gets a default schedule")
     elif (other := logs.find(layer, threads)) is not None:
-        made_by = other.record.generator
-        warn(
-            f"the tuning record of {other.record.layer} was made by {made_by}, not {label}: it gets a default schedule"
-        )
+        _warn_of_other_maker(other, layer, unit, label, warn)
     decisions = generator.default(layer, unit)
     applied = _try(function, layer, generator, unit, decisions)
     if applied is not None:
@@ -90,6 +87,14 @@ def _schedule(
     return schedule_plainly(function, unit), replace(
         _default(name, descriptor, FALLBACK), dtype=_computed_in(layer, unit)
     )
+
+
+def _warn_of_other_maker(match: Match, layer: Layer, unit: Unit, label: str, warn: Callable[[str], None]) -> None:
+    made_by = match.record.generator
+    if unit_that_made(made_by, layer, unit) is None:
+        warn(
+            f"the tuning record of {match.record.layer} was made by {made_by}, not {label}: it gets a default schedule"
+        )
 
 
 def _computed_in(layer: Layer, unit: Unit) -> str:

@@ -1,6 +1,7 @@
 """Which generator serves which layer on which unit."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tvm import tirx
@@ -11,7 +12,7 @@ from tvm_pipeline.schedules import cpu, gpu
 from tvm_pipeline.schedules.cpu.estimate import estimate_us as cpu_estimate_us
 from tvm_pipeline.schedules.cpu.fallback import schedule_fallback
 from tvm_pipeline.schedules.cpu.matmul import matmul
-from tvm_pipeline.schedules.generator import Generator
+from tvm_pipeline.schedules.generator import Generator, label_of
 from tvm_pipeline.schedules.gpu.fallback import schedule_gpu_fallback
 from tvm_pipeline.workloads.product import Product
 
@@ -25,6 +26,8 @@ _WRITERS: Mapping[str, Callable[[Product, Any], tirx.PrimFunc]] = {CPU: matmul}
 
 _ESTIMATES: Mapping[str, Callable[[tirx.PrimFunc, Layer | None, Any], float]] = {CPU: cpu_estimate_us}
 
+_EARLIER: Mapping[str, Callable[[Any], tuple[Unit, ...]]] = {CPU: lambda unit: (replace(unit, dot_windows=False),)}
+
 
 def generator_for(layer: Layer, unit: Unit) -> Generator:
     """The generator of a layer's kind on a unit.
@@ -36,6 +39,15 @@ def generator_for(layer: Layer, unit: Unit) -> Generator:
         if kind in generator.kinds:
             return generator
     raise KeyError(layer.kind)
+
+
+def unit_that_made(label: str, layer: Layer, unit: Unit) -> Unit | None:
+    """The unit for which a layer's records are made by a generator, ``name/version``: itself, or what it was before it
+    used an instruction more; None where neither is."""
+    for candidate in (unit, *_EARLIER.get(unit.family, lambda _: ())(unit)):
+        if label_of(generator_for(layer, candidate)) == label:
+            return candidate
+    return None
 
 
 def multiply(product: Product, unit: Unit) -> tirx.PrimFunc | None:

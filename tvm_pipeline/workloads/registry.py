@@ -13,12 +13,13 @@ from tvm_pipeline.workloads import (
     dense,
     depthwise,
     grouped_conv2d,
-    int8,
     pooling,
     separable,
     strassen,
     tensor_pointwise,
 )
+from tvm_pipeline.workloads.int8 import layers as int8
+from tvm_pipeline.workloads.int8 import windows as int8_windows
 from tvm_pipeline.workloads.workload import DTYPE, Workload
 
 Definition = Callable[[Layer, str], Workload]
@@ -49,6 +50,7 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
         "int8_pointwise": int8.pointwise,
         "int8_depthwise": int8.depthwise,
         "int8_conv2d": int8.conv2d,
+        "int8_dot_depthwise": int8_windows.depthwise,
         "strassen": strassen.strassen,
         "separable": separable.separable,
     },

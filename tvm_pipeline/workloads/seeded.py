@@ -14,7 +14,7 @@ _BYTES: Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray
     "scale": lambda random, shape: random.uniform(1e-4, 1e-2, shape),
     "quantisation": lambda _, __: np.array([117, 13, 0, 255]),
 }
-"""Of layers of bytes, by the names of their arguments (:mod:`tvm_pipeline.workloads.int8`)."""
+"""Of layers of bytes, by the names of their arguments (:mod:`tvm_pipeline.workloads.int8.layers`)."""
 
 
 def seeded_arguments(workload: Workload) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from tvm import relax
 
 from tvm_pipeline.hardware.channel_block import is_blockable
 from tvm_pipeline.passes.dataflow import Dataflow, constant_of, four, operator_name, pair, scalar_of, shape_of
-from tvm_pipeline.workloads.int8 import is_exact
+from tvm_pipeline.workloads.int8.layers import is_exact
 
 _HIGHEST = 255
 

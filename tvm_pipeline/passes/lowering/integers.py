@@ -20,6 +20,7 @@ from tvm_pipeline.passes.integers.layers import (
 )
 from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
+from tvm_pipeline.workloads.int8.layers import DOT_PRODUCTS
 from tvm_pipeline.workloads.workload import DTYPE
 
 _HIGHEST = 255
@@ -130,13 +131,14 @@ def _constants(lowering: Lowering, layer: Layer, source: Bytes, weights: Weights
     """What a kernel takes behind its data; None where a bias, or a sum with it, might not fit into an int32."""
     per_step = np.float64(source.scale) * weights.scale.astype(np.float64)
     bias = np.zeros(layer.out_channels) if end.bias is None else np.rint(end.bias.astype(np.float64) / per_step)
-    if layer.kind == "pointwise":
+    kernel = lowering.unit.kernel_kind(layer)
+    if kernel in DOT_PRODUCTS:
         bias = bias - source.zero * weights.values.astype(np.int64).sum(axis=(1, 2, 3))
     largest = _HIGHEST * np.abs(weights.values.astype(np.int64)).sum(axis=(1, 2, 3))
     if (np.abs(bias) + largest).max() > _MOST:
         return None
     scale = per_step if end.scale is None else per_step / end.scale
-    values = weights.values if layer.kind == "pointwise" else weights.values.astype(DTYPE)
+    values = weights.values if kernel in DOT_PRODUCTS else weights.values.astype(DTYPE)
     arrays = (
         pack_weight(layer, values, lowering.unit),
         pack_bias(layer, bias.astype(np.int32)),

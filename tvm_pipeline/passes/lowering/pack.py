@@ -10,13 +10,15 @@ from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.lowering.pack_groups import pack_groups
 from tvm_pipeline.workloads.bfloat16 import in_pairs
 from tvm_pipeline.workloads.dense import dense_block
-from tvm_pipeline.workloads.int8 import in_fours
+from tvm_pipeline.workloads.int8.layers import in_fours
+from tvm_pipeline.workloads.int8.windows import in_rows_of_fours
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
 
-_GROUPED: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "bfloat16_pointwise": in_pairs,
-    "int8_pointwise": in_fours,
+_GROUPED: Mapping[str, Callable[[Layer, np.ndarray], np.ndarray]] = {
+    "bfloat16_pointwise": lambda _, packed: in_pairs(packed),
+    "int8_pointwise": lambda _, packed: in_fours(packed),
+    "int8_dot_depthwise": in_rows_of_fours,
 }
 """What brings weights into the order of dot products, by the kind of kernel."""
 
@@ -38,7 +40,7 @@ def pack_weight(layer: Layer, weight: np.ndarray, unit: Unit | None = None) -> n
     """
     packed = _pack(layer, weight)
     grouped = None if unit is None else _GROUPED.get(unit.kernel_kind(layer))
-    return packed if grouped is None else grouped(packed)
+    return packed if grouped is None else grouped(layer, packed)
 
 
 def _pack(layer: Layer, weight: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from tvm_pipeline.schedules.cpu.kernel import (
 from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs, tile_width
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
 from tvm_pipeline.workloads.bfloat16 import PAIR
-from tvm_pipeline.workloads.int8 import FOUR
+from tvm_pipeline.workloads.int8.layers import FOUR
 
 CACHED_WEIGHT_BYTES = 128 * 1024
 """Weights of this size pass from the second-level cache to the first as fast as they are used, tile after tile."""

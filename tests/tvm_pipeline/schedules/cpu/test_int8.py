@@ -11,11 +11,13 @@ from bytes_reference import ByteTensors, plain_result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import layers
+from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord
 
 import targets
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import CpuTarget
+from tvm_pipeline.logs.check import check_records
 from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
@@ -34,6 +36,9 @@ TYPICAL = (
     "int8 depthwise 15x15x32 k3x3 s1 p1 requantise",
     "int8 depthwise 14x13x40 k5x5 s2 p2 requantise",
     "int8 depthwise 7x19x24 k3x3 s2 p0,0,1,1 dequantise",
+    "int8 depthwise 3x270x16 k3x3 s1 p1 requantise",
+    "int8 depthwise 21x9x16 k9x7 s1 p4,3,4,3 requantise",
+    "int8 depthwise 9x9x16 k3x3 s1 p2 d2 requantise",
     "int8 conv2d 17x15x3->16 k3x3 s2 p1 requantise",
     "int8 conv2d n2 12x12x4->24 k3x3 s1 p0 dequantise",
 )
@@ -89,8 +94,25 @@ def test_sums_wrap_no_sooner_than_int32(vnni: CpuTarget) -> None:
     np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
 
 
-def test_pointwise_layers_multiply_fours(vnni: CpuTarget) -> None:
-    layer = Layer.parse(TYPICAL[0])
+def test_scales_that_leave_int32(vnni: CpuTarget) -> None:
+    layer = Layer.parse("int8 depthwise 9x9x24 k3x3 s1 p1 requantise")
+    tensors = replace(ByteTensors.random(layer), scale=np.full(24, 1e9, np.float32))
+    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+
+
+def test_records_from_before_windows_were_dot_products_still_apply(vnni: CpuTarget) -> None:
+    decisions = {"rows": 2, "tile_h": 2, "tile_w": 4, **({"tile_v": 1} if vnni.unit.lanes == 8 else {})}
+    record = TuningRecord(
+        "int8 depthwise 8x8x16 k3x3 s1 p1 requantise", 1, "window/1", decisions, 1e-6, MEASURED, "old"
+    )
+    assert check_records([record], vnni, can_run=True, on_checked=lambda _: None).failed == ()
+    newer = replace(record, generator="int8_window/1", decisions={"tile_w": 4})
+    assert check_records([newer], vnni, can_run=True, on_checked=lambda _: None).failed == ()
+
+
+@pytest.mark.parametrize("descriptor", [TYPICAL[0], TYPICAL[5]])
+def test_layers_multiply_fours(descriptor: str, vnni: CpuTarget) -> None:
+    layer = Layer.parse(descriptor)
     assembly = _run(layer, ByteTensors.random(layer), vnni, assembly=True)
     assert "vpdpbusd" in assembly
     assert "vpmulld" not in assembly

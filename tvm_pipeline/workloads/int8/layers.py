@@ -24,6 +24,8 @@ FOUR = 4
 BYTE, SIGNED, WHOLE = "uint8", "int8", "int32"
 ZERO_IN, ZERO, LOW, HIGH = range(4)
 """The places in ``quantisation``."""
+DOT_PRODUCTS = ("int8_pointwise", "int8_dot_depthwise")
+"""The kinds of kernels with whole sums, the input's zero point in the bias; others' are whole numbers in float32."""
 EXACT = 2**24
 """Whole numbers below it are exact in float32, and so are their sums."""
 
@@ -53,7 +55,7 @@ def pointwise(layer: Layer, _dtype: str = BYTE) -> Workload:
     if computed != spatial:
         made = product
         product = te.compute((layer.batch, blocks, spatial, lanes), lambda *index: made(*index), name="cropped")
-    return _finished(layer, data, weight, product)
+    return finished(layer, data, weight, product)
 
 
 def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
@@ -61,7 +63,7 @@ def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
     blocks, lanes = blocks_and_lanes(layer.in_channels)
     data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), BYTE, name="data")
     weight = te.placeholder((blocks, *window_shape(layer), lanes), DTYPE, name="weight")
-    read, quantisation = read_rows(data, layer, padded=False), _quantisation()
+    read, quantisation = read_rows(data, layer, padded=False), quantisation_argument()
     ry, rx = window_axes(layer)
 
     def multiply(n, c, y, x, lane):  # type: ignore[no-untyped-def]
@@ -71,7 +73,7 @@ def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
     columns = in_whole_tiles(layer.out_width)
     shape = (layer.batch, blocks, layer.out_height, columns, lanes)
     product = te.compute(shape, multiply, name="product", attrs={ANCHOR: str(layer)})
-    return _finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
 
 
 def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
@@ -80,7 +82,7 @@ def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
     blocks, lanes = blocks_and_lanes(layer.out_channels)
     data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), BYTE, name="data")
     weight = te.placeholder((blocks, layer.in_channels, *window_shape(layer), lanes), DTYPE, name="weight")
-    read, quantisation = read_planes(data, layer, padded=False), _quantisation()
+    read, quantisation = read_planes(data, layer, padded=False), quantisation_argument()
     ko = te.reduce_axis((0, layer.in_channels), name="ko")
     ry, rx = window_axes(layer)
 
@@ -89,10 +91,10 @@ def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
         return te.sum(_above_zero(value, quantisation) * weight[c, ko, row, column, lane], axis=[ko, ry, rx])
 
     product = product_of(layer, widened(layer), blocks, lanes, multiply)
-    return _finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
 
 
-def _quantisation() -> te.Tensor:
+def quantisation_argument() -> te.Tensor:
     return te.placeholder((4,), WHOLE, name="quantisation")
 
 
@@ -100,14 +102,14 @@ def _above_zero(value: Expression, quantisation: te.Tensor) -> Expression:
     return value.astype(DTYPE) - quantisation[ZERO_IN].astype(DTYPE)
 
 
-def _finished(
+def finished(
     layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor, quantisation: te.Tensor | None = None
 ) -> Workload:
     """Bias, scale and what the epilogue ends in: bytes (``requantise``) or float32 (``dequantise``)."""
     blocks, lanes = int(product.shape[1]), int(product.shape[-1])
     bias = te.placeholder((blocks, lanes), WHOLE, name="bias")
     scale = te.placeholder((blocks, lanes), DTYPE, name="scale")
-    quantisation = _quantisation() if quantisation is None else quantisation
+    quantisation = quantisation_argument() if quantisation is None else quantisation
 
     finish = _ENDS[layer.epilogue[-1]]
 

@@ -1,0 +1,1 @@
+"""Kernels of bytes that are written loop by loop."""
