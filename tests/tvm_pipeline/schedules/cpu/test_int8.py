@@ -11,10 +11,10 @@ from bytes_reference import ByteTensors, plain_result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import layers
-from mobilenet_tvm.base.tuning_log import MEASURED, TuningRecord
 
 import targets
 from mobilenet_tvm.base.layer import Layer
+from mobilenet_tvm.base.logs.tuning_log import MEASURED, TuningRecord
 from tvm_pipeline.codegen.pipeline import CODEGEN_PIPELINE
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.logs.check import check_records
