@@ -42,7 +42,7 @@ class Run:
 
     :ivar results: a folder that keeps what ``compare`` said, so that a run that was stopped goes on.
     :ivar rounds: of each measurement.
-    :ivar quick: one small network in place of all: for the look of the page, not for its figures.
+    :ivar quick: one small network in place of all, with one thread: for the look of the page, not for its figures.
     """
 
     results: Path
@@ -101,7 +101,7 @@ def _spread(row: dict[str, Any]) -> str:
 
 def peers(run: Run) -> Section:
     """Three networks, with one thread and with two, for AVX-512 and for AVX2."""
-    chosen, threads = runnable(), [1, 2]
+    chosen, threads = runnable(), [1] if run.quick else [1, 2]
     rows, widest = [], dict.fromkeys(threads, 0.0)
     for network in run.networks(LARGE):
         result = run.compared("peers", network, chosen, threads, LOGS)
@@ -122,7 +122,7 @@ def peers(run: Run) -> Section:
         "Milliseconds, the median of interleaved rounds; in brackets the medians of the rounds' ratios to ONNX Runtime "
         "and to OpenVINO, held to f32: below 1 this project is faster. Outputs were compared before any time counted.",
         run.conditions(),
-        _command("NETWORK", f"--targets {','.join(chosen)} --threads 1,2", run.rounds),
+        _command("NETWORK", f"--targets {','.join(chosen)} --threads {','.join(map(str, threads))}", run.rounds),
         ("network", ">threads", *(f">{name}" for name in (*chosen, *PEERS))),
         rows,
         f"From the 10th to the 90th percentile of the rounds the ratios of {chosen[0]} spread by at most "

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from runner_tests import built_tests
 from tiny_package import Package, make_package
 
-from mobilenet_tvm.native.runner_build import cmake_options
 from mobilenet_tvm.places import qemu as emulator
-
-TESTS = Path(__file__).parent
-ROOT = TESTS.parents[1]
 
 
 def _built_once(root: Path, name: str, batch: int) -> Path:
@@ -56,7 +52,7 @@ def package(pristine: Package, tmp_path: Path) -> Package:
 @pytest.fixture(scope="session")
 def test_build() -> Path:
     """The folder with the C++ unit tests and preprocess-dump, built from these sources by the packages' toolchain."""
-    return _built_tests("x86_64", "runner-tests")
+    return built_tests("x86_64")
 
 
 @pytest.fixture(scope="session")
@@ -64,18 +60,4 @@ def aarch64_test_build() -> Path:
     """The same for aarch64; ctest there goes through QEMU."""
     if lacking := emulator.missing("aarch64"):
         pytest.skip(f"{lacking[0][0]} is not installed (Debian: {lacking[0][1]})")
-    return _built_tests("aarch64", "runner-tests-aarch64")
-
-
-def _built_tests(arch: str, name: str) -> Path:
-    folder = ROOT / "build" / name
-    folder.parent.mkdir(exist_ok=True)
-    with FileLock(folder.parent / f"{name}.lock"):
-        commands = [
-            ["cmake", "-S", str(ROOT / "runner"), "-B", str(folder), "-DBUILD_TESTING=ON", *cmake_options(arch)],
-            ["cmake", "--build", str(folder), "--parallel", "2"],
-        ]
-        for command in commands:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return built_tests("aarch64")

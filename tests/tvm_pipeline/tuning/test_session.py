@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,26 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.save(tmp_path_factory.mktemp("network") / "network.onnx")
 
 
+@dataclass(frozen=True)
+class Session:
+    """A run of so many trials with one thread, and the folder that it left."""
+
+    folder: Path
+    events: list[Event]
+    result: TuningResult
+
+    def copied(self, to: Path) -> Path:
+        """The folder as another run finds it."""
+        return Path(shutil.copytree(self.folder, to, dirs_exist_ok=True))
+
+
+@pytest.fixture(scope="module")
+def session(network: Path, preset: Target, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    folder, events = tmp_path_factory.mktemp("session"), list[Event]()
+    job = tune_job(network, preset, folder, trials=TRIALS)
+    return Session(folder, events, run_child("tvm_pipeline", job, TuningResult, events.append, block=("torch",)))
+
+
 def _choices(folder: Path, target: CpuTarget) -> list[tuple[str, Any]]:
     """Layer and choice of every trial on disk."""
     found = []
@@ -60,12 +81,10 @@ def _interrupted(job: TuneJob, after: int) -> tuple[TuningChild, Line]:
 
 
 def test_session_then_another_that_is_interrupted(
-    network: Path, tmp_path: Path, target: CpuTarget, preset: Target
+    network: Path, session: Session, tmp_path: Path, target: CpuTarget, preset: Target
 ) -> None:
-    events: list[Event] = []
-    job = tune_job(network, preset, tmp_path, trials=TRIALS)
-    result = run_child("tvm_pipeline", job, TuningResult, events.append, block=("torch",))
-    tried = [event for event in events if isinstance(event, Trial)]
+    result = session.result
+    tried = [event for event in session.events if isinstance(event, Trial)]
     assert [trial.trial for trial in tried] == list(range(1, TRIALS + 1))
     assert {trial.layer for trial in tried} == LAYERS
     assert isinstance(result.networks, tuple)
@@ -74,6 +93,7 @@ def test_session_then_another_that_is_interrupted(
     assert all(0 < trial["best"] <= trial["seconds"] for trial in tried)
     assert (result.trials, result.interrupted) == (TRIALS, False)
     assert result["cost_model_updates"] >= 2  # a batch of each layer
+    session.copied(tmp_path)
     assert (tmp_path / "database" / "cost_model.tar").exists()
     assert len((tmp_path / "database" / RECORDS).read_text().splitlines()) == TRIALS
 
@@ -122,11 +142,10 @@ def test_no_finished_trial_is_lost_by_a_kill(network: Path, tmp_path: Path, targ
 
 
 def test_a_variant_for_two_threads_is_kept_only_where_it_wins(
-    network: Path, tmp_path: Path, target: CpuTarget, preset: Target
+    network: Path, session: Session, tmp_path: Path, preset: Target
 ) -> None:
     """Layers this small take as long with two threads as with one: hardly a schedule gains what a variant must."""
-    one = tune_job(network, preset, tmp_path, trials=TRIALS)
-    run_child("tvm_pipeline", one, TuningResult, block=("torch",))
+    one = tune_job(network, preset, session.copied(tmp_path), trials=TRIALS)
     two = replace(one, threads=2, database=tmp_path / "two", known_logs=(tmp_path / "logs",))
     result = run_child("tvm_pipeline", two, TuningResult, block=("torch",))
     records = {record.slot[:2]: record for record in read_log(log_path(tmp_path / "logs", "x86-64-v3", "float32"))}
