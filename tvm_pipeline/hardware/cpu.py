@@ -8,6 +8,7 @@ from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.logs.choice_log import FUSED, PARALLEL, STRASSEN, LoggedChoices
 from tvm_pipeline.hardware.channel_block import has_even_blocks
 from tvm_pipeline.hardware.channel_groups import is_narrow
+from tvm_pipeline.hardware.column_pairs import takes_column_pairs
 from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.unit import CPU
 from tvm_pipeline.hardware.whole_tiles import OVERHANGING_TILES, in_whole_tiles
@@ -105,6 +106,8 @@ class VectorUnit:
             return f"{layer.dtype}_{layer.kind}"
         if self.dtype == BFLOAT16 and layer.kind == "pointwise":
             return "bfloat16_pointwise"
+        if self.dtype == BFLOAT16 and takes_column_pairs(layer):
+            return "bfloat16_conv2d"
         if layer.kind == "pointwise" and self.registers < MANY_REGISTERS:
             return "overhanging_pointwise"
         return "narrow_groups" if layer.kind == "grouped_conv2d" and is_narrow(layer) else layer.kind

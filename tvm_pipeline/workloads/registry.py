@@ -47,6 +47,7 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
         **{kind: partial(define, whole_tiles=True) for kind, define in _BY_TILES.items()},
         "overhanging_pointwise": conv2d.overhanging_pointwise,
         "bfloat16_pointwise": bfloat16.pointwise,
+        "bfloat16_conv2d": bfloat16.conv2d,
         "int8_pointwise": int8.pointwise,
         "int8_depthwise": int8.depthwise,
         "int8_conv2d": int8.conv2d,

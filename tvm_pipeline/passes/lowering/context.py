@@ -6,14 +6,14 @@ from tvm import relax
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
-from tvm_pipeline.hardware.stored import BITS, as_stored
+from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.dataflow import Dataflow, shape_of
 from tvm_pipeline.passes.epilogue import Affine, Epilogue, match_epilogue
-from tvm_pipeline.passes.lowering.pack import pack_bias, pack_weight
+from tvm_pipeline.passes.lowering.pack import pack_bias, stored_weight
 from tvm_pipeline.workloads import Workload, prim_func, workload_of
 from tvm_pipeline.workloads.bfloat16 import from_bfloat16, to_bfloat16
-from tvm_pipeline.workloads.workload import DTYPE, NAMED, weight_dtype
+from tvm_pipeline.workloads.workload import DTYPE, NAMED
 
 
 class Lowering:
@@ -160,8 +160,7 @@ class Lowering:
 
 def constants(layer: Layer, affine: Affine, unit: Unit) -> list[relax.Expr]:
     """The packed weight as the unit's kernel reads it, and the packed bias if there is one."""
-    whole = pack_weight(layer, affine.weight, unit)
-    packed = [as_stored(whole, weight_dtype(layer, unit.stored))]
+    packed = [stored_weight(layer, affine.weight, unit)]
     if affine.bias is not None:
         packed.append(pack_bias(layer, affine.bias))
     return [relax.const(array) for array in packed]

@@ -6,17 +6,20 @@ import numpy as np
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import channel_block, is_blockable, padded_channels
+from tvm_pipeline.hardware.stored import as_stored
 from tvm_pipeline.hardware.unit import Unit
 from tvm_pipeline.passes.lowering.pack_groups import pack_groups
-from tvm_pipeline.workloads.bfloat16 import in_pairs
+from tvm_pipeline.workloads.bfloat16 import in_pairs, window_in_pairs
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.int8.layers import in_fours
 from tvm_pipeline.workloads.int8.windows import in_rows_of_fours
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
+from tvm_pipeline.workloads.workload import weight_dtype
 
 _GROUPED: Mapping[str, Callable[[Layer, np.ndarray], np.ndarray]] = {
     "bfloat16_pointwise": lambda _, packed: in_pairs(packed),
+    "bfloat16_conv2d": window_in_pairs,
     "int8_pointwise": lambda _, packed: in_fours(packed),
     "int8_dot_depthwise": in_rows_of_fours,
 }
@@ -41,6 +44,12 @@ def pack_weight(layer: Layer, weight: np.ndarray, unit: Unit | None = None) -> n
     packed = _pack(layer, weight)
     grouped = None if unit is None else _GROUPED.get(unit.kernel_kind(layer))
     return packed if grouped is None else grouped(layer, packed)
+
+
+def stored_weight(layer: Layer, weight: np.ndarray, unit: Unit) -> np.ndarray:
+    """The same in the dtype that the unit's kernel reads: dot products take weights as narrow as what they meet."""
+    is_grouped = unit.kernel_kind(layer) in _GROUPED
+    return as_stored(pack_weight(layer, weight, unit), unit.stored if is_grouped else weight_dtype(layer, unit.stored))
 
 
 def _pack(layer: Layer, weight: np.ndarray) -> np.ndarray:

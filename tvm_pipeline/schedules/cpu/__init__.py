@@ -1,6 +1,6 @@
 """Space generators for vector units."""
 
-from tvm_pipeline.schedules.cpu.conv2d import Conv2d
+from tvm_pipeline.schedules.cpu.conv2d import Conv2d, Conv2dOfPairs
 from tvm_pipeline.schedules.cpu.dense import Dense
 from tvm_pipeline.schedules.cpu.dot_pointwise import BFLOAT16_POINTWISE, INT8_POINTWISE
 from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
@@ -20,6 +20,7 @@ GENERATORS: tuple[Generator, ...] = (
     INT8_POINTWISE,
     Strassen(),
     Conv2d(),
+    Conv2dOfPairs(),
     GroupedConv2d(),
     NarrowGroups(),
     Window(),

@@ -8,6 +8,7 @@ from tvm.s_tir.schedule import SBlockRV
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import block_count, channel_block, padded_channels
+from tvm_pipeline.hardware.column_pairs import PAIR
 from tvm_pipeline.hardware.cpu import VectorUnit
 from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
 from tvm_pipeline.schedules.annotations import prepare_kernel
@@ -23,7 +24,6 @@ from tvm_pipeline.schedules.cpu.kernel import (
 )
 from tvm_pipeline.schedules.cpu.register_tile import best_tile, is_worth_measuring, tile_knobs, tile_width
 from tvm_pipeline.schedules.generator import Decisions, Knobs, divisors
-from tvm_pipeline.workloads.bfloat16 import PAIR
 from tvm_pipeline.workloads.int8.layers import FOUR
 
 CACHED_WEIGHT_BYTES = 128 * 1024

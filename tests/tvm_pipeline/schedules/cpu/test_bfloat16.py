@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -31,6 +33,9 @@ TYPICAL = (
     "pointwise n2 5x7x72->24 bias hard_swish",
     "pointwise 1x1x16->48 bias hard_sigmoid",
     "conv2d 17x15x3->16 k3x3 s2 p1 bias relu",
+    "conv2d 17x32x3->16 k3x3 s2 p1 bias relu",
+    "conv2d 17x32x3->16 k3x3 s2 p0,0,1,1 bias relu6",
+    "conv2d n2 11x48x3->40 k5x4 s1 p2,1,1,2 bias hard_swish",
     "conv2d 9x8x24->40 k3x3 s1 p1 bias relu add",
     "depthwise 15x15x32 k3x3 s1 p1 bias relu6",
     "depthwise 14x13x40 k5x5 s2 p2 bias hard_swish",
@@ -65,13 +70,15 @@ def test_any_layer(layer: Layer, bfloat16: CpuTarget) -> None:
     assert _deviation(layer, bfloat16) <= HALF_ULP
 
 
-def test_pointwise_layers_multiply_pairs(bfloat16: CpuTarget) -> None:
-    space = Space.of(Layer.parse(TYPICAL[0]), bfloat16.unit)
+@pytest.mark.parametrize("descriptor", ["pointwise 14x14x64->128 bias relu", "conv2d 17x32x3->16 k3x3 s2 p1 bias relu"])
+def test_products_of_pairs(descriptor: str, bfloat16: CpuTarget) -> None:
+    space = Space.of(Layer.parse(descriptor), bfloat16.unit)
     built = tvm.compile(space.schedule(space.default).mod, target=bfloat16.tvm, tir_pipeline=CODEGEN_PIPELINE)
     assembly = built.mod.inspect_source("s")
     assert "vdpbf16ps" in assembly
     assert "vcvtneps2bf16" in assembly
     assert "vfmadd" not in assembly
+    assert not re.search(r"vcvtneps2bf16\s+%xmm", assembly), "values are rounded by whole vectors"
 
 
 def test_every_bfloat16_is_rounded_to_itself(bfloat16: CpuTarget) -> None:
