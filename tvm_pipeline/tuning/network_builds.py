@@ -44,8 +44,11 @@ class Known:
 
     def logs(self, decided: Mapping[Layer, Decisions], target: AnyTarget) -> TuningLogs:
         """The records, and before them what is decided for some layers."""
-        records = [self._record(layer, decisions, target) for layer, decisions in decided.items()]
-        return TuningLogs(records, *self.sources, cpu=self.cpu)
+        return TuningLogs(self.records(decided, target), *self.sources, cpu=self.cpu)
+
+    def records(self, decided: Mapping[Layer, Decisions], target: AnyTarget) -> list[TuningRecord]:
+        """What is decided, as records that go before all others."""
+        return [self._record(layer, decisions, target) for layer, decisions in decided.items()]
 
     def _record(self, layer: Layer, decisions: Decisions, target: AnyTarget) -> TuningRecord:
         label = label_of(generator_for(layer, target.unit))

@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mobilenet_tvm.base.jobs import NetworkFile
@@ -38,7 +38,7 @@ class Networks:
         total: Counter[Layer] = Counter()
         for number, network in enumerate(self.files):
             self.emit.progress("layers", number, len(self.files), network.name)
-            builds = self._builds(network, Path())
+            builds = NetworkBuilds(network, self.target, self.known, Path())
             total += builds.all_calls() if with_doubtful else builds.calls({})
         return total
 
@@ -49,19 +49,32 @@ class Networks:
 
         :param is_over: asked before each network.
         """
+        known = self.known
         with clock, tempfile.TemporaryDirectory(prefix="mobilenet-tvm-judge-") as folder:
             for number, network in enumerate(self.files):
                 if is_over():
                     return
-                judge = Judge(network.name, self._builds(network, Path(folder)), clock, journal, self._teller(number))
+                own = Path(folder, str(number))  # a process loads a library of one name once
+                own.mkdir()
+                builds = NetworkBuilds(network, self.target, known, own)
+                judge = Judge(network.name, builds, clock, journal, self._teller(number))
                 try:
-                    if not judge.is_done(finalists):
-                        yield judge.judge(finalists)
+                    if judge.is_done(finalists):
+                        continue
+                    verdict = judge.judge(finalists)
                 except (NetworkFailed, WorkerFailed) as error:
                     self.emit.warning(f"the kernels of {network.name} were not timed inside it: {error}")
-
-    def _builds(self, network: NetworkFile, folder: Path) -> NetworkBuilds:
-        return NetworkBuilds(network, self.target, self.known, folder)
+                    continue
+                known = _with_verdict(known, verdict, self.target)
+                yield verdict
 
     def _teller(self, number: int) -> Callable[[str], None]:
         return lambda detail: self.emit.progress("judging", number, len(self.files), detail)
+
+
+def _with_verdict(known: Known, verdict: Verdict, target: AnyTarget) -> Known:
+    """What is known to the networks after one: they begin from what it kept."""
+    decided = {layer: timed[0].decisions for layer, timed in verdict.layers.items()}
+    forced: dict[tuple[str, str], bool] = {(one.choice, str(one.layer)): one.is_taken for one in verdict.choices}
+    sources = [known.records(decided, target), *known.sources]
+    return replace(known, sources=sources, choices=known.choices.forcing(forced))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,14 @@ from onnx_network import Network
 from mobilenet_tvm.base.jobs import NetworkFile
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.base.logs.choice_log import FUSED
+from mobilenet_tvm.base.protocol import Emit
 from tvm_pipeline.backends.clock.network import NetworkClock, NetworkFailed, NetworkTimes
 from tvm_pipeline.hardware.target import CpuTarget
 from tvm_pipeline.schedules import Decisions
 from tvm_pipeline.tuning.in_network import Judge, Verdict
 from tvm_pipeline.tuning.journal import Journal
 from tvm_pipeline.tuning.network_builds import Known, NetworkBuilds
+from tvm_pipeline.tuning.networks import Networks
 from tvm_pipeline.tuning.task import default_of
 
 CHANNELS = 256
@@ -37,11 +40,15 @@ class PlantedClock:
         return [NetworkTimes(defaultdict(lambda kernel=kernel: kernel), whole) for kernel, whole in planted]
 
 
-def _builds(folder: Path, target: CpuTarget) -> NetworkBuilds:
+def _network(folder: Path, side: int = 10) -> NetworkFile:
     network = Network()
-    depthwise = network.conv(network.input([1, CHANNELS, 10, 10]), CHANNELS, CHANNELS, 3, group=CHANNELS)
+    depthwise = network.conv(network.input([1, CHANNELS, side, side]), CHANNELS, CHANNELS, 3, group=CHANNELS)
     network.output(network.conv(network.node("Relu", depthwise), CHANNELS, CHANNELS))
-    return NetworkBuilds(NetworkFile(name="network", onnx=network.save(folder / "n.onnx")), target, Known(), folder)
+    return NetworkFile(name=f"side {side}", onnx=network.save(folder / f"{side}.onnx"))
+
+
+def _builds(folder: Path, target: CpuTarget) -> NetworkBuilds:
+    return NetworkBuilds(_network(folder), target, Known(), folder)
 
 
 def _finalists(layer: Layer, target: CpuTarget) -> list[Decisions]:
@@ -92,3 +99,17 @@ def test_networks_are_timed_and_one_that_does_not_load_is_named(tmp_path: Path, 
         assert 0 < sum(times.kernels.values()) < 10 * times.whole
         with pytest.raises(NetworkFailed):
             clock.measure([broken], builds.inputs, 0.01)
+
+
+def test_each_network_is_judged_and_the_next_begins_from_what_it_kept(tmp_path: Path, target: CpuTarget) -> None:
+    """Of two networks in one process each has kernels of its own, and none is left out."""
+    told = io.StringIO()
+    files = [_network(tmp_path, side) for side in (10, 20)]
+    networks = Networks(files, target, Known(), Emit(told))
+    journal = Journal(tmp_path, 1)
+    arguments = (NetworkClock(threads=1), journal, lambda layer: _finalists(layer, target), lambda: False)
+    verdicts = list(networks.judge(*arguments))
+    assert [verdict.name for verdict in verdicts] == ["side 10", "side 20"]
+    assert all(0 < verdict.after <= verdict.before for verdict in verdicts)
+    assert "warning" not in told.getvalue()
+    assert list(networks.judge(*arguments)) == [], "all of it is on disk"
