@@ -1,6 +1,7 @@
 """Faces in a picture: a trained MobileNetV1 with SSD heads, whose boxes are drawn into it.
 
 Once: python -m frontend.faces face-api. Then: faces.py face-api [PICTURE] [--target rpi4 --emulate] [-o FILE.png]
+A CPU with AVX512-BF16 takes --dtype bfloat16, any --dtype int8 --calibration FOLDER_OF_PICTURES.
 """
 
 import argparse
@@ -76,12 +77,15 @@ def main() -> None:
     parser.add_argument("picture", nargs="?", type=Path, default=package_folder("skimage") / "data" / "astronaut.png")
     parser.add_argument("--target", default="native")
     parser.add_argument("--emulate", action="store_true", help="run a package of another target on this machine")
+    parser.add_argument("--dtype", default="float32", help="float32, bfloat16 or int8")
+    parser.add_argument("--calibration", type=Path, help="of int8: a folder of pictures like those to come")
     parser.add_argument("-o", "--output", type=Path, default=Path("faces.png"))
     asked = parser.parse_args()
     picture = Image.open(asked.picture).convert("RGB")
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "package"
-        mobilenet_tvm.compile("mobilenet_v1_ssd_face", asked.target, package, weights=str(asked.weights))
+        options = {"weights": str(asked.weights), "dtype": asked.dtype, "calibration": asked.calibration}
+        mobilenet_tvm.compile("mobilenet_v1_ssd_face", asked.target, package, **options)
         faces = find_faces(package, picture, emulate=asked.emulate)
     draw(picture, faces)
     picture.save(asked.output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,13 @@ import pytest
 from PIL import Image
 from trained_faces import needs_npm, trained_faces
 
+import targets
+from mobilenet_tvm.base.paths import package_folder
 from mobilenet_tvm.places import qemu as emulator
 
+needs_bfloat16 = pytest.mark.skipif(
+    bool(targets.load("x86-64-v4-bf16").missing_here()), reason="this CPU has no AVX512-BF16"
+)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -53,6 +60,25 @@ def test_faces(tmp_path: Path) -> None:
     ]
     with Image.open(tmp_path / "faces.png") as drawn:
         assert drawn.getpixel((222, 73)) == (255, 64, 0)
+
+
+@needs_npm
+@pytest.mark.parametrize("dtype", [pytest.param("bfloat16", marks=needs_bfloat16), "int8"])
+def test_faces_in_fewer_bits(dtype: str, tmp_path: Path) -> None:
+    """The same face, at least as likely as 0.9, in a box that shares 0.9 of both with float32's."""
+    options = ["--dtype", dtype]
+    if dtype == "int8":
+        options += ["--calibration", str(tmp_path / "others")]
+        (tmp_path / "others").mkdir()
+        for name in ("coffee.png", "chelsea.png", "motorcycle_left.png"):
+            shutil.copy(package_folder("skimage") / "data" / name, tmp_path / "others")
+    lines = _run("faces.py", tmp_path, str(trained_faces()), *options).splitlines()
+    assert lines[1:] == ["1 face(s) in astronaut.png; drawn into faces.png"]
+    probability, top, bottom, left, right = map(float, re.findall(r"[\d.]+", lines[0]))
+    assert probability >= 0.9
+    common = (min(bottom, 175) - max(top, 73)) * (min(right, 264) - max(left, 181))
+    union = (bottom - top) * (right - left) + (175 - 73) * (264 - 181) - common
+    assert common / union >= 0.9
 
 
 def test_the_demo_for_a_board(tmp_path: Path) -> None:
