@@ -100,8 +100,8 @@ class VectorUnit:
         return self.lanes == NEON_LANES
 
     def kernel_kind(self, layer: Layer) -> str:
-        if layer.dtype == INT8 and layer.kind == "depthwise" and self.dot_windows and _has_small_window(layer):
-            return "int8_dot_depthwise"
+        if layer.dtype == INT8 and layer.kind != "pointwise" and self.dot_windows and _has_small_window(layer):
+            return f"int8_dot_{layer.kind}"
         if layer.dtype != FLOAT32:
             return f"{layer.dtype}_{layer.kind}"
         if self.dtype == BFLOAT16 and layer.kind == "pointwise":

@@ -52,6 +52,7 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
         "int8_depthwise": int8.depthwise,
         "int8_conv2d": int8.conv2d,
         "int8_dot_depthwise": int8_windows.depthwise,
+        "int8_dot_conv2d": int8_windows.conv2d,
         "strassen": strassen.strassen,
         "separable": separable.separable,
     },

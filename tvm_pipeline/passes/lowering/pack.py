@@ -12,7 +12,7 @@ from tvm_pipeline.passes.lowering.pack_groups import pack_groups
 from tvm_pipeline.workloads.bfloat16 import in_pairs, window_in_pairs
 from tvm_pipeline.workloads.dense import dense_block
 from tvm_pipeline.workloads.int8.layers import in_fours
-from tvm_pipeline.workloads.int8.windows import in_rows_of_fours
+from tvm_pipeline.workloads.int8.windows import in_pixels_of_fours, in_rows_of_fours
 from tvm_pipeline.workloads.padding import window_shape
 from tvm_pipeline.workloads.strassen import PRODUCTS, combine_weights
 from tvm_pipeline.workloads.workload import weight_dtype
@@ -22,6 +22,7 @@ _GROUPED: Mapping[str, Callable[[Layer, np.ndarray], np.ndarray]] = {
     "bfloat16_conv2d": window_in_pairs,
     "int8_pointwise": lambda _, packed: in_fours(packed),
     "int8_dot_depthwise": in_rows_of_fours,
+    "int8_dot_conv2d": in_pixels_of_fours,
 }
 """What brings weights into the order of dot products, by the kind of kernel."""
 

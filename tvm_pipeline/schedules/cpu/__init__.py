@@ -5,6 +5,7 @@ from tvm_pipeline.schedules.cpu.dense import Dense
 from tvm_pipeline.schedules.cpu.dot_pointwise import BFLOAT16_POINTWISE, INT8_POINTWISE
 from tvm_pipeline.schedules.cpu.global_pool import GlobalPool
 from tvm_pipeline.schedules.cpu.grouped_conv2d import GroupedConv2d
+from tvm_pipeline.schedules.cpu.int8.planes import BytePlanes
 from tvm_pipeline.schedules.cpu.int8.window import ByteWindow
 from tvm_pipeline.schedules.cpu.narrow_groups import NarrowGroups
 from tvm_pipeline.schedules.cpu.pointwise import OverhangingPointwise, Pointwise
@@ -25,6 +26,7 @@ GENERATORS: tuple[Generator, ...] = (
     NarrowGroups(),
     Window(),
     ByteWindow(),
+    BytePlanes(),
     Separable(),
     Dense(),
     GlobalPool(),

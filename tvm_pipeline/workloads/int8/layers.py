@@ -24,7 +24,7 @@ FOUR = 4
 BYTE, SIGNED, WHOLE = "uint8", "int8", "int32"
 ZERO_IN, ZERO, LOW, HIGH = range(4)
 """The places in ``quantisation``."""
-DOT_PRODUCTS = ("int8_pointwise", "int8_dot_depthwise")
+DOT_PRODUCTS = ("int8_pointwise", "int8_dot_depthwise", "int8_dot_conv2d")
 """The kinds of kernels with whole sums, the input's zero point in the bias; others' are whole numbers in float32."""
 EXACT = 2**24
 """Whole numbers below it are exact in float32, and so are their sums."""

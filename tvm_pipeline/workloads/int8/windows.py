@@ -1,7 +1,8 @@
-"""Depthwise layers of bytes by dot products of fours: four rows of the input, one below the other, make an int32.
+"""Windows of bytes by dot products of fours, four bytes of the input in an int32: the channels of an image's pixel, or,
+where a window slides over each channel alone, four rows, one below the other.
 
-A window's rows are cut into fours; as long as a few windows, one below the other, reach no further than those, they
-share them: their weights are moved down, and zero where a window has no row.
+In the latter a window's rows are cut into fours. As long as a few windows, one below the other, reach no further than
+those, they share them: their weights are moved down, and zero where a window has no row.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes
-from tvm_pipeline.workloads.conv2d import flatten_spatial
+from tvm_pipeline.workloads.conv2d import flatten_spatial, product_of
 from tvm_pipeline.workloads.int8.layers import BYTE, FOUR, SIGNED, WHOLE, ZERO_IN, finished, quantisation_argument
+from tvm_pipeline.workloads.padding import window_axes
 from tvm_pipeline.workloads.workload import ANCHOR, Workload
 
 
@@ -53,6 +55,34 @@ def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
     results = (layer.batch, blocks, layer.out_height, layer.out_width, lanes)
     product = te.compute(results, multiply, name="product", attrs={ANCHOR: str(layer)})
     return finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+
+
+def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
+    """``[N, K, H, W]`` x ``[C/b, kh, kw, b, 4]`` -> ``[N, C/b, OH*OW, b]``, of up to four channels; the same."""
+    blocks, lanes = blocks_and_lanes(layer.out_channels)
+    data = te.placeholder((layer.batch, layer.in_channels, layer.height, layer.width), BYTE, name="data")
+    weight = te.placeholder((blocks, *layer.kernel, lanes, FOUR), SIGNED, name="weight")
+    quantisation = quantisation_argument()
+    (top, left, *_), (sh, sw) = layer.padding, layer.stride
+    ko = te.reduce_axis((0, layer.in_channels), name="ko")
+    ry, rx = window_axes(layer)
+
+    def multiply(n, c, y, x, lane):  # type: ignore[no-untyped-def]
+        row, column = y * sh + ry - top, x * sw + rx - left
+        inside = tirx.all(row >= 0, row < layer.height, column >= 0, column < layer.width)
+        border = quantisation[ZERO_IN].astype(BYTE)
+        value = tirx.if_then_else(inside, data[n, ko, row, column], border)
+        return te.sum(value.astype(WHOLE) * weight[c, ry, rx, lane, ko].astype(WHOLE), axis=[ko, ry, rx])
+
+    product = product_of(layer, layer, blocks, lanes, multiply)
+    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+
+
+def in_pixels_of_fours(layer: Layer, packed: np.ndarray) -> np.ndarray:
+    """``[C/b, K, kh', kw', b]`` -> ``[C/b, kh, kw, b, 4]``, without the zeros for a border."""
+    rows, columns = layer.kernel
+    fours = np.pad(packed[:, :, :rows, :columns], [(0, 0), (0, FOUR - layer.in_channels), *[(0, 0)] * 3])
+    return np.ascontiguousarray(fours.transpose(0, 2, 3, 4, 1))
 
 
 def in_rows_of_fours(layer: Layer, packed: np.ndarray) -> np.ndarray:

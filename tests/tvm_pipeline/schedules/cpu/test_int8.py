@@ -40,6 +40,10 @@ TYPICAL = (
     "int8 depthwise 21x9x16 k9x7 s1 p4,3,4,3 requantise",
     "int8 depthwise 9x9x16 k3x3 s1 p2 d2 requantise",
     "int8 conv2d 17x15x3->16 k3x3 s2 p1 requantise",
+    "int8 conv2d 9x40x2->40 k5x5 s2 p2 requantise",
+    "int8 conv2d 13x1x1->16 k3x1 s1 p1,0,1,0 requantise",
+    "int8 conv2d 4x3x3->16 k3x3 s1 p2,2,3,3 requantise",
+    "int8 conv2d 9x9x3->16 k3x3 s1 p2 d2 requantise",
     "int8 conv2d n2 12x12x4->24 k3x3 s1 p0 dequantise",
 )
 
@@ -101,16 +105,26 @@ def test_scales_that_leave_int32(vnni: CpuTarget) -> None:
 
 
 def test_records_from_before_windows_were_dot_products_still_apply(vnni: CpuTarget) -> None:
-    decisions = {"rows": 2, "tile_h": 2, "tile_w": 4, **({"tile_v": 1} if vnni.unit.lanes == 8 else {})}
-    record = TuningRecord(
-        "int8 depthwise 8x8x16 k3x3 s1 p1 requantise", 1, "window/1", decisions, 1e-6, MEASURED, "old"
-    )
-    assert check_records([record], vnni, can_run=True, on_checked=lambda _: None).failed == ()
-    newer = replace(record, generator="int8_window/1", decisions={"tile_w": 4})
-    assert check_records([newer], vnni, can_run=True, on_checked=lambda _: None).failed == ()
+    vectors = {"tile_v": 1} if vnni.unit.lanes == 8 else {}
+    made = {
+        "depthwise 8x8x16 k3x3 s1 p1": (
+            ("window/1", {"rows": 2, "tile_h": 2, "tile_w": 4, **vectors}),
+            ("int8_window/1", {"tile_w": 4}),
+        ),
+        "conv2d 8x8x3->16 k3x3 s1 p1": (
+            ("conv2d/2", {"tile_w": 4, "tile_n": 1, "outer": 0, "unroll_window": 1, **vectors}),
+            ("int8_planes/1", {"rows": 2, "tile_w": 3, "tile_n": 1}),
+        ),
+    }
+    records = [
+        TuningRecord(f"int8 {layer} requantise", 1, generator, decisions, 1e-6, MEASURED, "old")
+        for layer, choices in made.items()
+        for generator, decisions in choices
+    ]
+    assert check_records(records, vnni, can_run=True, on_checked=lambda _: None).failed == ()
 
 
-@pytest.mark.parametrize("descriptor", [TYPICAL[0], TYPICAL[5]])
+@pytest.mark.parametrize("descriptor", [TYPICAL[0], TYPICAL[5], "int8 conv2d 17x15x3->16 k3x3 s2 p1 requantise"])
 def test_layers_multiply_fours(descriptor: str, vnni: CpuTarget) -> None:
     layer = Layer.parse(descriptor)
     assembly = _run(layer, ByteTensors.random(layer), vnni, assembly=True)

@@ -11,23 +11,20 @@ from tvm.script.ir_builder import tirx as T
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes
 from tvm_pipeline.hardware.cpu import VectorUnit
-from tvm_pipeline.intrinsics import int8
 from tvm_pipeline.schedules.cpu.int8.written import (
-    MOST_ON_STACK,
     Arguments,
     Finish,
     add_dot,
     allocate,
+    fours_of,
     load,
     load_fours,
     rewrite,
     store,
 )
 from tvm_pipeline.schedules.generator import Decisions, Knobs
-from tvm_pipeline.workloads.int8.layers import BYTE, FOUR, WHOLE
+from tvm_pipeline.workloads.int8.layers import FOUR, WHOLE
 from tvm_pipeline.workloads.int8.windows import Fours
-
-_EACH_BYTE = 0x01010101
 
 
 class ByteWindow:
@@ -79,7 +76,7 @@ class _Kernel:
         groups = -(-self.layer.out_height // self.fours.windows)
         whole, rest = divmod(self.layer.out_width, self.tile)
         with T.parallel(0, self.layer.batch * self.blocks * groups) as step:
-            rows = self._allocate_rows()
+            rows = allocate("rows", (self.fours.count, self.columns, self.lanes))
             with T.serial(0, self.block // self.lanes) as part:
                 image, block = step // groups // self.blocks, step // groups % self.blocks
                 place = _Place(image, block, part * self.lanes, step % groups)
@@ -89,11 +86,6 @@ class _Kernel:
                 if rest:
                     self._slide(rows, place, tirx.const(whole * self.tile, WHOLE), rest)
 
-    def _allocate_rows(self) -> Any:
-        size = self.fours.count * self.columns * self.lanes * FOUR
-        scope = "local" if size <= MOST_ON_STACK else "global"
-        return allocate("rows", (self.fours.count, self.columns, self.lanes), scope)
-
     def _make_rows(self, rows: Any, place: _Place) -> None:
         """Inside the image as fast as may be; a group at its upper or lower end asks at each row."""
         layer, fours = self.layer, self.fours
@@ -102,12 +94,10 @@ class _Kernel:
         right = min(left + layer.width, self.columns)
 
         def fill(read: Callable[[Any, Any], Any]) -> None:
-            nothing = T.broadcast(tirx.const(0, BYTE), self.lanes)
             for four in range(fours.count):
-                offsets = range(four * FOUR, four * FOUR + FOUR)
+                offsets = range(four * FOUR, min(four * FOUR + FOUR, fours.rows))
                 with T.serial(0, right - left) as column:
-                    values = [read(first + row, column) if row < fours.rows else nothing for row in offsets]
-                    made = tirx.call_intrin(f"{WHOLE}x{self.lanes}", int8.FOURS, *values)
+                    made = fours_of([read(first + offset, column) for offset in offsets], self.lanes)
                     store(rows, [four, left + column, 0], made, self.lanes)
 
         for start, end in ((0, left), (right, self.columns)):
@@ -120,10 +110,10 @@ class _Kernel:
                 fill(lambda row, column: self._read_bordered(place, row, column + skipped))
 
     def _fill_border(self, rows: Any, start: int, end: int) -> None:
-        zero = T.broadcast(self.arguments.zero_in * _EACH_BYTE, self.lanes)
+        zero = self.arguments.zeros_in(self.lanes)
         for four in range(self.fours.count):
             with T.serial(0, end - start) as column:
-                store(rows, [four, start + column, 0], zero, self.lanes)
+                store(rows, [four, start + column, 0], fours_of([zero] * FOUR, self.lanes), self.lanes)
 
     def _read(self, place: _Place, row: Any, column: Any) -> Any:
         pixel = row * self.layer.width + column
@@ -133,13 +123,13 @@ class _Kernel:
         """The input's zero point above and below the image."""
         last = self.layer.height - 1
         value = self._read(place, tirx.max(tirx.min(row, last), 0), column)
-        zero = T.broadcast(self.arguments.zero_in.astype(BYTE), self.lanes)
+        zero = self.arguments.zeros_in(self.lanes)
         return tirx.if_then_else(tirx.all(row >= 0, row <= last), value, zero)
 
     def _slide(self, rows: Any, place: _Place, first: Any, columns: int) -> None:
         """So many columns of results, from the ``first`` on, of all windows."""
         arguments, lanes = self.arguments, self.lanes
-        sums = allocate("sums", (self.fours.windows, columns, lanes), "local")
+        sums = allocate("sums", (self.fours.windows, columns, lanes))
         tile = [(window, column) for window in range(self.fours.windows) for column in range(columns)]
         for window, column in tile:
             store(sums, [window, column, 0], load(arguments.bias, [place.block, place.lane], lanes), lanes)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from math import prod
 from typing import Any
 
 from tvm import tirx
@@ -29,9 +31,10 @@ class Arguments:
     quantisation: Any
     output: Any
 
-    @property
-    def zero_in(self) -> Any:
-        return self.quantisation[ZERO_IN]
+    def zeros_in(self, lanes: int) -> Any:
+        """What a border is filled with."""
+        zero = self.quantisation[ZERO_IN].astype(BYTE)
+        return T.broadcast(zero, lanes) if lanes > 1 else zero
 
 
 def rewrite(schedule: Schedule, write: Callable[[Arguments], None]) -> None:
@@ -48,14 +51,14 @@ def rewrite(schedule: Schedule, write: Callable[[Arguments], None]) -> None:
 
 
 def load(buffer: Any, index: list[Any], lanes: int) -> Any:
-    """A vector along the buffer's last axis."""
-    return buffer.vload(index, f"{buffer.dtype}x{lanes}")
+    """A vector along the buffer's last axis, or one value."""
+    return buffer.vload(index, f"{buffer.dtype}x{lanes}") if lanes > 1 else buffer[tuple(index)]
 
 
 def store(buffer: Any, index: list[Any], value: Any, lanes: int) -> None:
     """The same the other way."""
     *outer, last = index
-    T.buffer_store(buffer, value, [*outer, T.ramp(last, 1, lanes)])
+    T.buffer_store(buffer, value, [*outer, T.ramp(last, 1, lanes) if lanes > 1 else last])
 
 
 def load_fours(buffer: Any, index: list[Any], lanes: int) -> Any:
@@ -69,8 +72,17 @@ def add_dot(sums: Any, index: list[Any], data: Any, weight: Any, lanes: int) -> 
     store(sums, index, tirx.call_intrin(f"{WHOLE}x{lanes}", int8.DOT, total, data, weight), lanes)
 
 
-def allocate(name: str, shape: tuple[int, ...], scope: str) -> Any:
-    """Of int32."""
+def fours_of(rows: list[Any], lanes: int) -> Any:
+    """Up to four vectors of bytes, or as many bytes, become one of fours, as int32; those that are missing are zero."""
+    if lanes == 1:
+        return reduce(tirx.bitwise_or, [row.astype(WHOLE) << 8 * place for place, row in enumerate(rows)])
+    missing = [T.broadcast(tirx.const(0, BYTE), lanes)] * (FOUR - len(rows))
+    return tirx.call_intrin(f"{WHOLE}x{lanes}", int8.FOURS, *rows, *missing)
+
+
+def allocate(name: str, shape: tuple[int, ...]) -> Any:
+    """A buffer of int32, on the stack if it is not too large."""
+    scope = "local" if prod(shape) * 4 <= MOST_ON_STACK else "global"
     return IRBuilder.name(name, T.alloc_buffer(shape, WHOLE, scope=scope))
 
 
