@@ -22,6 +22,7 @@ NOTEWORTHY = 0.1
 ALLOWANCE = 1.5
 """Sums in another order round other values the other way: how many times as far off a right package may be."""
 _PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_SPLITTER = "bfloat16/splitter"
 
 
 def tolerance_of(onnx: Path, pairs: Sequence[Pair]) -> float:
@@ -61,7 +62,7 @@ def _share(rounded: np.ndarray, exact: np.ndarray) -> float:
 def round_operands(model: ModelProto) -> None:
     """Changes a model in place: what goes into each product is rounded to bfloat16 and back."""
     rounded: dict[str, str] = {}
-    nodes: list[NodeProto] = []
+    nodes = [_splitter()]
     for node in model.graph.node:
         if node.op_type in _PRODUCTS:
             for position in range(2):
@@ -75,11 +76,22 @@ def round_operands(model: ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def _rounding(name: str) -> list[NodeProto]:
-    from onnx import TensorProto, helper
+def _splitter() -> NodeProto:
+    import numpy as np
+    from onnx import helper, numpy_helper
 
-    bits, back = f"{name}/bfloat16", f"{name}/rounded"
+    value = numpy_helper.from_array(np.array(2**16 + 1, np.float32), _SPLITTER)
+    return helper.make_node("Constant", [], [_SPLITTER], value=value)
+
+
+def _rounding(name: str) -> list[NodeProto]:
+    """The upper 8 of 24 digits, by float32's own rounding (T. J. Dekker, Numerische Mathematik 18, 1971, section 4), as
+    files of any opset can: Cast has bfloat16 from opset 13 on."""
+    from onnx import helper
+
+    scaled, rest, rounded = (f"{name}/bfloat16/{part}" for part in ("scaled", "rest", "rounded"))
     return [
-        helper.make_node("Cast", [name], [bits], to=TensorProto.BFLOAT16),
-        helper.make_node("Cast", [bits], [back], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [name, _SPLITTER], [scaled]),
+        helper.make_node("Sub", [scaled, name], [rest]),
+        helper.make_node("Sub", [scaled, rest], [rounded]),
     ]
