@@ -66,7 +66,7 @@ class ByteTensors:
         packed = arguments(replace(layer, epilogue=()), plain, unit)
         bias = self.bias
         if unit.kernel_kind(layer) in DOT_PRODUCTS:
-            bias = bias - self.zero_in * self.weight.sum(axis=(1, 2, 3))
+            bias = bias - (self.zero_in - unit.taken_off_bytes) * self.weight.sum(axis=(1, 2, 3))
         constants = (bias, self.scale, np.array([self.zero_in, self.zero, self.low, self.high]))
         blocks = [_in_blocks(values) if values is not constants[-1] else values for values in constants]
         dtypes = workload_of(layer, unit).dtypes[:-1]

@@ -17,7 +17,13 @@ NEON_LANES, AVX2_LANES = 4, 8
 
 FLOAT32, BFLOAT16, INT8 = "float32", "bfloat16", "int8"
 
-_VNNI = frozenset(("avx512_vnni", "avx_vnni"))
+_FOURS, _SIGNED, _SHORTS = "int8_pointwise", "int8_pointwise_of_signed", "int8_pointwise_of_shorts"
+
+_BYTES: Mapping[str, str] = {"avx512_vnni": _FOURS, "avx_vnni": _FOURS, "asimddp": _SIGNED, "avx2": _SHORTS}
+"""The kernels that multiply bytes, by what a CPU must have for them; the best come first."""
+
+SIGN = 128
+"""What a byte loses where an instruction takes signed ones; the bias gets it back, times the sum of the weights."""
 
 _REGISTERS = {512: 32, 256: 16, 128: 32}
 """Architectural vector registers by vector width: AVX-512, AVX2, NEON."""
@@ -92,7 +98,19 @@ class VectorUnit:
 
     @property
     def multiplies_bytes(self) -> bool:
-        return self.dtype == FLOAT32 and not _VNNI.isdisjoint(self.features)
+        return self.dtype == FLOAT32 and self._kernel_of_bytes is not None
+
+    @property
+    def taken_off_bytes(self) -> int:
+        return SIGN if self._kernel_of_bytes == _SIGNED else 0
+
+    @property
+    def _kernel_of_bytes(self) -> str | None:
+        return next((kind for feature, kind in _BYTES.items() if feature in self.features), None)
+
+    @property
+    def _has_dot_windows(self) -> bool:
+        return self.dot_windows and self._kernel_of_bytes == _FOURS
 
     @property
     def multiplies_by_lane(self) -> bool:
@@ -100,7 +118,9 @@ class VectorUnit:
         return self.lanes == NEON_LANES
 
     def kernel_kind(self, layer: Layer) -> str:
-        if layer.dtype == INT8 and layer.kind != "pointwise" and self.dot_windows and _has_small_window(layer):
+        if layer.dtype == INT8 and layer.kind == "pointwise":
+            return self._kernel_of_bytes or _FOURS
+        if layer.dtype == INT8 and self._has_dot_windows and _has_small_window(layer):
             return f"int8_dot_{layer.kind}"
         if layer.dtype != FLOAT32:
             return f"{layer.dtype}_{layer.kind}"

@@ -41,6 +41,7 @@ class GpuUnit(GpuFigures):
     dtype: str = "float32"
     family: ClassVar = GPU
     multiplies_bytes: ClassVar = False
+    taken_off_bytes: ClassVar = 0
     maximum_drops_nan: ClassVar = True  # CUDA's fmaxf
 
     @property

@@ -33,6 +33,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def taken_off_bytes(self) -> int:
+        """What an unsigned byte loses before it is multiplied, where signed ones are: the bias makes up for it."""
+        ...
+
+    @property
     def compute_capability(self) -> int | None:
         """Of an NVIDIA GPU, major and minor as one number; None for a unit without device code."""
         ...

@@ -1,7 +1,8 @@
-"""The dot product of AVX512-VNNI: four unsigned bytes times four signed ones in each lane, added to int32.
+"""Dot products of bytes in each lane, added to int32: an instruction of each kind of CPU.
 
-Intel Architecture Instruction Set Extensions, VPDPBUSD. LLVM 22 takes its operands as bytes, which TVM's own intrinsic
-does not.
+Intel Architecture Instruction Set Extensions, VPDPBUSD; Intel 64 and IA-32 Architectures Software Developer's Manual,
+VPMADDWD; Arm Architecture Reference Manual, SDOT (vector, by element). LLVM 22 takes VPDPBUSD's operands as bytes,
+which TVM's own intrinsic does not.
 """
 
 from collections.abc import Iterable
@@ -9,17 +10,42 @@ from collections.abc import Iterable
 from tvm import tirx
 from tvm.ir import register_op_attr
 
-from tvm_pipeline.intrinsics.value import BYTE, INTEGER, Value
+from tvm_pipeline.intrinsics.value import BYTE, INTEGER, SHORT, Value
 
-DOT, FOURS, ROUND = "mobilenet_tvm.int8_dot", "mobilenet_tvm.int8_fours", "mobilenet_tvm.round_to_int32"
+DOT, SIGNED_DOT, WIDE_DOT = "mobilenet_tvm.int8_dot", "mobilenet_tvm.int8_signed_dot", "mobilenet_tvm.int8_wide_dot"
+FOURS, ROUND = "mobilenet_tvm.int8_fours", "mobilenet_tvm.round_to_int32"
+_PMADDWD = {4: "sse2.pmadd.wd", 8: "avx2.pmadd.wd", 16: "avx512.pmaddw.d.512"}
+"""By the number of sums."""
 
 
 def int8_dot(total: Value, data: Value, weight: Value) -> Value:
-    """``total`` and the products of four pairs in each lane, the fours as int32."""
+    """``total`` and the products of four unsigned bytes and four signed ones in each lane, the fours as int32."""
+    body = total.body
+    return _dot(f"x86.avx512.vpdpbusd.{32 * body.lanes}", total, data, weight)
+
+
+def int8_signed_dot(total: Value, data: Value, weight: Value) -> Value:
+    """The same of signed bytes; the weights come first, so that one of ``data``'s lanes may be the other operand."""
+    body = total.body
+    return _dot(f"aarch64.neon.sdot.v{body.lanes}i32.v{4 * body.lanes}i8", total, weight, data)
+
+
+def int8_wide_dot(total: Value, data: Value, weight: Value) -> Value:
+    """The same of two int16, as int32, and of two signed bytes, as int16: no sum of two products is too large."""
+    body = total.body
+    shorts, pairs = f"<{2 * body.lanes} x i16>", f"<{2 * body.lanes} x i8>"
+    narrow = body.emit(SHORT, f"bitcast {weight.typed} to {pairs}").name
+    factors = body.emit(SHORT, f"sext {pairs} {narrow} to {shorts}").name
+    values = body.emit(SHORT, f"bitcast {data.typed} to {shorts}").name
+    called = f"{body.type_of(INTEGER)} @llvm.x86.{_PMADDWD[body.lanes]}"
+    return total + body.emit(INTEGER, f"call {called}({shorts} {values}, {shorts} {factors})")
+
+
+def _dot(function: str, total: Value, *operands: Value) -> Value:
     body = total.body
     fours = f"<{4 * body.lanes} x i8>"
-    left, right = (body.emit("i8", f"bitcast {value.typed} to {fours}").name for value in (data, weight))
-    called = f"{body.type_of(INTEGER)} @llvm.x86.avx512.vpdpbusd.{32 * body.lanes}"
+    left, right = (body.emit("i8", f"bitcast {value.typed} to {fours}").name for value in operands)
+    called = f"{body.type_of(INTEGER)} @llvm.{function}"
     return body.emit(INTEGER, f"call {called}({total.typed}, {fours} {left}, {fours} {right})")
 
 
@@ -51,6 +77,6 @@ def round_to_int32(value: Value) -> Value:
     return body.emit(INTEGER, f"call {called}({value.typed})")
 
 
-for _name in (DOT, FOURS, ROUND):
+for _name in (DOT, SIGNED_DOT, WIDE_DOT, FOURS, ROUND):
     register_op_attr(_name, "TCallEffectKind", tirx.expr.CallEffectKind.Pure.value)
     register_op_attr(_name, "TVectorizable", True)

@@ -8,7 +8,7 @@ from tvm import tirx
 from tvm.tirx.stmt import AttrStmt
 
 from tvm_pipeline.intrinsics import bfloat16, erf, exponential, extremes, int8, log
-from tvm_pipeline.intrinsics.value import BYTE, FLOAT, INTEGER, Body, Value
+from tvm_pipeline.intrinsics.value import BYTE, FLOAT, INTEGER, SHORT, Body, Value
 
 Function = Callable[..., Value]
 
@@ -25,6 +25,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "int8_dot": int8.int8_dot,
     "int8_fours": int8.int8_fours,
     "round_to_int32": int8.round_to_int32,
+    "int8_signed_dot": int8.int8_signed_dot,
+    "int8_wide_dot": int8.int8_wide_dot,
 }
 _OPERANDS: Mapping[str, Mapping[str, str]] = {
     "at_least": {"%x": FLOAT, "%limit": FLOAT},
@@ -32,6 +34,8 @@ _OPERANDS: Mapping[str, Mapping[str, str]] = {
     "bfloat16_dot": {"%total": FLOAT, "%data": INTEGER, "%weight": INTEGER},
     "int8_dot": {"%total": INTEGER, "%data": INTEGER, "%weight": INTEGER},
     "int8_fours": {"%first": BYTE, "%second": BYTE, "%third": BYTE, "%fourth": BYTE},
+    "int8_signed_dot": {"%total": INTEGER, "%data": INTEGER, "%weight": INTEGER},
+    "int8_wide_dot": {"%total": INTEGER, "%data": INTEGER, "%weight": SHORT},
 }
 """Of the functions that take more than one float32."""
 _IMPORT = "pragma_import_llvm"

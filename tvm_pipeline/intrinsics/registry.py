@@ -21,11 +21,16 @@ _CALLED: Mapping[str, str] = {
     bfloat16.ROUND: "round_to_bfloat16",
     bfloat16.DOT: "bfloat16_dot",
     int8.DOT: "int8_dot",
+    int8.SIGNED_DOT: "int8_signed_dot",
+    int8.WIDE_DOT: "int8_wide_dot",
     int8.FOURS: "int8_fours",
     int8.ROUND: "round_to_int32",
 }
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
-_OPERANDS: Mapping[str, str] = {int8.DOT: "int32", int8.FOURS: "uint8"}
+_OPERANDS: Mapping[str, str] = {
+    **dict.fromkeys((int8.DOT, int8.SIGNED_DOT, int8.WIDE_DOT), "int32"),
+    int8.FOURS: "uint8",
+}
 """The dtype of the first, where it is not float32."""
 
 _ELSEWHERE: Mapping[str, Callable[[ir.Call], ir.Expr]] = {

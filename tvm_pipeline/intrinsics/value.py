@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
-FLOAT, INTEGER, BYTE, BOOLEAN = "float", "i32", "i8", "i1"
+FLOAT, INTEGER, SHORT, BYTE, BOOLEAN = "float", "i32", "i16", "i8", "i1"
 _SIGN, _ALL_BUT_SIGN = -(2**31), 2**31 - 1
 _OPERATIONS = {
     FLOAT: {"+": "fadd contract", "-": "fsub contract", "*": "fmul contract", "/": "fdiv"},

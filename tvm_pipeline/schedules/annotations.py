@@ -8,7 +8,7 @@ from tvm import tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import SBlockRV, ScheduleError
 
-from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, CROPPED, INNER_ANCHOR, PADDING
+from tvm_pipeline.workloads.workload import ANCHOR, BETWEEN, CROPPED, INNER_ANCHOR, PADDING, PREPARED
 
 PREFETCH_STEPS = "mobilenet_tvm.prefetch_steps"
 """How many steps ahead weights are brought into the first-level cache."""
@@ -30,11 +30,15 @@ MULT_ADDS = "mobilenet_tvm.mult_adds"
 
 @dataclass(frozen=True)
 class Kernel:
-    """``anchor`` accumulates into registers, ``output`` stores with the epilogue inlined."""
+    """``anchor`` accumulates into registers, ``output`` stores with the epilogue inlined.
+
+    :ivar prepared: makes what the anchor multiplies, where that is not the kernel's input itself.
+    """
 
     anchor: SBlockRV
     output: SBlockRV
     padding: SBlockRV | None
+    prepared: SBlockRV | None = None
 
 
 def blocks_of(schedule: Schedule) -> list[SBlockRV]:
@@ -61,13 +65,15 @@ def prepare_kernel(schedule: Schedule) -> Kernel:
     assert position is not None
     anchor, behind = blocks[position], blocks[position + 1 :]
     padding = None if padded is None else blocks[padded]
+    made_ready = annotated(schedule, blocks, PREPARED)
+    prepared = None if made_ready is None else blocks[made_ready]
     for block in behind[:-1]:
         if CROPPED not in schedule.get(block).annotations:
             schedule.compute_inline(block)
     if behind:
         schedule.set_scope(anchor, 0, "local")
-        return Kernel(anchor, behind[-1], padding)
-    return Kernel(anchor, schedule.cache_write(anchor, 0, "local"), padding)
+        return Kernel(anchor, behind[-1], padding, prepared)
+    return Kernel(anchor, schedule.cache_write(anchor, 0, "local"), padding, prepared)
 
 
 def prepare_inner_kernel(schedule: Schedule) -> Kernel:

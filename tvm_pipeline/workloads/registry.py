@@ -49,6 +49,8 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
         "bfloat16_pointwise": bfloat16.pointwise,
         "bfloat16_conv2d": bfloat16.conv2d,
         "int8_pointwise": int8.pointwise,
+        "int8_pointwise_of_signed": int8.pointwise_of_signed,
+        "int8_pointwise_of_shorts": int8.pointwise_of_shorts,
         "int8_depthwise": int8.depthwise,
         "int8_conv2d": int8.conv2d,
         "int8_dot_depthwise": int8_windows.depthwise,

@@ -25,6 +25,9 @@ PADDING = "layer.padding"
 CROPPED = "layer.cropped"
 """Block annotation on the stage that drops columns which only make tiles whole."""
 
+PREPARED = "layer.prepared"
+"""Block annotation on the stage that brings inputs into the form in which an instruction takes them."""
+
 NAMED = "mobilenet_tvm.named"
 """On a function of a kind without knobs: what stands for its generator, ``name/version``."""
 

@@ -133,7 +133,8 @@ def _constants(lowering: Lowering, layer: Layer, source: Bytes, weights: Weights
     bias = np.zeros(layer.out_channels) if end.bias is None else np.rint(end.bias.astype(np.float64) / per_step)
     kernel = lowering.unit.kernel_kind(layer)
     if kernel in DOT_PRODUCTS:
-        bias = bias - source.zero * weights.values.astype(np.int64).sum(axis=(1, 2, 3))
+        zero = source.zero - lowering.unit.taken_off_bytes
+        bias = bias - zero * weights.values.astype(np.int64).sum(axis=(1, 2, 3))
     largest = _HIGHEST * np.abs(weights.values.astype(np.int64)).sum(axis=(1, 2, 3))
     if (np.abs(bias) + largest).max() > _MOST:
         return None

@@ -21,6 +21,8 @@ _GROUPED: Mapping[str, Callable[[Layer, np.ndarray], np.ndarray]] = {
     "bfloat16_pointwise": lambda _, packed: in_pairs(packed),
     "bfloat16_conv2d": window_in_pairs,
     "int8_pointwise": lambda _, packed: in_fours(packed),
+    "int8_pointwise_of_signed": lambda _, packed: in_fours(packed),
+    "int8_pointwise_of_shorts": lambda _, packed: in_pairs(packed),
     "int8_dot_depthwise": in_rows_of_fours,
     "int8_dot_conv2d": in_pixels_of_fours,
 }

@@ -13,18 +13,26 @@ from tvm import te, tirx
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import blocks_and_lanes, is_blockable
-from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened
+from tvm_pipeline.hardware.column_pairs import PAIR
+from tvm_pipeline.hardware.cpu import SIGN
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened, with_overhang
 from tvm_pipeline.workloads.conv2d import flatten_spatial, product_of
 from tvm_pipeline.workloads.epilogue import Expression
 from tvm_pipeline.workloads.padding import read_planes, read_rows, window_axes, window_shape
-from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, Workload
+from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, PREPARED, Workload
 
 FOUR = 4
-"""Input channels that one dot product multiplies."""
-BYTE, SIGNED, WHOLE = "uint8", "int8", "int32"
+"""Input channels that one dot product of bytes multiplies."""
+BYTE, SIGNED, SHORT, WHOLE = "uint8", "int8", "int16", "int32"
 ZERO_IN, ZERO, LOW, HIGH = range(4)
 """The places in ``quantisation``."""
-DOT_PRODUCTS = ("int8_pointwise", "int8_dot_depthwise", "int8_dot_conv2d")
+DOT_PRODUCTS = (
+    "int8_pointwise",
+    "int8_pointwise_of_signed",
+    "int8_pointwise_of_shorts",
+    "int8_dot_depthwise",
+    "int8_dot_conv2d",
+)
 """The kinds of kernels with whole sums, the input's zero point in the bias; others' are whole numbers in float32."""
 EXACT = 2**24
 """Whole numbers below it are exact in float32, and so are their sums."""
@@ -38,23 +46,51 @@ def is_exact(taps: int) -> bool:
 def pointwise(layer: Layer, _dtype: str = BYTE) -> Workload:
     """``[N, K/b, M, b]`` x ``[C/b, K/b, b/4, b, 4]`` -> ``[N, C/b, M, b]`` with M = H*W; the input's zero point is in
     the bias."""
+    return _pointwise(layer, in_whole_tiles(layer.height * layer.width), FOUR)
+
+
+def pointwise_of_signed(layer: Layer, _dtype: str = BYTE) -> Workload:
+    """The same, whose bias has the sums of the weights ``SIGN`` times more: bytes are signed when multiplied."""
+
+    def signed(value: Expression) -> Expression:
+        return tirx.reinterpret(SIGNED, tirx.bitwise_xor(value, tirx.const(SIGN, BYTE)))
+
+    return _pointwise(layer, in_whole_tiles(layer.height * layer.width), FOUR, signed)
+
+
+def pointwise_of_shorts(layer: Layer, _dtype: str = BYTE) -> Workload:
+    """The same in pairs, ``[C/b, K/b, b/2, b, 2]``: bytes have 16 bits when multiplied."""
+    return _pointwise(layer, with_overhang(layer.height * layer.width), PAIR, lambda value: value.astype(SHORT))
+
+
+def _pointwise(
+    layer: Layer, computed: int, group: int, prepare: Callable[[Expression], Expression] | None = None
+) -> Workload:
+    """In groups of input channels, each activation prepared before it is multiplied if so it must be."""
     spatial = layer.height * layer.width
-    computed = in_whole_tiles(spatial)
     (in_blocks, in_lanes), (blocks, lanes) = map(blocks_and_lanes, (layer.in_channels, layer.out_channels))
     data = te.placeholder((layer.batch, in_blocks, spatial, in_lanes), BYTE, name="data")
-    weight = te.placeholder((blocks, in_blocks, in_lanes // FOUR, lanes, FOUR), SIGNED, name="weight")
+    weight = te.placeholder((blocks, in_blocks, in_lanes // group, lanes, group), SIGNED, name="weight")
     ko, ki = te.reduce_axis((0, in_blocks), name="ko"), te.reduce_axis((0, in_lanes), name="ki")
 
+    def read(n, k, m, lane):  # type: ignore[no-untyped-def]
+        value = data[n, k, m if computed == spatial else tirx.min(m, spatial - 1), lane]
+        return value if prepare is None else prepare(value)
+
+    value_of: Callable[..., Expression] = read
+    if prepare is not None:
+        shape = (layer.batch, in_blocks, computed, in_lanes)
+        value_of = te.compute(shape, read, name="prepared", attrs={PREPARED: 1})
+
     def multiply(n, c, m, lane):  # type: ignore[no-untyped-def]
-        pixel = m if computed == spatial else tirx.min(m, spatial - 1)
-        value, factor = data[n, ko, pixel, ki], weight[c, ko, ki // FOUR, lane, ki % FOUR]
+        value, factor = value_of(n, ko, m, ki), weight[c, ko, ki // group, lane, ki % group]
         return te.sum(value.astype(WHOLE) * factor.astype(WHOLE), axis=[ko, ki])
 
     shape = (layer.batch, blocks, computed, lanes)
     product = te.compute(shape, multiply, name="product", attrs={ANCHOR: str(layer)})
     if computed != spatial:
-        made = product
-        product = te.compute((layer.batch, blocks, spatial, lanes), lambda *index: made(*index), name="cropped")
+        whole = product
+        product = te.compute((layer.batch, blocks, spatial, lanes), lambda *index: whole(*index), name="cropped")
     return finished(layer, data, weight, product)
 
 

@@ -58,7 +58,7 @@ def test_each_layer_of_float32_has_its_reason(tmp_path: Path) -> None:
 
 
 def test_a_target_without_dot_products_of_bytes(tmp_path: Path) -> None:
-    compiled = _compile(_mixed(QdqNetwork()), "x86-64-v3", tmp_path)
+    compiled = _compile(_mixed(QdqNetwork()), "rpi4", tmp_path)
     weighted = [kernel for kernel in compiled.result.kernels if kernel.layer and "pointwise" in kernel.layer]
     assert {kernel.why for kernel in weighted} == {reasons.NO_DOT_PRODUCT}
 

@@ -27,7 +27,7 @@ def _of_constants(module: tvm.IRModule) -> int:
 
 
 @pytest.mark.parametrize(
-    ("target", "left"), [("x86-64-v4-vnni", 1), ("x86-64-v3-vnni", 1), ("x86-64-v3", 0), ("rpi5", 0)]
+    ("target", "left"), [("x86-64-v4-vnni", 1), ("x86-64-v3-vnni", 1), ("x86-64-v3", 1), ("rpi5", 1), ("rpi4", 0)]
 )
 def test_weights_stay_bytes_where_they_are_multiplied_so(target: str, left: int) -> None:
     network = QdqNetwork()

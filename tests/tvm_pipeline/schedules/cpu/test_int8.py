@@ -22,10 +22,13 @@ from tvm_pipeline.schedules import generator_for
 from tvm_pipeline.schedules.space import Space
 from tvm_pipeline.workloads import workload_of
 
-PRESETS = [
-    pytest.param(name, marks=pytest.mark.skipif(bool(targets.load(name).missing_here()), reason="this CPU lacks it"))
-    for name in ("x86-64-v4-vnni", "x86-64-v3-vnni")
-]
+VNNI, OTHERS = (
+    [
+        pytest.param(name, marks=pytest.mark.skipif(bool(targets.load(name).missing_here()), reason="lacking here"))
+        for name in names
+    ]
+    for names in (("x86-64-v4-vnni", "x86-64-v3-vnni"), ("x86-64-v4", "x86-64-v3"))
+)
 
 TYPICAL = (
     "int8 pointwise 14x14x64->128 requantise",
@@ -48,8 +51,13 @@ TYPICAL = (
 )
 
 
-@pytest.fixture(scope="module", params=PRESETS)
+@pytest.fixture(scope="module", params=VNNI)
 def vnni(request: pytest.FixtureRequest) -> CpuTarget:
+    return CpuTarget.from_json(targets.load(request.param).to_json())
+
+
+@pytest.fixture(scope="module", params=[*VNNI, *OTHERS])
+def multiplier(request: pytest.FixtureRequest) -> CpuTarget:
     return CpuTarget.from_json(targets.load(request.param).to_json())
 
 
@@ -64,44 +72,44 @@ def _run(layer: Layer, tensors: ByteTensors, target: CpuTarget, *, assembly: boo
 
 
 @pytest.mark.parametrize("descriptor", TYPICAL)
-def test_default_schedules(descriptor: str, vnni: CpuTarget) -> None:
+def test_default_schedules(descriptor: str, multiplier: CpuTarget) -> None:
     layer = Layer.parse(descriptor)
     tensors = ByteTensors.random(layer)
     result = tensors.result(layer)
-    np.testing.assert_array_equal(_run(layer, tensors, vnni), result)
+    np.testing.assert_array_equal(_run(layer, tensors, multiplier), result)
     assert len(np.unique(result)) > 20, "a result of ends alone would hide much"
 
 
 @pytest.mark.parametrize("kind", ["pointwise 9x9x40->24", "depthwise 9x9x24 k3x3 s1 p1", "conv2d 9x9x3->16 k3x3 s1 p1"])
 @pytest.mark.parametrize(("zero_in", "zero", "low", "high"), [(0, 0, 0, 255), (255, 255, 10, 200), (128, 0, 0, 6)])
 def test_zero_points_and_limits_at_the_ends(
-    kind: str, zero_in: int, zero: int, low: int, high: int, vnni: CpuTarget
+    kind: str, zero_in: int, zero: int, low: int, high: int, multiplier: CpuTarget
 ) -> None:
     layer = Layer.parse(f"int8 {kind} requantise")
     tensors = ByteTensors.random(layer, zero_in, zero, low, high)
-    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+    np.testing.assert_array_equal(_run(layer, tensors, multiplier), tensors.result(layer))
 
 
 @given(layer=layers(("pointwise", "depthwise"), largest=9), end=st.sampled_from(("requantise", "dequantise")))
 @settings(max_examples=15)
-def test_any_layer(layer: Layer, end: str, vnni: CpuTarget) -> None:
+def test_any_layer(layer: Layer, end: str, multiplier: CpuTarget) -> None:
     layer = replace(layer, dtype="int8", epilogue=(end,))
     tensors = ByteTensors.random(layer)
-    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+    np.testing.assert_array_equal(_run(layer, tensors, multiplier), tensors.result(layer))
 
 
-def test_sums_wrap_no_sooner_than_int32(vnni: CpuTarget) -> None:
+def test_sums_wrap_no_sooner_than_int32(multiplier: CpuTarget) -> None:
     """Bytes of 255 and weights of -127, 1024 of each: VPMADDUBSW would saturate at two."""
     layer = Layer.parse("int8 pointwise 2x2x1024->16 dequantise")
     tensors = replace(ByteTensors.random(layer), data=np.full((1, 1024, 2, 2), 255), zero_in=0)
     tensors = replace(tensors, weight=np.full((16, 1024, 1, 1), -127))
-    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+    np.testing.assert_array_equal(_run(layer, tensors, multiplier), tensors.result(layer))
 
 
-def test_scales_that_leave_int32(vnni: CpuTarget) -> None:
+def test_scales_that_leave_int32(multiplier: CpuTarget) -> None:
     layer = Layer.parse("int8 depthwise 9x9x24 k3x3 s1 p1 requantise")
     tensors = replace(ByteTensors.random(layer), scale=np.full(24, 1e9, np.float32))
-    np.testing.assert_array_equal(_run(layer, tensors, vnni), tensors.result(layer))
+    np.testing.assert_array_equal(_run(layer, tensors, multiplier), tensors.result(layer))
 
 
 def test_records_from_before_windows_were_dot_products_still_apply(vnni: CpuTarget) -> None:
@@ -125,27 +133,35 @@ def test_records_from_before_windows_were_dot_products_still_apply(vnni: CpuTarg
 
 
 @pytest.mark.parametrize("descriptor", [TYPICAL[0], TYPICAL[5], "int8 conv2d 17x15x3->16 k3x3 s2 p1 requantise"])
-def test_layers_multiply_fours(descriptor: str, vnni: CpuTarget) -> None:
+def test_vnni_multiplies_fours(descriptor: str, vnni: CpuTarget) -> None:
     layer = Layer.parse(descriptor)
     assembly = _run(layer, ByteTensors.random(layer), vnni, assembly=True)
     assert "vpdpbusd" in assembly
+    assert vnni.unit.lanes == 16 or "{vex}" in assembly, "AVX-VNNI's encoding: such CPUs have no AVX-512"
+
+
+def test_pointwise_layers_are_multiplied_by_whole_vectors(multiplier: CpuTarget) -> None:
+    layer = Layer.parse(TYPICAL[0])
+    assembly = _run(layer, ByteTensors.random(layer), multiplier, assembly=True)
+    assert any(word in assembly for word in ("vpdpbusd", "vpmaddwd"))
+    assert "vpmaddubsw" not in assembly, "it saturates"
     assert "vpmulld" not in assembly
     assert any(word in assembly for word in ("vrndscaleps", "vroundps", "vcvtps2dq")), "results are rounded by vectors"
-    if vnni.unit.lanes == 8:
-        assert "zmm" not in assembly
-        assert "{vex}" in assembly, "AVX-VNNI's encoding: such CPUs have no AVX-512"
+    assert multiplier.unit.lanes == 16 or "zmm" not in assembly
 
 
-def test_every_choice_of_a_small_space(vnni: CpuTarget) -> None:
+def test_every_choice_of_a_small_space(multiplier: CpuTarget) -> None:
     layer = Layer.parse("int8 pointwise 4x4x16->32 requantise")
-    tensors, generator = ByteTensors.random(layer), generator_for(layer, vnni.unit)
-    knobs = generator.knobs(layer, vnni.unit)
-    choices = [dict(generator.default(layer, vnni.unit), **{name: value}) for name in knobs for value in knobs[name]]
-    space, workload = Space.of(layer, vnni.unit), workload_of(layer, vnni.unit)
+    tensors, generator = ByteTensors.random(layer), generator_for(layer, multiplier.unit)
+    knobs = generator.knobs(layer, multiplier.unit)
+    choices = [
+        dict(generator.default(layer, multiplier.unit), **{name: value}) for name in knobs for value in knobs[name]
+    ]
+    space, workload = Space.of(layer, multiplier.unit), workload_of(layer, multiplier.unit)
     for decisions in choices:
         choice = space.choice(decisions)
         assert choice is not None
-        built = tvm.compile(space.schedule(choice).mod, target=vnni.tvm, tir_pipeline=CODEGEN_PIPELINE)
+        built = tvm.compile(space.schedule(choice).mod, target=multiplier.tvm, tir_pipeline=CODEGEN_PIPELINE)
         output = tvm.runtime.tensor(np.zeros(workload.shapes[-1], workload.dtypes[-1]))
-        built["main"](*map(tvm.runtime.tensor, tensors.arguments(layer, vnni.unit)), output)
+        built["main"](*map(tvm.runtime.tensor, tensors.arguments(layer, multiplier.unit)), output)
         np.testing.assert_array_equal(plain_result(output.numpy(), layer), tensors.result(layer), str(decisions))
