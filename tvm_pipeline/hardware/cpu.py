@@ -113,6 +113,17 @@ class VectorUnit:
         return self.dot_windows and self._kernel_of_bytes == _FOURS
 
     @property
+    def keeps_bytes(self) -> bool:
+        return self.dtype == FLOAT32
+
+    @property
+    def shuffled_bytes(self) -> int:
+        """The bytes of a vector that one instruction looks up in tables of sixteen (``pshufb``); 0 where none does."""
+        if "avx512bw" in self.features:
+            return 64
+        return 32 if "avx2" in self.features else 0
+
+    @property
     def multiplies_by_lane(self) -> bool:
         """Whether a multiply-add takes one lane of a vector as its factor (NEON); x86 broadcasts from memory."""
         return self.lanes == NEON_LANES

@@ -42,6 +42,7 @@ class GpuUnit(GpuFigures):
     family: ClassVar = GPU
     multiplies_bytes: ClassVar = False
     taken_off_bytes: ClassVar = 0
+    keeps_bytes: ClassVar = False
     maximum_drops_nan: ClassVar = True  # CUDA's fmaxf
 
     @property

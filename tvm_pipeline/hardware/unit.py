@@ -38,6 +38,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def keeps_bytes(self) -> bool:
+        """Whether what lies between layers of quantised networks is computed from bytes to bytes, the same on all."""
+        ...
+
+    @property
     def compute_capability(self) -> int | None:
         """Of an NVIDIA GPU, major and minor as one number; None for a unit without device code."""
         ...

@@ -7,7 +7,7 @@ import tvm
 from tvm import tirx
 from tvm.tirx.stmt import AttrStmt
 
-from tvm_pipeline.intrinsics import bfloat16, erf, exponential, extremes, int8, log
+from tvm_pipeline.intrinsics import bfloat16, byte_table, erf, exponential, extremes, int8, log
 from tvm_pipeline.intrinsics.value import BYTE, FLOAT, INTEGER, SHORT, Body, Value
 
 Function = Callable[..., Value]
@@ -27,6 +27,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "round_to_int32": int8.round_to_int32,
     "int8_signed_dot": int8.int8_signed_dot,
     "int8_wide_dot": int8.int8_wide_dot,
+    "byte_table": byte_table.byte_table,
 }
 _OPERANDS: Mapping[str, Mapping[str, str]] = {
     "at_least": {"%x": FLOAT, "%limit": FLOAT},
@@ -36,6 +37,7 @@ _OPERANDS: Mapping[str, Mapping[str, str]] = {
     "int8_fours": {"%first": BYTE, "%second": BYTE, "%third": BYTE, "%fourth": BYTE},
     "int8_signed_dot": {"%total": INTEGER, "%data": INTEGER, "%weight": INTEGER},
     "int8_wide_dot": {"%total": INTEGER, "%data": INTEGER, "%weight": SHORT},
+    "byte_table": {"%x": BYTE, **{f"%part{part}": BYTE for part in range(byte_table.SIXTEENTHS)}},
 }
 """Of the functions that take more than one float32."""
 _IMPORT = "pragma_import_llvm"

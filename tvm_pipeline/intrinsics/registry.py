@@ -7,7 +7,7 @@ from tvm import ir, tirx
 from tvm.ir import register_op_attr
 from tvm.tirx import register_intrin_lowering
 
-from tvm_pipeline.intrinsics import bfloat16, extremes, int8, power
+from tvm_pipeline.intrinsics import bfloat16, byte_table, extremes, int8, power
 from tvm_pipeline.intrinsics.library import note_call, symbol
 
 _CALLED: Mapping[str, str] = {
@@ -25,11 +25,12 @@ _CALLED: Mapping[str, str] = {
     int8.WIDE_DOT: "int8_wide_dot",
     int8.FOURS: "int8_fours",
     int8.ROUND: "round_to_int32",
+    byte_table.LOOK_UP: "byte_table",
 }
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""
 _OPERANDS: Mapping[str, str] = {
     **dict.fromkeys((int8.DOT, int8.SIGNED_DOT, int8.WIDE_DOT), "int32"),
-    int8.FOURS: "uint8",
+    **dict.fromkeys((int8.FOURS, byte_table.LOOK_UP), "uint8"),
 }
 """The dtype of the first, where it is not float32."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from tvm import tirx
 
 from mobilenet_tvm.base.layer import Layer
@@ -11,6 +12,9 @@ from tvm_pipeline.hardware.unit import CPU, GPU, Unit
 from tvm_pipeline.schedules import cpu, gpu
 from tvm_pipeline.schedules.cpu.estimate import estimate_us as cpu_estimate_us
 from tvm_pipeline.schedules.cpu.fallback import schedule_fallback
+from tvm_pipeline.schedules.cpu.int8.byte_values import ByteValues
+from tvm_pipeline.schedules.cpu.int8.byte_values import byte_table as cpu_byte_table
+from tvm_pipeline.schedules.cpu.int8.byte_values import byte_values as cpu_byte_values
 from tvm_pipeline.schedules.cpu.matmul import matmul
 from tvm_pipeline.schedules.generator import Generator, label_of
 from tvm_pipeline.schedules.gpu.fallback import schedule_gpu_fallback
@@ -23,6 +27,9 @@ _FALLBACKS: Mapping[str, Callable[[tirx.PrimFunc, Any], tirx.PrimFunc]] = {
 }
 
 _WRITERS: Mapping[str, Callable[[Product, Any], tirx.PrimFunc]] = {CPU: matmul}
+
+_BYTES: Mapping[str, Callable[[ByteValues, Any], tirx.PrimFunc]] = {CPU: cpu_byte_values}
+_TABLES: Mapping[str, Callable[[np.ndarray, Any], np.ndarray]] = {CPU: cpu_byte_table}
 
 _ESTIMATES: Mapping[str, Callable[[tirx.PrimFunc, Layer | None, Any], float]] = {CPU: cpu_estimate_us}
 
@@ -54,6 +61,16 @@ def multiply(product: Product, unit: Unit) -> tirx.PrimFunc | None:
     """A written kernel of a product of matrices; None where the unit has none for it."""
     writer = _WRITERS.get(unit.family)
     return None if writer is None else writer(product, unit)
+
+
+def byte_values(values: ByteValues, unit: Unit) -> tirx.PrimFunc:
+    """A written kernel from bytes to bytes, of a unit that keeps them."""
+    return _BYTES[unit.family](values, unit)
+
+
+def byte_table(table: np.ndarray, unit: Unit) -> np.ndarray:
+    """A table of 256 bytes as such a kernel reads it."""
+    return _TABLES[unit.family](table, unit)
 
 
 def estimate_us(function: tirx.PrimFunc, layer: Layer | None, unit: Unit) -> float | None:

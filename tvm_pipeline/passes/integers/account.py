@@ -18,6 +18,9 @@ FROM_BYTES = "it makes float32 of bytes"
 BETWEEN_BYTES = "no kernel of bytes has these operations: float32 between bytes"
 FLOAT_VALUES = "what it reads and makes is float32"
 
+_OF_BYTES = "int8_"
+"""What the names of generators begin with whose kernels compute in whole numbers."""
+
 _FLOATS = ("float32", "float16", "float64")
 """As TVMScript writes them; TIR has no visitor in Python."""
 
@@ -35,6 +38,8 @@ def with_reasons(module: tvm.IRModule, kernels: Sequence[Kernel]) -> tuple[Kerne
 def _explained(kernel: Kernel, reasons: dict[str, str], function: tirx.PrimFunc) -> Kernel:
     if kernel.dtype == "int8":
         return kernel
+    if kernel.generator is not None and kernel.generator.startswith(_OF_BYTES):
+        return replace(kernel, dtype="int8")
     if kernel.layer in reasons:
         return replace(kernel, why=str(reasons[kernel.layer]))
     if not _computes_in_float(function):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tvm import relax
 
+from tvm_pipeline.passes.lowering.between import lower_between
 from tvm_pipeline.passes.lowering.context import Lowering
 from tvm_pipeline.passes.lowering.convolutions import lower_conv2d
 from tvm_pipeline.passes.lowering.elementwise import (
@@ -63,11 +64,16 @@ def lower_product(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
     return lower_dense_of_bytes(lowering, var, call) or lower_matmul(lowering, var, call)
 
 
+def lower_bytes(lowering: Lowering, var: relax.Var, call: relax.Call) -> bool:
+    """Bytes of bytes where a kernel of whole numbers makes them, else of float32."""
+    return lower_between(lowering, var, call) or lower_quantize(lowering, var, call)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "relax.nn.conv2d": lower_convolution,
     "relax.nn.conv2d_transpose": lower_conv2d_transpose,
     "relax.matmul": lower_product,
-    "relax.quantize": lower_quantize,
+    "relax.quantize": lower_bytes,
     "relax.dequantize": lower_dequantize,
     "relax.mean": lower_mean,
     "relax.nn.max_pool2d": lower_pool,

@@ -74,7 +74,7 @@ def _compile(build: Build, target: str, folder: Path) -> tuple[list[str | None],
     compiled = compile_here(path, CpuTarget.from_json(targets.load(target).to_json()), TuningLogs([]), folder)
     inputs = compiled.inputs()
     (right,) = expected_outputs(path, [tuple(inputs)])
-    kernels = [kernel.layer for kernel in compiled.result.kernels if kernel.dtype == "int8"]
+    kernels = [kernel.layer for kernel in compiled.result.kernels if kernel.dtype == "int8" and kernel.layer]
     return kernels, list(run_module(compiled.result.module, inputs)), list(right)
 
 
