@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cpu/cpu_features.h"
-#include "cpu/fma_peak.h"
+#include "cpu/peak.h"
 #include "error.h"
 #include "package/package.h"
 #include "report.h"
@@ -122,7 +122,7 @@ Profile MeasureProfile(Session& session, const Manifest& manifest, int repeat) {
   }
   profile.whole = Summarise(whole);
   if (!manifest.device_code) {
-    profile.peak_gmacs = MeasureFmaPeak(manifest.cpu_features);
+    profile.peaks = MeasurePeaks(manifest.cpu_features);
   }
   return profile;
 }

@@ -243,7 +243,12 @@ std::string ProfileText(const Manifest& manifest, const RunInfo& info, const Pro
   if (info.gpu) {
     return text;
   }
-  return text + Format("peak of one core: %.1f GMAC/s\n", profile.peak_gmacs);
+  text += "peak of one core:";
+  for (const Peak& peak : profile.peaks) {
+    text += (&peak == profile.peaks.data() ? " " : ", ") + std::string(peak.dtype) +
+            Format(" %.1f GMAC/s", peak.gmacs);
+  }
+  return text + "\n";
 }
 
 std::string ProfileJson(const Manifest& manifest, const RunInfo& info, const Profile& profile) {
@@ -252,7 +257,12 @@ std::string ProfileJson(const Manifest& manifest, const RunInfo& info, const Pro
   json.Key("median_ms").Number(profile.whole.median);
   json.Key("runs").Integer(static_cast<std::int64_t>(profile.whole.runs));
   if (!info.gpu) {
-    json.Key("peak_gmacs").Number(profile.peak_gmacs);
+    json.Key("peak_gmacs").Number(profile.peaks.front().gmacs);
+    json.Key("peaks").BeginObject();
+    for (const Peak& peak : profile.peaks) {
+      json.Key(peak.dtype).Number(peak.gmacs);
+    }
+    json.EndObject();
   }
   json.Key("calls").BeginArray();
   for (const KernelCall& call : profile.calls) {

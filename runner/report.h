@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/peak.h"
 #include "io/array.h"
 #include "package/manifest.h"
 #include "run/gpu.h"
@@ -25,7 +26,7 @@ struct RunInfo {
 struct Profile {
   Latency whole;                  ///< of runs that were not instrumented
   std::vector<KernelCall> calls;  ///< in the order of execution
-  double peak_gmacs;              ///< of one core; 0 for a GPU's package
+  std::vector<Peak> peaks;        ///< of one core, float32's first; none for a GPU's package
 };
 
 /// One inference, or one row of a batch that scores classes.

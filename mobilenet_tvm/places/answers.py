@@ -171,12 +171,14 @@ class Call(Document):
 class CallTimes(Document):
     """Whole inferences, and the functions that they call, in their order.
 
-    :ivar peak_gmacs: measured multiply-adds per second of one core, in 1e9; of a CPU's package alone.
+    :ivar peak_gmacs: measured multiply-adds of float32 per second of one core, in 1e9; of a CPU's package alone.
+    :ivar peaks: the same of each dtype for which the package may use instructions of its own; older runners have none.
     """
 
     median_ms: Amount
     runs: Count
     peak_gmacs: Amount | UnsetType = UNSET
+    peaks: dict[str, Amount] | UnsetType = UNSET
     calls: tuple[Call, ...]
 
 

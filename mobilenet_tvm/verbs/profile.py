@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mobilenet_tvm.base.compiled import Kernel, Record
@@ -12,14 +12,15 @@ from mobilenet_tvm.base.events import OnEvent, warn_only
 from mobilenet_tvm.base.layer import Layer
 from mobilenet_tvm.package.manifest import Manifest
 from mobilenet_tvm.package.open import open_package
-from mobilenet_tvm.places.answers import Call, ProfileAnswer
+from mobilenet_tvm.places.answers import Call, CallTimes, ProfileAnswer
 from mobilenet_tvm.places.conditions import MeasuredUnder
 from mobilenet_tvm.places.place import Ran, measured_under, place_of
 from mobilenet_tvm.places.runner import run_package
 from mobilenet_tvm.verbs.profile_gpu import GpuProfiled, gpu_profile
 
 REPEAT = 50
-FLOAT_BYTES = 4
+FLOAT32 = "float32"
+BYTES = {FLOAT32: 4, "bfloat16": 2, "float16": 2, "int8": 1}
 
 
 class LayerTime(Document):
@@ -27,7 +28,7 @@ class LayerTime(Document):
 
     :ivar kind: of layer; ``other`` for what no workload defined.
     :ivar bytes: input, weights and output, each once.
-    :ivar peak_share: of the peak.
+    :ivar peak_share: of the peak of its dtype.
     :ivar generator: of its schedule; ``fallback/1`` where none knows the kernel.
     :ivar dtype: that it computes with.
     :ivar why: in a quantised network, of a kernel that computes in float32: why it does not in int8.
@@ -50,8 +51,9 @@ class Profiled(Ran):
     """What ``profile`` returns of a CPU's package.
 
     :ivar total_ms: median of whole inferences that no clock disturbed.
-    :ivar peak_gmacs: measured multiply-adds per second of one core, in 1e9, times threads.
-    :ivar peak_share: of the peak, by the whole network.
+    :ivar peak_gmacs: measured multiply-adds of float32 per second of one core, in 1e9, times threads.
+    :ivar peaks: the same of every dtype that the CPU has instructions for.
+    :ivar peak_share: the part of the time that the network's multiply-adds would take, each at the peak of its dtype.
     :ivar other_ms: the whole less its kernels.
     """
 
@@ -61,6 +63,7 @@ class Profiled(Ran):
     runs: Count
     mult_adds: Whole
     peak_gmacs: Factor
+    peaks: dict[str, Factor]
     peak_share: float
     layers: tuple[LayerTime, ...]
     other_ms: float
@@ -103,31 +106,36 @@ def profile(
         count = threads or manifest.threads
         words = ["--profile", "--repeat", str(repeat), "--threads", str(count)]
         times = run_package(place, words, ProfileAnswer).profile
-    assert times.peak_gmacs is not UNSET  # of a CPU's package
-    peak = times.peak_gmacs * count
-    layers = _layers(manifest, times.calls, peak)
-    mult_adds = sum(layer.mult_adds for layer in layers)
+    peaks = {dtype: gmacs * count for dtype, gmacs in _peaks_of_a_core(times).items()}
+    layers = _layers(manifest, times.calls, peaks)
     return Profiled(
         **Ran.at(place, package),
         threads=count,
         conditions=conditions,
         total_ms=times.median_ms,
         runs=times.runs,
-        mult_adds=mult_adds,
-        peak_gmacs=peak,
-        peak_share=_rate(mult_adds, times.median_ms) / peak,
+        mult_adds=sum(layer.mult_adds for layer in layers),
+        peak_gmacs=peaks[FLOAT32],
+        peaks=peaks,
+        peak_share=sum(layer.peak_share * layer.ms for layer in layers) / times.median_ms,
         layers=layers,
         other_ms=times.median_ms - sum(layer.ms for layer in layers),
     )
 
 
-def _layers(manifest: Manifest, calls: Sequence[Call], peak: float) -> tuple[LayerTime, ...]:
+def _peaks_of_a_core(times: CallTimes) -> dict[str, float]:
+    """By dtype, float32 always."""
+    assert times.peak_gmacs is not UNSET  # of a CPU's package
+    return {FLOAT32: times.peak_gmacs, **(times.peaks or {})}
+
+
+def _layers(manifest: Manifest, calls: Sequence[Call], peaks: Mapping[str, float]) -> tuple[LayerTime, ...]:
     """The calls that are kernels, in the order of execution; the rest is the VM's own work."""
     kernels = {kernel.name: kernel for kernel in manifest.kernels}
-    return tuple(_layer(kernels[call.name], call.median_ms, peak) for call in calls if call.name in kernels)
+    return tuple(_layer(kernels[call.name], call.median_ms, peaks) for call in calls if call.name in kernels)
 
 
-def _layer(kernel: Kernel, milliseconds: float, peak: float) -> LayerTime:
+def _layer(kernel: Kernel, milliseconds: float, peaks: Mapping[str, float]) -> LayerTime:
     layer = Layer.parse(kernel.layer) if kernel.layer is not None else None
     mult_adds = layer.mult_adds if layer is not None else 0
     rate = _rate(mult_adds, milliseconds)
@@ -137,29 +145,32 @@ def _layer(kernel: Kernel, milliseconds: float, peak: float) -> LayerTime:
         ms=milliseconds,
         mult_adds=mult_adds,
         gmacs_per_s=rate,
-        bytes=_bytes(layer) if layer is not None else None,
+        bytes=_bytes(layer, BYTES[kernel.dtype]) if layer is not None else None,
         record=kernel.record,
-        peak_share=rate / peak,
+        peak_share=rate / peaks.get(kernel.dtype, peaks[FLOAT32]),
         generator=UNSET if kernel.generator is None else kernel.generator,
         dtype=kernel.dtype,
         why=kernel.why,
     )
 
 
-def _bytes(layer: Layer) -> int:
-    """What the kernel has to read and write at least once: input, weights, what is added, output."""
+def _bytes(layer: Layer, size: int) -> int:
+    """What the kernel has to read and write at least once: input, weights, what is added, output.
+
+    :param size: of an activation and of a weight.
+    """
     if layer.kind == "separable":
         first, last = layer.depthwise_part, layer.pointwise_part
         between = last.batch * last.height * last.width * last.in_channels
-        return _bytes(first) + _bytes(last) - 2 * FLOAT_BYTES * between
+        return _bytes(first, size) + _bytes(last, size) - 2 * size * between
     data = layer.batch * layer.height * layer.width * layer.in_channels
     output = layer.batch * layer.out_height * layer.out_width * layer.out_channels
     weights = 0
     if "pool" not in layer.kind:
         inputs = 1 if layer.kind == "depthwise" else layer.in_channels // layer.groups
         weights = layer.out_channels * inputs * layer.kernel[0] * layer.kernel[1]
-    added = layer.out_channels * ("bias" in layer.epilogue) + output * ("add" in layer.epilogue)
-    return FLOAT_BYTES * (data + weights + added + output)
+    bias = BYTES[FLOAT32] * layer.out_channels * ("bias" in layer.epilogue)
+    return size * (data + weights + output + output * ("add" in layer.epilogue)) + bias
 
 
 def _rate(mult_adds: int, milliseconds: float) -> float:

@@ -9,7 +9,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/stb.cmake")
 get_filename_component(runner_folder "${CMAKE_CURRENT_LIST_DIR}" DIRECTORY)
 set(runner_sources
   commands.cc options.cc report.cc
-  cpu/cpu_features.cc cpu/cpu_features_${CMAKE_SYSTEM_PROCESSOR}.cc cpu/fma_peak.cc cpu/fma_peak_${CMAKE_SYSTEM_PROCESSOR}.cc
+  cpu/cpu_features.cc cpu/cpu_features_${CMAKE_SYSTEM_PROCESSOR}.cc cpu/peak.cc cpu/peak_${CMAKE_SYSTEM_PROCESSOR}.cc
   io/array.cc io/base64.cc io/file.cc io/image.cc io/json.cc io/json_writer.cc io/npy.cc io/npz.cc io/preprocess.cc io/resample.cc
   package/manifest.cc package/sha256.cc
   run/cuda_graphs.cc run/gpu.cc run/latency.cc run/network_input.cc run/save_outputs.cc

@@ -1,14 +1,14 @@
-#include "cpu/fma_peak.h"
+#include "cpu/peak.h"
 
 #include <algorithm>
 #include <chrono>
 
 namespace mobilenet_tvm {
+namespace {
 
-double MeasureFmaPeak(const std::vector<std::string>& cpu_features) {
+double MeasureGmacs(const MultiplyAddLoop& loop) {
   constexpr int kRepeats = 9;
   using Clock = std::chrono::steady_clock;
-  const FmaLoop loop = FmaLoopFor(cpu_features);
   double best = 0;
   volatile float sink = 0;
   for (int i = 0; i < kRepeats; ++i) {
@@ -19,6 +19,16 @@ double MeasureFmaPeak(const std::vector<std::string>& cpu_features) {
   }
   static_cast<void>(sink);
   return best * 1e-9;
+}
+
+}  // namespace
+
+std::vector<Peak> MeasurePeaks(const std::vector<std::string>& cpu_features) {
+  std::vector<Peak> peaks;
+  for (const MultiplyAddLoop& loop : MultiplyAddLoopsFor(cpu_features)) {
+    peaks.push_back({loop.dtype, MeasureGmacs(loop)});
+  }
+  return peaks;
 }
 
 }  // namespace mobilenet_tvm
