@@ -9,6 +9,7 @@ from tvm_pipeline.importer.normalise.initialisers import constants_to_initialise
 from tvm_pipeline.importer.normalise.names import inputs_are_identifiers
 from tvm_pipeline.importer.normalise.outputs import drop_unread_results, forget_declared_shapes, own_outputs
 from tvm_pipeline.importer.normalise.qoperators import qoperators_to_qdq
+from tvm_pipeline.importer.normalise.signed_bytes import signed_bytes_to_unsigned
 from tvm_pipeline.importer.normalise.upgrade import upgrade
 
 CHANGES: tuple[Callable[[ModelProto], None], ...] = (
@@ -20,6 +21,7 @@ CHANGES: tuple[Callable[[ModelProto], None], ...] = (
     own_outputs,
     drop_unread_results,
     qoperators_to_qdq,
+    signed_bytes_to_unsigned,
     upgrade,
 )
 
