@@ -22,6 +22,7 @@ from tvm_pipeline.codegen.dump import IMPORTED, LOWERED, SCHEDULED, Dump
 from tvm_pipeline.codegen.link import link_shared, link_shared_by
 from tvm_pipeline.codegen.static import export_static
 from tvm_pipeline.hardware.target import AnyTarget
+from tvm_pipeline.importer.clipped_biases import warn_of_clipped_biases
 from tvm_pipeline.importer.fault import fault_named
 from tvm_pipeline.importer.import_onnx import convert, read_onnx, tensor_names
 from tvm_pipeline.passes.integers.account import warn_of_float_layers, with_reasons
@@ -47,6 +48,7 @@ def compile_model(
     dump = Dump(options.dump)
     report("importing")
     model = read_onnx(onnx_path, shapes)
+    warn_of_clipped_biases(model, warn)
     with fault_named(model, convert):
         module = convert(model)
     inputs, outputs = signature(module, *tensor_names(onnx_path))
