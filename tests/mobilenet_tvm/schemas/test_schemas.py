@@ -95,7 +95,10 @@ def test_logs_show(command: Callable[..., Any]) -> None:
     check(_json(command, "logs", "show", "--all"), "logs_show")
 
 
-def test_the_checked_in_logs() -> None:
-    for path in (Path(__file__).parents[3] / "tuning_logs").glob("*/*.jsonl"):
+@pytest.mark.parametrize(("pattern", "schema"), [("*/*", "tuning_log_line"), ("*/choices/*", "tuning_choice_line")])
+def test_the_checked_in_logs(pattern: str, schema: str) -> None:
+    paths = list((Path(__file__).parents[3] / "tuning_logs").glob(f"{pattern}.jsonl"))
+    assert paths
+    for path in paths:
         for line in path.read_text().splitlines():
-            check(json.loads(line), "tuning_log_line")
+            check(json.loads(line), schema)

@@ -14,6 +14,7 @@ from layers import layers
 
 from mobilenet_tvm.base.errors import UserError
 from mobilenet_tvm.base.layer import KINDS, Layer
+from mobilenet_tvm.base.logs.choice_log import read_choices, write_choices
 from mobilenet_tvm.base.logs.tuning_log import (
     MEASURED,
     MODELLED,
@@ -63,6 +64,8 @@ def test_checked_in_logs_are_written_back_as_they_were(tmp_path: Path) -> None:
     for path in logs.glob("*/*.jsonl"):
         write_log(tmp_path / path.relative_to(logs), read_log(path))
         write_campaigns(tmp_path, path.parent.name, read_campaigns(logs, path.parent.name))
+    for path in logs.glob("*/choices/*.jsonl"):
+        write_choices(tmp_path / path.relative_to(logs), read_choices(path))
     written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.json*")}
     assert written == {path.relative_to(logs): path.read_bytes() for path in logs.rglob("*.json*")}
     assert len(written) >= 10
