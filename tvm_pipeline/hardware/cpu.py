@@ -13,13 +13,14 @@ from tvm_pipeline.hardware.stored import BITS
 from tvm_pipeline.hardware.unit import CPU
 from tvm_pipeline.hardware.whole_tiles import OVERHANGING_TILES, in_whole_tiles
 
-NEON_LANES, AVX2_LANES = 4, 8
+NEON_LANES, AVX2_LANES, AVX512_LANES = 4, 8, 16
 
 FLOAT32, BFLOAT16, INT8 = "float32", "bfloat16", "int8"
 
-_FOURS, _SIGNED, _SHORTS = "int8_pointwise", "int8_pointwise_of_signed", "int8_pointwise_of_shorts"
+_FOURS, _NARROW = "int8_pointwise", "int8_narrow_pointwise"
+_SIGNED, _SHORTS = "int8_pointwise_of_signed", "int8_pointwise_of_shorts"
 
-_BYTES: Mapping[str, str] = {"avx512_vnni": _FOURS, "avx_vnni": _FOURS, "asimddp": _SIGNED, "avx2": _SHORTS}
+_BYTES: Mapping[str, str] = {"avx512_vnni": _FOURS, "avx_vnni": _NARROW, "asimddp": _SIGNED, "avx2": _SHORTS}
 """The kernels that multiply bytes, by what a CPU must have for them; the best come first."""
 
 SIGN = 128
@@ -110,7 +111,7 @@ class VectorUnit:
 
     @property
     def _has_dot_windows(self) -> bool:
-        return self.dot_windows and self._kernel_of_bytes == _FOURS
+        return self.dot_windows and self._kernel_of_bytes in (_FOURS, _NARROW)
 
     @property
     def keeps_bytes(self) -> bool:

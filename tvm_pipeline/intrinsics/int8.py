@@ -5,15 +5,18 @@ VPMADDWD; Arm Architecture Reference Manual, SDOT (vector, by element). LLVM 22 
 which TVM's own intrinsic does not.
 """
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
+from functools import reduce
 
 from tvm import tirx
 from tvm.ir import register_op_attr
 
+from tvm_pipeline.hardware.cpu import AVX512_LANES
 from tvm_pipeline.intrinsics.value import BYTE, INTEGER, SHORT, Value
 
 DOT, SIGNED_DOT, WIDE_DOT = "mobilenet_tvm.int8_dot", "mobilenet_tvm.int8_signed_dot", "mobilenet_tvm.int8_wide_dot"
-FOURS, ROUND = "mobilenet_tvm.int8_fours", "mobilenet_tvm.round_to_int32"
+FOURS, REQUANTISE = "mobilenet_tvm.int8_fours", "mobilenet_tvm.requantise"
 _PMADDWD = {4: "sse2.pmadd.wd", 8: "avx2.pmadd.wd", 16: "avx512.pmaddw.d.512"}
 """By the number of sums."""
 
@@ -53,6 +56,8 @@ def int8_fours(first: Value, second: Value, third: Value, fourth: Value) -> Valu
     """Four rows of bytes become one of fours, as int32."""
     body = first.body
     lanes = body.lanes
+    if lanes == AVX512_LANES:
+        return _fours_by_shifts((first, second, third, fourth))
     side_by_side = _indices(range(2 * lanes))
     pair, fours = f"<{2 * lanes} x i8>", f"<{4 * lanes} x i8>"
     above, below = (
@@ -64,19 +69,33 @@ def int8_fours(first: Value, second: Value, third: Value, fourth: Value) -> Valu
     return body.emit(INTEGER, f"bitcast {fours} {mixed} to {body.type_of(INTEGER)}")
 
 
+def _fours_by_shifts(rows: Sequence[Value]) -> Value:
+    """One instruction loads 16 bytes as int32: so this takes fewer than interleaving halves, of which each is short."""
+    body = rows[0].body
+    wide = [body.emit(INTEGER, f"zext {row.typed} to {body.type_of(INTEGER)}") for row in rows]
+    return reduce(operator.or_, [value << 8 * place if place else value for place, value in enumerate(wide)])
+
+
 def _indices(places: Iterable[int]) -> str:
     """A shuffle's operand."""
     numbers = [f"i32 {place}" for place in places]
     return f"<{len(numbers)} x i32> <{', '.join(numbers)}>"
 
 
-def round_to_int32(value: Value) -> Value:
-    """The nearest whole number, the even one of two: one instruction."""
+def requantise(value: Value, zero: Value, low: Value, high: Value) -> Value:
+    """``clip(rint(value) + zero, low, high)``, whole numbers but for the value, as int32.
+
+    Limits may come before rounding: no value is too large for an int32 then, and one instruction rounds and converts.
+    """
     body = value.body
-    called = f"{body.type_of(INTEGER)} @llvm.lrint.v{body.lanes}i32.v{body.lanes}f32"
-    return body.emit(INTEGER, f"call {called}({value.typed})")
+    suffix = "i32.f32" if body.lanes == 1 else f"v{body.lanes}i32.v{body.lanes}f32"
+    least, most = low - zero, high - zero
+    below = (value < most).choose(value, most)
+    inside = (below > least).choose(below, least)
+    called = f"{body.type_of(INTEGER)} @llvm.lrint.{suffix}"
+    return body.emit(INTEGER, f"call {called}({inside.typed})") + zero.to_integer()
 
 
-for _name in (DOT, SIGNED_DOT, WIDE_DOT, FOURS, ROUND):
+for _name in (DOT, SIGNED_DOT, WIDE_DOT, FOURS, REQUANTISE):
     register_op_attr(_name, "TCallEffectKind", tirx.expr.CallEffectKind.Pure.value)
     register_op_attr(_name, "TVectorizable", True)

@@ -24,7 +24,7 @@ _CALLED: Mapping[str, str] = {
     int8.SIGNED_DOT: "int8_signed_dot",
     int8.WIDE_DOT: "int8_wide_dot",
     int8.FOURS: "int8_fours",
-    int8.ROUND: "round_to_int32",
+    int8.REQUANTISE: "requantise",
     byte_table.LOOK_UP: "byte_table",
 }
 """Where LLVM compiles, of float32: TVM would call libm, lane by lane."""

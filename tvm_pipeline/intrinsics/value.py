@@ -120,6 +120,10 @@ class Value:
         """The float32 of an int32's value."""
         return self.body.emit(FLOAT, f"sitofp {self.typed} to {self.body.type_of(FLOAT)}")
 
+    def to_integer(self) -> "Value":
+        """The int32 of a float32 that is whole."""
+        return self.body.emit(INTEGER, f"fptosi {self.typed} to {self.body.type_of(INTEGER)}")
+
 
 def magnitude(value: Value) -> Value:
     """The value without its sign; NaN stays NaN."""

@@ -51,6 +51,7 @@ _DEFINITIONS: Mapping[str, Mapping[str, Definition]] = {
         "int8_pointwise": int8.pointwise,
         "int8_pointwise_of_signed": int8.pointwise_of_signed,
         "int8_pointwise_of_shorts": int8.pointwise_of_shorts,
+        "int8_narrow_pointwise": partial(int8.pointwise, at_once=False),
         "int8_depthwise": int8.depthwise,
         "int8_conv2d": int8.conv2d,
         "int8_dot_depthwise": int8_windows.depthwise,

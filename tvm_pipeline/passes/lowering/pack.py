@@ -23,6 +23,7 @@ _GROUPED: Mapping[str, Callable[[Layer, np.ndarray], np.ndarray]] = {
     "int8_pointwise": lambda _, packed: in_fours(packed),
     "int8_pointwise_of_signed": lambda _, packed: in_fours(packed),
     "int8_pointwise_of_shorts": lambda _, packed: in_pairs(packed),
+    "int8_narrow_pointwise": lambda _, packed: in_fours(packed),
     "int8_dot_depthwise": in_rows_of_fours,
     "int8_dot_conv2d": in_pixels_of_fours,
 }

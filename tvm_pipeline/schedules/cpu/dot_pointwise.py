@@ -129,6 +129,7 @@ INT8_POINTWISE = DotPointwise(
     1,
     {
         "int8_pointwise": Dot(VNNI.group, VNNI.intrinsic),
+        "int8_narrow_pointwise": Dot(VNNI.group, VNNI.intrinsic),
         "int8_pointwise_of_signed": Dot(SDOT.group, SDOT.intrinsic, steps=4, in_registers=True),
         "int8_pointwise_of_shorts": Dot(PMADDWD.group, PMADDWD.intrinsic, steps=1),
     },

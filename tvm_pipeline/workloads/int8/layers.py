@@ -6,7 +6,7 @@ in float32, rounding half to even: a sum has one value on every target, and so h
 the zero point of the input and, of the result, the zero point and its least and largest value, an activation's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from tvm import te, tirx
@@ -16,6 +16,7 @@ from tvm_pipeline.hardware.channel_block import blocks_and_lanes, is_blockable
 from tvm_pipeline.hardware.column_pairs import PAIR
 from tvm_pipeline.hardware.cpu import SIGN
 from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened, with_overhang
+from tvm_pipeline.intrinsics import int8
 from tvm_pipeline.workloads.conv2d import flatten_spatial, product_of
 from tvm_pipeline.workloads.epilogue import Expression
 from tvm_pipeline.workloads.padding import read_planes, read_rows, window_axes, window_shape
@@ -28,6 +29,7 @@ ZERO_IN, ZERO, LOW, HIGH = range(4)
 """The places in ``quantisation``."""
 DOT_PRODUCTS = (
     "int8_pointwise",
+    "int8_narrow_pointwise",
     "int8_pointwise_of_signed",
     "int8_pointwise_of_shorts",
     "int8_dot_depthwise",
@@ -38,15 +40,35 @@ EXACT = 2**24
 """Whole numbers below it are exact in float32, and so are their sums."""
 
 
+Round = Callable[[Expression, Sequence[Expression]], Expression]
+"""From a sum times its scale, and the zero point and the limits in float32, to an int32."""
+
+
 def is_exact(taps: int) -> bool:
     """Whether a sum of so many products of bytes is a whole number in float32 too."""
     return taps * 255 * 128 < EXACT
 
 
-def pointwise(layer: Layer, _dtype: str = BYTE) -> Workload:
+def requantised(value: Expression, ends: Sequence[Expression]) -> Expression:
+    """Clipped last, so that LLVM makes bytes of four of AVX2's vectors at a time."""
+    zero, low, high = ends
+    whole = tirx.max(tirx.min(tirx.nearbyint(value) + zero, high), low)
+    return whole.astype(str(whole.ty.dtype).replace(DTYPE, WHOLE))
+
+
+def rounded_at_once(value: Expression, ends: Sequence[Expression]) -> Expression:
+    """The same by fewer instructions, where a vector becomes bytes by one, AVX-512's."""
+    return tirx.call_intrin(str(value.ty.dtype).replace(DTYPE, WHOLE), int8.REQUANTISE, value, *ends)
+
+
+def pointwise(layer: Layer, _dtype: str = BYTE, *, at_once: bool = True) -> Workload:
     """``[N, K/b, M, b]`` x ``[C/b, K/b, b/4, b, 4]`` -> ``[N, C/b, M, b]`` with M = H*W; the input's zero point is in
-    the bias."""
-    return _pointwise(layer, in_whole_tiles(layer.height * layer.width), FOUR)
+    the bias.
+
+    :param at_once: whether results are rounded as they are converted.
+    """
+    make_whole = rounded_at_once if at_once else requantised
+    return _pointwise(layer, in_whole_tiles(layer.height * layer.width), FOUR, make_whole=make_whole)
 
 
 def pointwise_of_signed(layer: Layer, _dtype: str = BYTE) -> Workload:
@@ -64,7 +86,11 @@ def pointwise_of_shorts(layer: Layer, _dtype: str = BYTE) -> Workload:
 
 
 def _pointwise(
-    layer: Layer, computed: int, group: int, prepare: Callable[[Expression], Expression] | None = None
+    layer: Layer,
+    computed: int,
+    group: int,
+    prepare: Callable[[Expression], Expression] | None = None,
+    make_whole: Round = requantised,
 ) -> Workload:
     """In groups of input channels, each activation prepared before it is multiplied if so it must be."""
     spatial = layer.height * layer.width
@@ -91,7 +117,7 @@ def _pointwise(
     if computed != spatial:
         whole = product
         product = te.compute((layer.batch, blocks, spatial, lanes), lambda *index: whole(*index), name="cropped")
-    return finished(layer, data, weight, product)
+    return finished(layer, data, weight, product, make_whole=make_whole)
 
 
 def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
@@ -139,7 +165,12 @@ def _above_zero(value: Expression, quantisation: te.Tensor) -> Expression:
 
 
 def finished(
-    layer: Layer, data: te.Tensor, weight: te.Tensor, product: te.Tensor, quantisation: te.Tensor | None = None
+    layer: Layer,
+    data: te.Tensor,
+    weight: te.Tensor,
+    product: te.Tensor,
+    quantisation: te.Tensor | None = None,
+    make_whole: Round = requantised,
 ) -> Workload:
     """Bias, scale and what the epilogue ends in: bytes (``requantise``) or float32 (``dequantise``)."""
     blocks, lanes = int(product.shape[1]), int(product.shape[-1])
@@ -147,25 +178,15 @@ def finished(
     scale = te.placeholder((blocks, lanes), DTYPE, name="scale")
     quantisation = quantisation_argument() if quantisation is None else quantisation
 
-    finish = _ENDS[layer.epilogue[-1]]
-
     def at(n, c, m, lane):  # type: ignore[no-untyped-def]
         total = product[n, c, m, lane].astype(WHOLE) + bias[c, lane]
-        return finish(total.astype(DTYPE) * scale[c, lane], quantisation)
+        value = total.astype(DTYPE) * scale[c, lane]
+        if layer.epilogue[-1] == "dequantise":
+            return value
+        return make_whole(value, [quantisation[place].astype(DTYPE) for place in (ZERO, LOW, HIGH)]).astype(BYTE)
 
     output = te.compute(product.shape, at, name="finished")
     return Workload((data, weight, bias, scale, quantisation), output)
-
-
-def _requantised(value: Expression, quantisation: te.Tensor) -> Expression:
-    zero, low, high = (quantisation[place].astype(DTYPE) for place in (ZERO, LOW, HIGH))
-    return tirx.max(tirx.min(tirx.nearbyint(value) + zero, high), low).astype(WHOLE).astype(BYTE)
-
-
-_ENDS: dict[str, Callable[[Expression, te.Tensor], Expression]] = {
-    "requantise": _requantised,
-    "dequantise": lambda value, _: value,
-}
 
 
 def in_fours(packed: np.ndarray) -> np.ndarray:

@@ -114,8 +114,7 @@ class _Kernel:
 
     def _fill(self, pixels: Any, row: Any, start: int, end: int) -> None:
         def fill(column: Any, lanes: int) -> None:
-            zero = self.arguments.zeros_in(lanes)
-            store(pixels, [row, column], fours_of([zero] * self.layer.in_channels, lanes), lanes)
+            store(pixels, [row, column], self.arguments.fours_of_zeros(lanes, self.layer.in_channels), lanes)
 
         self._cover(start, end, fill)
 

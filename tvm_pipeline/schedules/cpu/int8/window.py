@@ -110,10 +110,10 @@ class _Kernel:
                 fill(lambda row, column: self._read_bordered(place, row, column + skipped))
 
     def _fill_border(self, rows: Any, start: int, end: int) -> None:
-        zero = self.arguments.zeros_in(self.lanes)
+        zeros = self.arguments.fours_of_zeros(self.lanes)
         for four in range(self.fours.count):
             with T.serial(0, end - start) as column:
-                store(rows, [four, start + column, 0], fours_of([zero] * FOUR, self.lanes), self.lanes)
+                store(rows, [four, start + column, 0], zeros, self.lanes)
 
     def _read(self, place: _Place, row: Any, column: Any) -> Any:
         pixel = row * self.layer.width + column

@@ -13,7 +13,7 @@ from tvm.script.ir_builder import tirx as T
 
 from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.intrinsics import int8
-from tvm_pipeline.workloads.int8.layers import BYTE, FOUR, HIGH, LOW, SIGNED, WHOLE, ZERO, ZERO_IN
+from tvm_pipeline.workloads.int8.layers import BYTE, FOUR, HIGH, LOW, SIGNED, WHOLE, ZERO, ZERO_IN, rounded_at_once
 from tvm_pipeline.workloads.workload import DTYPE
 
 MOST_ON_STACK = 16 * 1024
@@ -33,8 +33,15 @@ class Arguments:
 
     def zeros_in(self, lanes: int) -> Any:
         """What a border is filled with."""
-        zero = self.quantisation[ZERO_IN].astype(BYTE)
-        return T.broadcast(zero, lanes) if lanes > 1 else zero
+        return T.broadcast(self.quantisation[ZERO_IN].astype(BYTE), lanes)
+
+    def fours_of_zeros(self, lanes: int, count: int = FOUR) -> Any:
+        """The same of fours, as int32, of which ``count`` bytes are taken, and others zero."""
+        fours = tirx.reinterpret(f"{WHOLE}x{lanes}" if lanes > 1 else WHOLE, self.zeros_in(lanes * FOUR))
+        if count == FOUR:
+            return fours
+        taken = tirx.const((1 << 8 * count) - 1, WHOLE)
+        return tirx.bitwise_and(fours, T.broadcast(taken, lanes) if lanes > 1 else taken)
 
 
 def rewrite(schedule: Schedule, write: Callable[[Arguments], None]) -> None:
@@ -100,10 +107,6 @@ class Finish:
         store(self.arguments.output, index, self._bytes(value) if self.makes_bytes else value, lanes)
 
     def _bytes(self, value: Any) -> Any:
-        """Limits are whole numbers, so that they may come before rounding; no value is too large for an int32 then."""
-        lanes = self.lanes
-        zero, low, high = (self.arguments.quantisation[place] for place in (ZERO, LOW, HIGH))
-        least, most = (T.broadcast((end - zero).astype(DTYPE), lanes) for end in (low, high))
-        inside = tirx.max(tirx.min(value, most), least)
-        whole = tirx.call_intrin(f"{WHOLE}x{lanes}", int8.ROUND, inside) + T.broadcast(zero, lanes)
-        return whole.astype(f"{BYTE}x{lanes}")
+        ends = [self.arguments.quantisation[place].astype(DTYPE) for place in (ZERO, LOW, HIGH)]
+        vectors = [T.broadcast(end, self.lanes) for end in ends]
+        return rounded_at_once(value, vectors).astype(f"{BYTE}x{self.lanes}")
