@@ -29,7 +29,17 @@ def blocked_layout(module: tvm.IRModule, unit: Unit) -> tvm.IRModule:
     lowered = replace_main(builder.get())
     if explains:
         lowered.update_func(lowered.get_global_var("main"), lowered["main"].with_attr(WHY_FLOAT, lowering.reasons))
-    return relax.transform.DeadCodeElimination()(lowered)
+    return _without_uncalled(relax.transform.DeadCodeElimination()(lowered))
+
+
+def _without_uncalled(module: tvm.IRModule) -> tvm.IRModule:
+    """Drops kernels whose calls were eliminated: their names make entries of them, which are kept."""
+    called: set[str] = {"main"}
+    relax.analysis.post_order_visit(
+        module["main"], lambda node: called.add(node.name_hint) if isinstance(node, tvm.ir.GlobalVar) else None
+    )
+    functions = {variable: made for variable, made in module.functions_items() if variable.name_hint in called}
+    return tvm.IRModule(functions, attrs=module.attrs)
 
 
 def _lower(lowering: Lowering, var: relax.Var, value: relax.Expr) -> None:

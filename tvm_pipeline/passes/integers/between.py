@@ -114,7 +114,11 @@ def operands_of(flow: Dataflow, value: relax.Expr, operator: str) -> tuple[Bytes
 
 
 def mean_of(flow: Dataflow, value: relax.Expr) -> Bytes | None:
-    """The bytes of images whose mean over height and width a value is."""
+    """The bytes of images whose mean over height and width a value is, flattened or not."""
+    moves = (flow.call(value, operator) for operator in _FLATTENINGS)
+    flattened = next((move for move in moves if move is not None), None)
+    if flattened is not None and shape_of(flattened.args[0]) == (*shape_of(value), 1, 1):
+        value = flattened.args[0]
     call = flow.call(value, "relax.mean")
     shape = () if call is None else shape_of(call.args[0])
     if call is None or len(shape) != 4 or sorted(int(axis) % 4 for axis in (call.attrs.axis or range(4))) != [2, 3]:

@@ -24,8 +24,7 @@ def _mixed(network: QdqNetwork) -> QdqNetwork:
     x = network.quantised(network.node("Conv", x, network.constant(network.weight(64, 48, 1, 1))), 0.03, 121)
     x = network.node("Erf", network.qdq_conv(x, 64, 80))
     x = network.quantised(network.qdq_conv(x, 80, 96), 0.03, 121)
-    x = network.quantised(network.node("GlobalAveragePool", x), 0.03, 121)
-    return network.output(network.node("Erf", x))
+    return network.output(network.node("Erf", network.node("GlobalAveragePool", x)))
 
 
 def _compile(network: Network, target: str, folder: Path) -> Compiled:
