@@ -32,7 +32,7 @@ def smaller(value: Value, limit: Operand) -> Value:
 
 def _extreme(value: Value, limit: Operand, intrinsic: str, predicate: str) -> Value:
     body = value.body
-    if not body.keeps_nan:
+    if not body.is_aarch64:
         return value.compare(predicate, limit).choose(limit, value)
     kind = body.type_of(FLOAT)
     suffix = "f32" if body.lanes == 1 else f"v{body.lanes}f32"

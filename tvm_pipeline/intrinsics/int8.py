@@ -13,12 +13,14 @@ from tvm import tirx
 from tvm.ir import register_op_attr
 
 from tvm_pipeline.hardware.cpu import AVX512_LANES
-from tvm_pipeline.intrinsics.value import BYTE, INTEGER, SHORT, Value
+from tvm_pipeline.intrinsics.extremes import larger, smaller
+from tvm_pipeline.intrinsics.value import BYTE, FLOAT, INTEGER, SHORT, Value
 
 DOT, SIGNED_DOT, WIDE_DOT = "mobilenet_tvm.int8_dot", "mobilenet_tvm.int8_signed_dot", "mobilenet_tvm.int8_wide_dot"
 FOURS, REQUANTISE = "mobilenet_tvm.int8_fours", "mobilenet_tvm.requantise"
 _PMADDWD = {4: "sse2.pmadd.wd", 8: "avx2.pmadd.wd", 16: "avx512.pmaddw.d.512"}
 """By the number of sums."""
+_FCVTNS_LANES = 4
 
 
 def int8_dot(total: Value, data: Value, weight: Value) -> Value:
@@ -88,12 +90,35 @@ def requantise(value: Value, zero: Value, low: Value, high: Value) -> Value:
     Limits may come before rounding: no value is too large for an int32 then, and one instruction rounds and converts.
     """
     body = value.body
-    suffix = "i32.f32" if body.lanes == 1 else f"v{body.lanes}i32.v{body.lanes}f32"
     least, most = low - zero, high - zero
-    below = (value < most).choose(value, most)
-    inside = (below > least).choose(below, least)
-    called = f"{body.type_of(INTEGER)} @llvm.lrint.{suffix}"
-    return body.emit(INTEGER, f"call {called}({inside.typed})") + zero.to_integer()
+    if body.is_aarch64:
+        inside = larger(smaller(value, most), least)
+    else:
+        below = (value < most).choose(value, most)
+        inside = (below > least).choose(below, least)
+    return _rounded(inside) + zero.to_integer()
+
+
+def _rounded(value: Value) -> Value:
+    """The nearest whole number, the even one of two: one instruction."""
+    body = value.body
+    if body.is_aarch64 and body.lanes % _FCVTNS_LANES == 0:
+        return _rounded_by_fours(value)
+    floats, whole = ("f32", "i32") if body.lanes == 1 else (f"v{body.lanes}f32", f"v{body.lanes}i32")
+    return body.emit(INTEGER, f"call {body.type_of(INTEGER)} @llvm.lrint.{whole}.{floats}({value.typed})")
+
+
+def _rounded_by_fours(value: Value) -> Value:
+    """By FCVTNS, which LLVM makes of no other function, and knows for one vector."""
+    body, lanes = value.body, _FCVTNS_LANES
+    whole = body.emit(INTEGER, f"freeze {body.type_of(INTEGER)} zeroinitializer")
+    floats, place = f"@llvm.vector.extract.v4f32.v{body.lanes}f32", f"@llvm.vector.insert.v{body.lanes}i32.v4i32"
+    for first in range(0, body.lanes, lanes):
+        part = body.emit(FLOAT, f"call <4 x float> {floats}({value.typed}, i64 {first})")
+        made = body.emit(INTEGER, f"call <4 x i32> @llvm.aarch64.neon.fcvtns.v4i32.v4f32(<4 x float> {part.name})")
+        inserted = f"{place}({whole.typed}, <4 x i32> {made.name}, i64 {first})"
+        whole = body.emit(INTEGER, f"call {body.type_of(INTEGER)} {inserted}")
+    return whole
 
 
 for _name in (DOT, SIGNED_DOT, WIDE_DOT, FOURS, REQUANTISE):

@@ -86,14 +86,14 @@ def _with_definitions(module: tvm.IRModule, called: Called) -> tvm.IRModule:
     functions = dict(module.functions_items())
     variable, function = next((var, made) for var, made in functions.items() if isinstance(made, tirx.PrimFunc))
     is_aarch64 = "aarch64" in str(function.attrs["target"].attrs.get("mtriple", ""))
-    source = tvm.ir.StringImm("\n".join(definition(*call, keeps_nan=is_aarch64) for call in sorted(called)))
+    source = tvm.ir.StringImm("\n".join(definition(*call, is_aarch64=is_aarch64) for call in sorted(called)))
     body = AttrStmt(tirx.const(0, "int32"), _IMPORT, source, function.body)
     return tvm.IRModule({**functions, variable: function.with_body(body)}, attrs=module.attrs)
 
 
-def definition(name: str, lanes: int, *, keeps_nan: bool) -> str:
+def definition(name: str, lanes: int, *, is_aarch64: bool) -> str:
     """The IR of a function; LLVM inlines it everywhere and then drops it."""
-    body = Body(lanes, keeps_nan)
+    body = Body(lanes, is_aarch64)
     operands = [Value(body, kind, operand) for operand, kind in _OPERANDS.get(name, {"%x": FLOAT}).items()]
     result = FUNCTIONS[name](*operands)
     parameters, kind = ", ".join(operand.typed for operand in operands), body.type_of(result.kind)

@@ -24,11 +24,11 @@ Operand = Union["Value", float, int]
 class Body:
     """The instructions of one function on vectors of ``lanes`` elements; 1 stands for scalars.
 
-    :ivar keeps_nan: whether the CPU has an instruction for LLVM's ``maximum``, NaN of NaN (AArch64's ``fmax``).
+    :ivar is_aarch64: its ``fmax`` is LLVM's ``maximum``, NaN of NaN, and it rounds to whole numbers as it converts.
     """
 
     lanes: int
-    keeps_nan: bool = False
+    is_aarch64: bool = False
     lines: list[str] = field(default_factory=list)
 
     def type_of(self, kind: str) -> str:

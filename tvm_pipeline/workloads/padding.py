@@ -54,15 +54,23 @@ def _read_bordered(layer: Layer, at: Callable[..., Expression]) -> Read:
     return read
 
 
-def padded_rows(data: te.Tensor, layer: Layer, value: float = 0.0) -> te.Tensor:
-    """``[N, C/b, H*W, b]`` -> ``[N, C/b, H+top+bottom, W+left+right, b]``, filled with ``value``."""
+def padded_rows(
+    data: te.Tensor, layer: Layer, value: float = 0.0, copied: Callable[[Expression], Expression] | None = None
+) -> te.Tensor:
+    """``[N, C/b, H*W, b]`` -> ``[N, C/b, H+top+bottom, W+left+right, b]``, filled with ``value``.
+
+    :param copied: what the copy holds of each value, float32; the value itself without it.
+    """
     batch, blocks, _, lanes = (int(extent) for extent in data.shape)
     top, left, *_ = layer.padding
     height, width = layer.height, layer.width
 
     def at(n, c, y, x, lane):  # type: ignore[no-untyped-def]
         inside = tirx.all(y >= top, y < top + height, x >= left, x < left + width)
-        return tirx.if_then_else(inside, _of(data[n, c, (y - top) * width + x - left, lane]), _filling(value, data))
+        own = data[n, c, (y - top) * width + x - left, lane]
+        if copied is not None:
+            return tirx.if_then_else(inside, copied(own), tirx.const(value, DTYPE))
+        return tirx.if_then_else(inside, _of(own), _filling(value, data))
 
     shape = (batch, blocks, *bordered(layer), lanes)
     return te.compute(shape, at, name="padded", attrs={PADDING: 1})

@@ -10,7 +10,7 @@ from mobilenet_tvm.base.layer import Layer
 from tvm_pipeline.hardware.channel_block import block_count, channel_block, padded_channels
 from tvm_pipeline.hardware.column_pairs import PAIR
 from tvm_pipeline.hardware.cpu import VectorUnit
-from tvm_pipeline.hardware.whole_tiles import in_whole_tiles
+from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, overhanging_tiles
 from tvm_pipeline.schedules.annotations import prepare_kernel
 from tvm_pipeline.schedules.cpu.dot_products import PMADDWD, SDOT, VNNI, dot_of_pairs
 from tvm_pipeline.schedules.cpu.kernel import (
@@ -29,6 +29,9 @@ CACHED_WEIGHT_BYTES = 128 * 1024
 """Weights of this size pass from the second-level cache to the first as fast as they are used, tile after tile."""
 
 
+_SDOT_SUMS = 22
+"""With 24 and six pixels' inputs no register is left for what turns their signs."""
+
 _Intrinsic = Callable[[int], str]
 """From a number of results to the name of the tensor intrinsic."""
 
@@ -39,12 +42,16 @@ class Dot:
 
     :ivar group: input channels that one instruction multiplies for each result.
     :ivar steps: how many of them are unrolled where nothing was measured.
+    :ivar overhangs: whether tiles of five or six pixels may end behind the last one.
+    :ivar most_sums: of a tile, where what lies beside them takes more registers than of float32.
     :ivar in_registers: whether inputs that must be prepared are so for a step, in registers, rather than for a tile.
     """
 
     group: int
     intrinsic: _Intrinsic
     steps: int = 2
+    overhangs: bool = False
+    most_sums: int | None = None
     in_registers: bool = False
 
 
@@ -67,9 +74,13 @@ class DotPointwise:
 
     def knobs(self, layer: Layer, unit: VectorUnit) -> Knobs:
         pixels, blocks = in_whole_tiles(layer.height * layer.width), block_count(layer.out_channels)
-        groups = channel_block(layer.in_channels) // self._dot(layer, unit).group
+        dot, tiles = self._dot(layer, unit), tile_knobs("tile_m", pixels, blocks, layer, unit)
+        if dot.overhangs:
+            further = overhanging_tiles(layer.height * layer.width)
+            tiles = {**tiles, "tile_m": tuple(sorted({*tiles["tile_m"], *further}))}
+        groups = channel_block(layer.in_channels) // dot.group
         return {
-            **tile_knobs("tile_m", pixels, blocks, layer, unit),
+            **tiles,
             "outer": (PIXELS_OUTER, CHANNELS_OUTER),
             "unroll_k": divisors(groups, groups),
         }
@@ -78,8 +89,11 @@ class DotPointwise:
         weight_bytes = padded_channels(layer.out_channels) * layer.in_channels * self.bytes_per_weight
         outer = PIXELS_OUTER if weight_bytes <= CACHED_WEIGHT_BYTES else CHANNELS_OUTER
         knobs = self.knobs(layer, unit)
-        unroll_k = min(self._dot(layer, unit).steps, knobs["unroll_k"][-1])
-        return {**best_tile(knobs, "tile_m", unit), "outer": outer, "unroll_k": unroll_k}
+        dot = self._dot(layer, unit)
+        unroll_k = min(dot.steps, knobs["unroll_k"][-1])
+        extent = layer.height * layer.width if dot.overhangs else None
+        tile = best_tile(knobs, "tile_m", unit, dot.most_sums, extent)
+        return {**tile, "outer": outer, "unroll_k": unroll_k}
 
     def is_sensible(self, layer: Layer, unit: VectorUnit, decisions: Decisions) -> bool:
         return is_worth_measuring(decisions["tile_m"], tile_width(decisions), unit)
@@ -130,7 +144,9 @@ INT8_POINTWISE = DotPointwise(
     {
         "int8_pointwise": Dot(VNNI.group, VNNI.intrinsic),
         "int8_narrow_pointwise": Dot(VNNI.group, VNNI.intrinsic),
-        "int8_pointwise_of_signed": Dot(SDOT.group, SDOT.intrinsic, steps=4, in_registers=True),
+        "int8_pointwise_of_signed": Dot(
+            SDOT.group, SDOT.intrinsic, steps=4, overhangs=True, most_sums=_SDOT_SUMS, in_registers=True
+        ),
         "int8_pointwise_of_shorts": Dot(PMADDWD.group, PMADDWD.intrinsic, steps=1),
     },
 )

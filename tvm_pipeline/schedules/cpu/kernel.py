@@ -67,10 +67,15 @@ def compute_by_tiles(
     """
     *rows, lane = tile
     schedule.reorder(*tiles, *tile)
+    makes_bytes = str(schedule.get(kernel.output).writes[0].source.dtype) == "uint8"
     fused = schedule.fuse(*tiles)
     schedule.parallel(fused)
     schedule.compute_at(kernel.anchor, fused, preserve_unit_loops=True)
-    unroll(schedule, *rows, vectorize_lanes(schedule, lane, unit))
+    unroll(schedule, *rows)
+    if makes_bytes and unit.multiplies_by_lane:
+        schedule.vectorize(lane)  # four vectors become one of bytes
+    else:
+        unroll(schedule, vectorize_lanes(schedule, lane, unit))
 
 
 def vectorize_lanes(schedule: Schedule, loop: LoopRV, unit: VectorUnit) -> LoopRV | None:

@@ -19,7 +19,7 @@ from tvm_pipeline.hardware.whole_tiles import in_whole_tiles, widened, with_over
 from tvm_pipeline.intrinsics import int8
 from tvm_pipeline.workloads.conv2d import flatten_spatial, product_of
 from tvm_pipeline.workloads.epilogue import Expression
-from tvm_pipeline.workloads.padding import read_planes, read_rows, window_axes, window_shape
+from tvm_pipeline.workloads.padding import padded_rows, read_filled, read_planes, window_axes, window_shape
 from tvm_pipeline.workloads.workload import ANCHOR, DTYPE, PREPARED, Workload
 
 FOUR = 4
@@ -77,7 +77,7 @@ def pointwise_of_signed(layer: Layer, _dtype: str = BYTE) -> Workload:
     def signed(value: Expression) -> Expression:
         return tirx.reinterpret(SIGNED, tirx.bitwise_xor(value, tirx.const(SIGN, BYTE)))
 
-    return _pointwise(layer, in_whole_tiles(layer.height * layer.width), FOUR, signed)
+    return _pointwise(layer, with_overhang(layer.height * layer.width), FOUR, signed, rounded_at_once)
 
 
 def pointwise_of_shorts(layer: Layer, _dtype: str = BYTE) -> Workload:
@@ -125,17 +125,20 @@ def depthwise(layer: Layer, _dtype: str = BYTE) -> Workload:
     blocks, lanes = blocks_and_lanes(layer.in_channels)
     data = te.placeholder((layer.batch, blocks, layer.height * layer.width, lanes), BYTE, name="data")
     weight = te.placeholder((blocks, *window_shape(layer), lanes), DTYPE, name="weight")
-    read, quantisation = read_rows(data, layer, padded=False), quantisation_argument()
+    quantisation = quantisation_argument()
     ry, rx = window_axes(layer)
+    # many windows read a value: it is made once
+    numbers = padded_rows(data, widened(layer), copied=lambda value: _above_zero(value, quantisation))
+    read = read_filled(numbers, layer)
 
     def multiply(n, c, y, x, lane):  # type: ignore[no-untyped-def]
         value, row, column = read(n, c, (y, ry), (x, rx), lane)
-        return te.sum(_above_zero(value, quantisation) * weight[c, row, column, lane], axis=[ry, rx])
+        return te.sum(value * weight[c, row, column, lane], axis=[ry, rx])
 
     columns = in_whole_tiles(layer.out_width)
     shape = (layer.batch, blocks, layer.out_height, columns, lanes)
     product = te.compute(shape, multiply, name="product", attrs={ANCHOR: str(layer)})
-    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation, rounded_at_once)
 
 
 def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
@@ -153,7 +156,7 @@ def conv2d(layer: Layer, _dtype: str = BYTE) -> Workload:
         return te.sum(_above_zero(value, quantisation) * weight[c, ko, row, column, lane], axis=[ko, ry, rx])
 
     product = product_of(layer, widened(layer), blocks, lanes, multiply)
-    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation)
+    return finished(layer, data, weight, flatten_spatial(product, layer), quantisation, rounded_at_once)
 
 
 def quantisation_argument() -> te.Tensor:
