@@ -110,10 +110,11 @@ class _Kernel:
                 fill(lambda row, column: self._read_bordered(place, row, column + skipped))
 
     def _fill_border(self, rows: Any, start: int, end: int) -> None:
-        zeros = self.arguments.fours_of_zeros(self.lanes)
+        """Zero points in the rows that windows have; a four's other rows are zero, as inside the image."""
         for four in range(self.fours.count):
+            filling = self.arguments.fours_of_zeros(self.lanes, min(FOUR, self.fours.rows - four * FOUR))
             with T.serial(0, end - start) as column:
-                store(rows, [four, start + column, 0], zeros, self.lanes)
+                store(rows, [four, start + column, 0], filling, self.lanes)
 
     def _read(self, place: _Place, row: Any, column: Any) -> Any:
         pixel = row * self.layer.width + column
