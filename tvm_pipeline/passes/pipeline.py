@@ -20,7 +20,7 @@ from tvm_pipeline.passes.views import join_reshapes
 def simplify(module: tvm.IRModule) -> tvm.IRModule:
     """Spells BatchNorm out, folds constants, and drops what would hide a value or look like another user of it."""
     module = relax.transform.DecomposeOpsForInference()(module)
-    module = remove_empty_tensors(relax.transform.CanonicalizeBindings()(module))
+    module = relax.transform.CanonicalizeBindings()(remove_empty_tensors(module))
     return one_row(keep_leading_axes(fold_constants(module)))
 
 
